@@ -1,0 +1,1 @@
+"""The contract between unit and region (v1): topics, messages, their schemas and samples."""

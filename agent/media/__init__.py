@@ -1,0 +1,1 @@
+"""The picture and the sound: captured and encoded once, forwarded without decoding."""

@@ -1,0 +1,1 @@
+"""The board: profiles, panel, audio and image."""

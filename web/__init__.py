@@ -1,0 +1,1 @@
+"""The pages: the touchscreen in the room and the browsers at the region."""

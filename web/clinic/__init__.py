@@ -1,0 +1,1 @@
+"""The pages of clinicians, staff and IT at the region."""
