@@ -1,0 +1,87 @@
+"""Facts and wishes from the unit: `up/event/{kind}`, `up/intent/{kind}`, and the region's `dn/ack`.
+
+Events form a chain: each carries the hash of the one before it, and its own hash is signed with the unit's
+key, so that a gap or a change shows. `epoch` grows when the unit had to begin a new chain.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+from pydantic import Field
+from pydantic_core import to_json
+
+from agent.contract.body import Body, HexDigest, Instant, Kind, SessionId, ShortText
+
+EventKind = Literal[
+    "unit_started",
+    "session_ready",
+    "session_degraded",
+    "checkin_failed",
+    "checkin_locked",
+    "checked_in",
+    "peer_joined",
+    "admitted",
+    "peer_connected",
+    "call_started",
+    "peer_lost",
+    "peer_left",
+    "call_ended",
+    "session_failed",
+    "session_cancelled",
+    "no_show",
+    "session_wiped",
+    "staff_unlocked",
+    "staff_refused",
+    "help_asked",
+    "selftest",
+    "schedule_rejected",
+    "link_restored",
+]
+GENESIS = "0" * 64
+"""What stands as `prev` in the first event of an epoch."""
+
+
+class Event(Body):
+    """One fact. `fields` hold roles, methods, reasons and figures, never a person's data."""
+
+    epoch: int = Field(ge=0)
+    seq: int = Field(ge=1)
+    prev: HexDigest
+    at: Instant = Field(description="The region's time as the unit last learnt it.")
+    kind: EventKind
+    sid: SessionId | None = None
+    fields: dict[str, ShortText | int | float | bool] = Field(default_factory=dict)
+    hash: HexDigest
+    signature: ShortText = Field(description="ECDSA P-256 over the hash's 32 bytes, DER, base64.")
+
+
+def event_hash(
+    *,
+    epoch: int,
+    seq: int,
+    prev: str,
+    at: str,
+    kind: str,
+    sid: str | None,
+    fields: dict[str, str | int | float | bool],
+) -> str:
+    """SHA-256 in hex over the JSON array of an event's content, its fields sorted by name."""
+    content = [epoch, seq, prev, at, kind, sid, sorted(fields.items())]
+    return hashlib.sha256(to_json(content)).hexdigest()
+
+
+class Ack(Body):
+    """`dn/ack`: all events up to seq of this epoch are kept. Its envelope's `ts` teaches the time."""
+
+    epoch: int = Field(ge=0)
+    seq: int = Field(ge=0)
+
+
+class Intent(Body):
+    """`up/intent/{kind}`: what the unit asks for."""
+
+    sid: SessionId | None = None
+    minutes: int | None = Field(None, ge=1, le=240)
+    note: Kind | None = None

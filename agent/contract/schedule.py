@@ -1,0 +1,128 @@
+"""The schedule: one whole snapshot of a unit's coming seven days."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import to_json
+
+from agent.contract.body import Body, HexDigest, Instant, LongText, SessionId, ShortText
+
+CheckInMethod = Literal["code", "qr", "button", "staff"]
+SessionKind = Literal["booked", "dropin", "conference"]
+PartyRole = Literal["clinician", "interpreter", "relative", "specialist", "municipality", "staff"]
+
+CODE_DIGITS = 6
+CODE_DIGEST_MEMORY_KIB = 19_456
+CODE_DIGEST_PASSES = 2
+CODE_DIGEST_BYTES = 32
+"""argon2id, one lane: OWASP's smallest recommended setting, about 20 ms on a small board. A six-digit code is
+no secret against whoever holds the digest, only against whoever stands at the screen."""
+
+
+class Party(Body):
+    """Whom the patient meets; shown only after check-in. A role and a clinic, never a person."""
+
+    role: PartyRole = "clinician"
+    clinic: ShortText
+
+
+class CheckIn(Body):
+    """How one may check in. The code's digest is argon2id under the snapshot's salt, the token's SHA-256."""
+
+    methods: tuple[CheckInMethod, ...] = ("code", "staff")
+    code_digest: HexDigest | None = None
+    token_digest: HexDigest | None = None
+
+
+class Features(Body):
+    """What the clinic chose for this session."""
+
+    waiting_room: bool = True
+
+
+class ScheduledSession(Body):
+    """One booked session of a room. Nothing here tells who the patient is."""
+
+    sid: SessionId
+    ref: ShortText = Field(description="Short, for screens: A17.")
+    start: Instant
+    end: Instant
+    kind: SessionKind = "booked"
+    party: Party = Field(alias="with")
+    language: str = Field(default="sv", pattern=r"^[a-z]{2,3}$")
+    checkin: CheckIn = CheckIn()
+    features: Features = Features()
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> Self:
+        if self.end <= self.start:
+            raise ValueError("end must come after start")
+        return self
+
+
+class Schedule(Body):
+    """`dn/schedule` as sent: the sessions are checked one by one, since a bad one is rejected alone."""
+
+    epoch: int = Field(ge=0, description="Grows when the region was restored from a backup.")
+    valid_until: Instant
+    salt: HexDigest = Field(description="For the code digests of this unit and day.")
+    sessions: tuple[Any, ...] = Field(json_schema_extra={"items": {"$ref": "#/$defs/ScheduledSession"}})
+
+
+class RejectedSession(Body):
+    """A session that was left out of an otherwise good snapshot, and why."""
+
+    sid: ShortText
+    field: ShortText
+    reason: LongText
+
+
+class ScheduleReport(Body):
+    """`up/schedule`: what the unit made of a snapshot."""
+
+    epoch: int
+    rev: int
+    sha256: HexDigest
+    outcome: Literal["accepted", "rejected"]
+    reason: LongText = ""
+    rejected: tuple[RejectedSession, ...] = ()
+
+
+def check_sessions(schedule: Schedule) -> tuple[tuple[ScheduledSession, ...], tuple[RejectedSession, ...]]:
+    """The good sessions in order of start, and the bad ones with field and reason.
+
+    Two sessions that overlap in one room are both good messages but cannot both be held: the one that
+    starts later is rejected. A repeated sid is rejected too.
+    """
+    good: list[ScheduledSession] = []
+    bad: list[RejectedSession] = []
+    for item in schedule.sessions:
+        sid = item["sid"] if isinstance(item, dict) and isinstance(item.get("sid"), str) else "?"
+        try:
+            good.append(ScheduledSession.model_validate_json(to_json(item)))
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            bad.append(RejectedSession(sid=sid[:40], field=_field(first["loc"]), reason=first["msg"][:200]))
+    good.sort(key=lambda session: (session.start, session.sid))
+    return _without_clashes(good, bad)
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location)[:100] or "session"
+
+
+def _without_clashes(
+    sessions: list[ScheduledSession], bad: list[RejectedSession]
+) -> tuple[tuple[ScheduledSession, ...], tuple[RejectedSession, ...]]:
+    kept: list[ScheduledSession] = []
+    for session in sessions:
+        if any(session.sid == other.sid for other in kept):
+            bad.append(RejectedSession(sid=session.sid, field="sid", reason="stands twice in the snapshot"))
+        elif kept and session.start < kept[-1].end:
+            reason = f"overlaps session {kept[-1].sid} in the same room"
+            bad.append(RejectedSession(sid=session.sid, field="start", reason=reason))
+        else:
+            kept.append(session)
+    return tuple(kept), tuple(bad)

@@ -1,0 +1,69 @@
+"""Presence, abilities, configuration and commands."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from agent.contract.body import Body, HexDigest, Instant, Kind, LongText, ShortText
+
+UnitState = Literal["starting", "ready", "in_session", "degraded", "stopping", "lost"]
+
+
+class Fault(Body):
+    """One thing that is not well: which probe said so, and what to do, as a key of the text catalogue."""
+
+    probe: Kind
+    instruction: Kind
+
+
+class Status(Body):
+    """`up/status`: what the unit says of itself, or the broker's Last Will of it (state `lost`)."""
+
+    state: UnitState
+    boot: int = Field(ge=0, description="How many times the unit has started; its Last Will says the same.")
+    faults: tuple[Fault, ...] = ()
+
+
+class Info(Body):
+    """`up/info`: what the unit is."""
+
+    software: ShortText
+    board: ShortText
+    encoder: ShortText = ""
+    certificate_sha256: HexDigest
+    certificate_not_after: Instant
+    abilities: tuple[Kind, ...] = ()
+
+
+class Config(Body):
+    """`dn/config`: the configuration the region wants; what is left out keeps its value on the unit."""
+
+    room_name: ShortText | None = None
+    phone: ShortText | None = None
+    languages: tuple[str, ...] | None = None
+    staff_pin_digest: LongText | None = Field(None, description="argon2id in PHC string format")
+
+
+class ConfigReport(Body):
+    """`up/config`: the revision that is in force, and what was wrong with a newer one."""
+
+    applied: bool
+    errors: tuple[LongText, ...] = ()
+
+
+class Command(Body):
+    """`dn/cmd/{id}`: something to do, once."""
+
+    name: Kind
+    arguments: dict[str, str] = Field(default_factory=dict)
+
+
+class CommandReport(Body):
+    """`up/cmd/{id}`: how far a command has come."""
+
+    state: Literal[
+        "accepted", "rejected", "running", "succeeded", "failed", "timed_out", "canceled", "expired"
+    ]
+    reason: LongText = ""

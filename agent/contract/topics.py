@@ -1,0 +1,79 @@
+"""Topics of the contract, built and parsed side by side.
+
+>>> topic = Topic("unit-7", "dn/call", ("k3v9q2m4x8t1", "c41f"))
+>>> str(topic)
+'hr/v1/u/unit-7/dn/call/k3v9q2m4x8t1/c41f'
+>>> Topic.parse(str(topic)) == topic
+True
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from agent.contract.body import ContractError
+
+PREFIX = "hr/v1/u"
+
+# Channel -> patterns of the levels after it.
+_SID = r"[a-z0-9]{8,40}"
+_PEER = r"[a-z0-9]{4,40}"
+_COMMAND = r"[a-z0-9-]{4,64}"
+_KIND = r"[a-z][a-z_]{1,39}"
+_LEVELS: dict[str, tuple[str, ...]] = {
+    "up/status": (),
+    "up/info": (),
+    "dn/schedule": (),
+    "up/schedule": (),
+    "dn/config": (),
+    "up/config": (),
+    "dn/cmd": (_COMMAND,),
+    "up/cmd": (_COMMAND,),
+    "up/intent": (_KIND,),
+    "dn/call": (_SID, _PEER),
+    "up/call": (_SID, _PEER),
+    "up/event": (_KIND,),
+    "dn/ack": (),
+}
+_UNIT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic: whose it is, which channel, and the levels after the channel."""
+
+    unit: str
+    channel: str
+    levels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be parsed again; raises ContractError."""
+        wanted = _LEVELS.get(self.channel)
+        if wanted is None:
+            raise ContractError("topic", "channel", "is not in the contract")
+        if not _UNIT.fullmatch(self.unit):
+            raise ContractError("topic", "unit", "is not a unit's name")
+        if len(wanted) != len(self.levels) or not all(map(re.fullmatch, wanted, self.levels)):
+            raise ContractError("topic", self.channel, "has levels the contract does not know")
+
+    def __str__(self) -> str:
+        return "/".join((PREFIX, self.unit, self.channel, *self.levels))
+
+    @classmethod
+    def parse(cls, text: str) -> Topic:
+        """The topic that text names; raises ContractError, which does not repeat the text."""
+        parts = text.split("/")
+        if len(parts) < 6 or "/".join(parts[:3]) != PREFIX:
+            raise ContractError("topic", "prefix", f"is not {PREFIX}/")
+        return cls(parts[3], "/".join(parts[4:6]), tuple(parts[6:]))
+
+
+def down_filter(unit: str) -> str:
+    """What a unit subscribes to: all that comes down to it."""
+    return f"{PREFIX}/{unit}/dn/#"
+
+
+def up_filter() -> str:
+    """What the region subscribes to: all that comes up from every unit."""
+    return f"{PREFIX}/+/up/#"
