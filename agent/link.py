@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.contract import CHANNELS, MAX_BODY_BYTES, Topic
 
@@ -122,7 +124,7 @@ class Link:
 
     def _make_client(self, will: Will | None) -> mqtt.Client:
         s = self._settings
-        client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=s.client_id, protocol=mqtt.MQTTv5)
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=s.client_id, protocol=mqtt.MQTTv5)
         context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(s.ca_file))
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(str(s.certificate_file), str(s.key_file))
@@ -174,7 +176,7 @@ class Link:
         if code.is_failure:
             log.warning("broker refused us: %s", code)
             return
-        client.subscribe([(text, mqtt.SubscribeOptions(qos=1)) for text in self._settings.filters])
+        client.subscribe([(text, SubscribeOptions(qos=1)) for text in self._settings.filters])
         self._set_up(True)
 
     def _disconnected(self, *_args: object) -> None:
@@ -182,7 +184,7 @@ class Link:
 
     def _received(self, _client: mqtt.Client, _user: object, message: mqtt.MQTTMessage) -> None:
         try:
-            self._on_message(message.topic, message.payload)
+            self._on_message(message.topic, bytes(message.payload))
         except Exception:
             # A handler's fault must not end the connection; the payload stays out of the log.
             log.exception("handling a message on %s", message.topic)

@@ -1,0 +1,192 @@
+"""What the region's pages may ask of the region. `provisioning` implements it; these are values and protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+Role = Literal["clinician", "staff", "it"]
+
+
+class Refused(ValueError):
+    """A request that cannot be done: which field, and why in words for the person who asked."""
+
+    def __init__(self, field_name: str, reason: str) -> None:
+        super().__init__(f"{field_name}: {reason}")
+        self.field_name = field_name
+        self.reason = reason
+
+
+class Clash(Refused):
+    """The room is booked already; the reason names the time and the session's ref."""
+
+
+class TooManyTries(Refused):
+    """Sign-in pauses after wrong tries."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__("password", "too many tries")
+        self.until = until
+
+
+class NotAllowed(PermissionError):
+    """Signed in, but this is another clinic's or another role's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Someone who has signed in. The name is staff's own, never a patient's."""
+
+    id: str
+    name: str
+    role: Role
+    clinic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A bookable room (FHIR Location), the unit in it now, and whether it is well."""
+
+    id: str
+    name: str
+    clinic: str
+    unit: str | None
+    unit_state: str
+    """starting, ready, in_session, degraded, stopping, lost, or unknown."""
+    faults: tuple[str, ...] = ()
+    unit_state_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session as the day's list shows it. `state` is the unit's last word, or `booked`."""
+
+    sid: str
+    ref: str
+    start: datetime
+    end: datetime
+    room: Room
+    clinic: str
+    role: str
+    state: str
+    language: str
+    methods: tuple[str, ...]
+    checked_in_at: datetime | None = None
+    checked_in_how: str | None = None
+    parties: tuple[str, ...] = ()
+    schedule_on_unit: bool = False
+    """The unit has confirmed a schedule that holds this session."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookingRequest:
+    """What is booked: a room and a time."""
+
+    room_id: str
+    start: datetime
+    end: datetime
+    language: str = "sv"
+    methods: tuple[str, ...] = ("code", "staff")
+    waiting_room: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What the booking system sends on to the patient. The code is shown once and kept only as a digest."""
+
+    sid: str
+    ref: str
+    start: datetime
+    end: datetime
+    room_name: str
+    code: str = field(repr=False)
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One entry of the meeting log."""
+
+    at: datetime
+    source: str
+    """`unit` or `region`."""
+    kind: str
+    fields: Mapping[str, Any]
+
+
+class Feed(Protocol):
+    """Messages for one open page."""
+
+    def get(self, timeout_s: float) -> Mapping[str, Any] | None:
+        """The next message (JSON object with a `type`), or None when nothing came within timeout_s."""
+
+    def close(self) -> None:
+        """The page is gone."""
+
+
+class RegionServices(Protocol):
+    """All methods may be called on any thread; those that take an account raise NotAllowed and Refused."""
+
+    def authenticate(self, username: str, password: str) -> Account | None:
+        """The account, or None for a wrong name or password (alike in time). Raises TooManyTries."""
+
+    def account(self, account_id: str) -> Account | None:
+        """An account that may still sign in."""
+
+    def rooms(self, account: Account) -> Sequence[Room]:
+        """The rooms this account may book or watch."""
+
+    def sessions(self, account: Account, day: datetime) -> Sequence[SessionRow]:
+        """That day's sessions, in order of start; cancelled and past ones too."""
+
+    def session(self, account: Account, sid: str) -> SessionRow:
+        """One session. Raises Refused if there is none."""
+
+    def book(self, account: Account, request: BookingRequest) -> Invitation:
+        """Book; raises Clash or Refused."""
+
+    def move(self, account: Account, sid: str, start: datetime, end: datetime) -> SessionRow:
+        """Move within the same room; the code stays."""
+
+    def cancel(self, account: Account, sid: str) -> None:
+        """Cancel; raises Refused once it has begun."""
+
+    def check_in(self, account: Account, sid: str) -> None:
+        """Staff at their own PC say that the patient sits in the room; raises Refused if the room is lost."""
+
+    def log(self, account: Account, sid: str) -> Sequence[LogLine]:
+        """The session's meeting log, oldest first."""
+
+    def watch(self, account: Account) -> Feed:
+        """`{"type": "changed"}` each time the day's list may look different."""
+
+    def open_meeting(self, account: Account, sid: str, instance: str) -> Feed:
+        """The party opens the meeting page (instance is new for each page load); `join` goes to the unit.
+
+        The feed carries `{"type":"session", …SessionRow as JSON…}`, `{"type":"offer", "attempt", "sdp",
+        "ice_servers"}`, `{"type":"candidate", …}`, `{"type":"bye", "reason"}`, and `{"type":"replaced"}` when
+        the same account opens the meeting in another window, after which nothing more comes.
+        A feed that closes without `leave` is a reload or a lost line: the unit is told after a grace.
+        """
+
+    def signal(self, account: Account, sid: str, instance: str, message: Mapping[str, Any]) -> None:
+        """From the page: `answer {attempt, sdp}`, `candidate {attempt, candidate, sdp_mid, sdp_m_line_index}`,
+        `admit`, `leave`, `end`, `resync` (ask the unit to offer anew). Raises Refused."""
+
+
+class BookingApi(Protocol):
+    """FHIR R4 for booking systems: bodies in and out as JSON objects; status codes as HTTP's."""
+
+    def authorise(self, bearer_token: str) -> str | None:
+        """The client's id, or None."""
+
+    def post_appointment(self, client: str, resource: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+        """Create, move or cancel; 201/200 with the kept Appointment, 4xx with an OperationOutcome."""
+
+    def post_bundle(self, client: str, resource: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+        """A Bundle of type batch, answered entry by entry."""
+
+    def get_appointment(self, client: str, appointment_id: str) -> tuple[int, Mapping[str, Any]]:
+        """What was kept of one Appointment."""
