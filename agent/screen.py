@@ -77,7 +77,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """The whole state of the touchscreen. `media_generation` grows when WHEP connections must be made anew."""
+    """The whole state of the touchscreen; `media_generation` grows when WHEP must connect anew."""
 
     page: Page
     now: datetime
@@ -141,6 +141,9 @@ class WhepAnswer:
 
     sdp: str
     resource: str
+
+
+ScreenEvent = tuple[Literal["screen"], Screen] | tuple[Literal["level"], float]
 
 
 class ScreenEvents(Protocol):

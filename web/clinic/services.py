@@ -1,4 +1,4 @@
-"""What the region's pages may ask of the region. `provisioning` implements it; these are values and protocols."""
+"""What the region's pages may ask of the region. `provisioning` implements it."""
 
 from __future__ import annotations
 
@@ -172,8 +172,8 @@ class RegionServices(Protocol):
         """
 
     def signal(self, account: Account, sid: str, instance: str, message: Mapping[str, Any]) -> None:
-        """From the page: `answer {attempt, sdp}`, `candidate {attempt, candidate, sdp_mid, sdp_m_line_index}`,
-        `admit`, `leave`, `end`, `resync` (ask the unit to offer anew). Raises Refused."""
+        """From the page: `answer {attempt, sdp}`, `admit`,
+        `candidate {attempt, candidate, sdp_mid, sdp_m_line_index}`, `leave`, `end`, `resync` (ask the unit to offer anew). Raises Refused."""
 
 
 class BookingApi(Protocol):
