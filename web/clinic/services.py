@@ -173,7 +173,8 @@ class RegionServices(Protocol):
 
     def signal(self, account: Account, sid: str, instance: str, message: Mapping[str, Any]) -> None:
         """From the page: `answer {attempt, sdp}`, `admit`,
-        `candidate {attempt, candidate, sdp_mid, sdp_m_line_index}`, `leave`, `end`, `resync` (ask the unit to offer anew). Raises Refused."""
+        `candidate {attempt, candidate, sdp_mid, sdp_m_line_index}`, `leave`, `end`, and `resync`
+        (ask the unit to offer anew). Raises Refused."""
 
 
 class BookingApi(Protocol):
