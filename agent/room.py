@@ -1,0 +1,228 @@
+"""The room itself, as one table: idle, scanning, testing, occupied, out of order. Pure, like agent/session.py.
+
+One session grows ready while another is still in call, so the room is a machine of its own: it decides when
+the self-test may run (never while someone sits there) and what the lamp at the door says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+TEST_BEFORE = timedelta(minutes=20)
+"""The room checks itself this long before each session."""
+TEST_AGAIN = timedelta(minutes=2)
+"""How soon a failed self-test is tried again."""
+TEST_TIMEOUT = timedelta(seconds=30)
+
+
+class State(StrEnum):
+    """What the room is doing."""
+
+    IDLE = "idle"
+    SCANNING = "scanning"
+    TESTING = "testing"
+    OCCUPIED = "occupied"
+    OUT_OF_ORDER = "out_of_order"
+
+
+class Lamp(StrEnum):
+    """The lamp at the door."""
+
+    FREE = "free"
+    SOON = "soon"
+    OCCUPIED = "occupied"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The room's state; `holder` is the sid of the session whose patient is inside."""
+
+    state: State = State.IDLE
+    holder: str | None = None
+    faults: tuple[str, ...] = ()
+    tested_at: datetime | None = None
+    testing_since: datetime | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the last self-test went well."""
+        return self.tested_at is not None and not self.faults
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed; `next_start` is when the next session begins."""
+
+    next_start: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TestAsked:
+    """Staff or the region want a self-test now."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestDone:
+    """The self-test has ended; `faults` are instructions by key, empty when all is well."""
+
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FaultFound:
+    """Something stopped working outside a self-test."""
+
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A patient has checked in."""
+
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """That session's patient has left the room."""
+
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOpened:
+    """The page that reads a QR code has opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanClosed:
+    """And closed."""
+
+
+Event = Tick | TestAsked | TestDone | FaultFound | Taken | Released | ScanOpened | ScanClosed
+
+
+@dataclass(frozen=True, slots=True)
+class RunSelfTest:
+    """Run the probes now."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopSelfTest:
+    """Break off: someone needs the camera."""
+
+
+Effect = RunSelfTest | StopSelfTest
+Result = tuple[Room, tuple[Effect, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """In `source`, on `event`, when `guard` holds: go to `target` (None: stay) and do what `act` says."""
+
+    source: frozenset[State]
+    event: type
+    target: State | None
+    act: Callable[[Room, Any, datetime], Result]
+    guard: Callable[[Room, Any, datetime], bool] = lambda _r, _e, _now: True
+    when: str = ""
+
+
+def step(room: Room, event: Event, now: datetime) -> Result:
+    """The room after an event, and the effects in the order they are to be done."""
+    for rule in RULES:
+        if isinstance(event, rule.event) and room.state in rule.source and rule.guard(room, event, now):
+            moved = room if rule.target is None else replace(room, state=rule.target)
+            return rule.act(moved, event, now)
+    return room, ()
+
+
+def lamp(room: Room, next_start: datetime | None, now: datetime) -> Lamp:
+    """What the lamp at the door says."""
+    if room.state == State.OCCUPIED:
+        return Lamp.OCCUPIED
+    if room.faults:
+        return Lamp.FAULT
+    soon = next_start is not None and next_start - now <= TEST_BEFORE
+    return Lamp.SOON if soon else Lamp.FREE
+
+
+def _nothing(room: Room, _event: object, _now: datetime) -> Result:
+    return room, ()
+
+
+def _start_test(room: Room, _event: object, now: datetime) -> Result:
+    return replace(room, testing_since=now), (RunSelfTest(),)
+
+
+def _end_test(room: Room, event: TestDone, now: datetime) -> Result:
+    return replace(room, faults=event.faults, tested_at=now, testing_since=None), ()
+
+
+def _test_hangs(room: Room, _event: Tick, now: datetime) -> Result:
+    return replace(room, faults=("selftest",), tested_at=now, testing_since=None), (StopSelfTest(),)
+
+
+def _take(room: Room, event: Taken, _now: datetime) -> Result:
+    stops = (StopSelfTest(),) if room.testing_since is not None else ()
+    return replace(room, holder=event.sid, testing_since=None), stops
+
+
+def _release(room: Room, _event: Released, _now: datetime) -> Result:
+    return replace(room, holder=None), ()
+
+
+def _fault(room: Room, event: FaultFound, _now: datetime) -> Result:
+    return replace(room, faults=tuple(dict.fromkeys((*room.faults, event.fault)))), ()
+
+
+def _test_is_due(room: Room, event: Tick, now: datetime) -> bool:
+    if room.tested_at is None:
+        return True
+    if room.faults:
+        return now >= room.tested_at + TEST_AGAIN
+    if event.next_start is None:
+        return False
+    due = event.next_start - TEST_BEFORE
+    return now >= due > room.tested_at
+
+
+def _test_is_stuck(room: Room, _event: Tick, now: datetime) -> bool:
+    return room.testing_since is not None and now >= room.testing_since + TEST_TIMEOUT
+
+
+def _has_faults(_room: Room, event: TestDone, _now: datetime) -> bool:
+    return bool(event.faults)
+
+
+def _by_holder(room: Room, event: Released, _now: datetime) -> bool:
+    return room.holder == event.sid
+
+
+_FREE = frozenset({State.IDLE, State.OUT_OF_ORDER})
+_NOT_OCCUPIED = frozenset(State) - {State.OCCUPIED}
+
+
+def _in(*states: State) -> frozenset[State]:
+    return frozenset(states)
+
+
+S = State
+RULES: tuple[Rule, ...] = (
+    Rule(_FREE, Tick, S.TESTING, _start_test, _test_is_due, "a self-test is due"),
+    Rule(_FREE, TestAsked, S.TESTING, _start_test),
+    Rule(_in(S.TESTING), TestDone, S.OUT_OF_ORDER, _end_test, _has_faults, "with faults"),
+    Rule(_in(S.TESTING), TestDone, S.IDLE, _end_test, when="all well"),
+    Rule(_in(S.TESTING), Tick, S.OUT_OF_ORDER, _test_hangs, _test_is_stuck, "no end in 30 s"),
+    Rule(_in(S.IDLE), ScanOpened, S.SCANNING, _nothing),
+    Rule(_in(S.SCANNING), ScanClosed, S.IDLE, _nothing),
+    Rule(_NOT_OCCUPIED, Taken, S.OCCUPIED, _take),
+    Rule(_in(S.OCCUPIED), Released, S.IDLE, _release, _by_holder),
+    Rule(_NOT_OCCUPIED, FaultFound, S.OUT_OF_ORDER, _fault),
+    Rule(_in(S.OCCUPIED), FaultFound, None, _fault),
+)

@@ -1,0 +1,427 @@
+"""The life of one session, as one table. Pure: time and events come in, the new session and effects go out.
+
+booked → ready → waiting → admitted → in_call → ended → wiped, with cancelled, no_show and failed on the side.
+RULES is the whole of it: the first rule whose source, event and guard fit decides, and an event that no rule
+takes changes nothing. The diagram in the README is drawn from RULES.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from agent.contract.schedule import ScheduledSession
+from agent.session_events import (
+    Admitted,
+    AskResume,
+    Cancelled,
+    CheckedIn,
+    CloseMedia,
+    Connect,
+    Disconnect,
+    Effect,
+    Event,
+    MediaFailed,
+    OpenMedia,
+    Party,
+    PartyConnected,
+    PartyJoined,
+    PartyLeft,
+    PartyLost,
+    PatientLeft,
+    Record,
+    Replanned,
+    Restarted,
+    ResumeConfirmed,
+    ResumeRefused,
+    RoomChecked,
+    SayBye,
+    Tick,
+    Wipe,
+    Wiped,
+)
+
+READY_BEFORE = timedelta(minutes=15)
+RESUME_WITHIN = timedelta(seconds=120)
+"""An agent that was away longer does not reopen camera and microphone by itself."""
+OVERRUN = timedelta(hours=2)
+"""How long after its end a session may go on before it counts as abandoned."""
+LOST_AFTER = timedelta(seconds=120)
+"""After this the screen stops promising and shows the telephone number."""
+
+
+class State(StrEnum):
+    """Where a session is."""
+
+    BOOKED = "booked"
+    READY = "ready"
+    WAITING = "waiting"
+    ADMITTED = "admitted"
+    IN_CALL = "in_call"
+    ENDED = "ended"
+    WIPED = "wiped"
+    CANCELLED = "cancelled"
+    NO_SHOW = "no_show"
+    FAILED = "failed"
+
+
+OCCUPYING = frozenset({State.WAITING, State.ADMITTED, State.IN_CALL})
+"""The patient is in the room: camera and microphone may be open, and no other session can begin."""
+OVER = frozenset({State.ENDED, State.WIPED, State.CANCELLED, State.NO_SHOW, State.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A booked session and all that has happened to it."""
+
+    plan: ScheduledSession
+    state: State = State.BOOKED
+    degraded: bool = False
+    confirmed: bool = True
+    """False after a restart of the agent, until the region has said that the session goes on."""
+    parties: tuple[Party, ...] = ()
+    checked_in_at: datetime | None = None
+    checked_in_how: str | None = None
+    began_at: datetime | None = None
+    alone_since: datetime | None = None
+    """Since when nobody's media has reached us in the call."""
+    resumed_at: datetime | None = None
+    end_reason: str | None = None
+
+    def party(self, peer: str) -> Party | None:
+        """The party of that name."""
+        return next((party for party in self.parties if party.peer == peer), None)
+
+    @property
+    def chair_present(self) -> bool:
+        """Whether someone is here who may lead the meeting."""
+        return any(party.chair and party.state != "lost" for party in self.parties)
+
+
+Result = tuple[Session, tuple[Effect, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """In `source`, on `event`, when `guard` holds: go to `target` (None: stay) and do what `act` says."""
+
+    source: frozenset[State]
+    event: type
+    target: State | None
+    act: Callable[[Session, Any, datetime], Result]
+    guard: Callable[[Session, Any, datetime], bool] = lambda _s, _e, _now: True
+    when: str = ""
+
+
+def step(session: Session, event: Event, now: datetime) -> Result:
+    """The session after an event, and the effects in the order they are to be done."""
+    for rule in RULES:
+        if isinstance(event, rule.event) and session.state in rule.source and rule.guard(session, event, now):
+            moved = session if rule.target is None else replace(session, state=rule.target)
+            return rule.act(moved, event, now)
+    return session, ()
+
+
+def _stay(session: Session, _event: object, _now: datetime) -> Result:
+    return session, ()
+
+
+def _record(kind: str) -> Callable[[Session, Any, datetime], Result]:
+    return lambda session, _event, _now: (session, (Record(kind),))
+
+
+def _with_party(session: Session, party: Party) -> Session:
+    others = tuple(other for other in session.parties if other.peer != party.peer)
+    return replace(session, parties=(*others, party))
+
+
+def _mark(session: Session, peer: str, state: str) -> Session:
+    party = session.party(peer)
+    return session if party is None else _with_party(session, replace(party, state=state))
+
+
+def _becomes_ready(session: Session, _event: Tick, _now: datetime) -> Result:
+    return session, (Record("session_degraded" if session.degraded else "session_ready"),)
+
+
+def _room_checked(session: Session, event: RoomChecked, _now: datetime) -> Result:
+    was, session = session.degraded, replace(session, degraded=not event.ok)
+    if was == session.degraded or session.state == State.BOOKED:
+        return session, ()
+    return session, (Record("session_ready" if event.ok else "session_degraded"),)
+
+
+def _check_in(session: Session, event: CheckedIn, now: datetime) -> Result:
+    session = replace(session, checked_in_at=now, checked_in_how=event.how)
+    return session, (Record("checked_in", (("how", event.how),)), OpenMedia())
+
+
+def _join(session: Session, event: PartyJoined, _now: datetime) -> Result:
+    joined = Record("peer_joined", (("role", event.party.role), ("identified", event.party.identified)))
+    return _with_party(session, event.party), (joined,)
+
+
+def _admit(session: Session, event: Admitted, now: datetime) -> Result:
+    chair = session.party(event.peer)
+    role = chair.role if chair else "clinician"
+    connects = tuple(Connect(party.peer) for party in session.parties)
+    parties = tuple(replace(party, state="connecting") for party in session.parties)
+    session = replace(session, parties=parties, alone_since=now)
+    return session, (Record("admitted", (("by", role),)), *connects)
+
+
+def _join_without_waiting_room(session: Session, event: PartyJoined, now: datetime) -> Result:
+    session, effects = _join(session, event, now)
+    session, more = _admit(session, Admitted(event.party.peer), now)
+    return session, (*effects, *more)
+
+
+def _check_in_without_waiting_room(session: Session, event: CheckedIn, now: datetime) -> Result:
+    session, effects = _check_in(session, event, now)
+    chair = next(party.peer for party in session.parties if party.chair)
+    session, more = _admit(session, Admitted(chair), now)
+    return session, (*effects, *more)
+
+
+def _join_in_call(session: Session, event: PartyJoined, now: datetime) -> Result:
+    known = session.party(event.party.peer) is not None
+    session, effects = _join(session, event, now)
+    session = _mark(session, event.party.peer, "connecting")
+    drop = (Disconnect(event.party.peer),) if known else ()
+    return session, (*effects, *drop, Connect(event.party.peer))
+
+
+def _connected(session: Session, event: PartyConnected, now: datetime) -> Result:
+    party = session.party(event.peer)
+    role = party.role if party else ""
+    began = session.began_at is None
+    session = replace(
+        _mark(session, event.peer, "connected"), alone_since=None, began_at=session.began_at or now
+    )
+    record = Record("peer_connected", (("role", role),))
+    return session, ((Record("call_started"), record) if began else (record,))
+
+
+def _lost(session: Session, event: PartyLost, now: datetime) -> Result:
+    party = session.party(event.peer)
+    session = _mark(session, event.peer, "lost")
+    if not any(other.state == "connected" for other in session.parties):
+        session = replace(session, alone_since=session.alone_since or now)
+    return session, (Record("peer_lost", (("role", party.role if party else ""),)), Connect(event.peer))
+
+
+def _left(session: Session, event: PartyLeft, now: datetime) -> Result:
+    party = session.party(event.peer)
+    session = replace(session, parties=tuple(p for p in session.parties if p.peer != event.peer))
+    if not any(other.state == "connected" for other in session.parties):
+        session = replace(session, alone_since=session.alone_since or now)
+    fields = (("role", party.role if party else ""), ("reason", event.reason))
+    return session, (Record("peer_left", fields), Disconnect(event.peer))
+
+
+def _left_before(session: Session, event: PartyLeft, now: datetime) -> Result:
+    session, effects = _left(session, event, now)
+    return replace(session, alone_since=None), effects
+
+
+def _close(session: Session, reason: str, kind: str = "call_ended") -> Result:
+    session = replace(session, end_reason=reason, parties=(), alone_since=None)
+    return session, (Record(kind, (("reason", reason),)), CloseMedia(), SayBye("ended"), Wipe())
+
+
+def _chair_ends(session: Session, event: PartyLeft, now: datetime) -> Result:
+    session, effects = _left(session, event, now)
+    session, more = _close(session, "ended_by_clinician" if event.end else "last_clinician_left")
+    return session, (*effects, *more)
+
+
+def _patient_leaves(session: Session, _event: PatientLeft, _now: datetime) -> Result:
+    return _close(session, "patient_left")
+
+
+def _patient_leaves_waiting(session: Session, _event: PatientLeft, _now: datetime) -> Result:
+    session = replace(session, checked_in_at=None, checked_in_how=None)
+    return session, (Record("peer_left", (("role", "patient"), ("reason", "left_waiting"))), CloseMedia())
+
+
+def _abandoned(session: Session, _event: Tick, _now: datetime) -> Result:
+    return _close(session, "abandoned")
+
+
+def _ends_unused(kind: str) -> Callable[[Session, Any, datetime], Result]:
+    return lambda session, _event, _now: (replace(session, parties=()), (Record(kind), Wipe()))
+
+
+def _cancel_waiting(session: Session, _event: Cancelled, _now: datetime) -> Result:
+    return _close(session, "cancelled", "session_cancelled")
+
+
+def _replan(session: Session, event: Replanned, _now: datetime) -> Result:
+    return replace(session, plan=event.plan), ()
+
+
+def _resume(session: Session, _event: Restarted, now: datetime) -> Result:
+    session = replace(session, confirmed=False, parties=(), resumed_at=now, alone_since=now)
+    return session, (AskResume(),)
+
+
+def _check_in_again(session: Session, _event: Restarted, _now: datetime) -> Result:
+    cleared = replace(session, confirmed=True, parties=(), checked_in_at=None, checked_in_how=None)
+    return cleared, (Record("peer_left", (("role", "patient"), ("reason", "unit_was_away"))),)
+
+
+def _away_too_long(session: Session, _event: Restarted, _now: datetime) -> Result:
+    return _close(session, "unit_was_away", "session_failed")
+
+
+def _confirmed(session: Session, _event: ResumeConfirmed, _now: datetime) -> Result:
+    session = replace(session, confirmed=True)
+    if session.state == State.WAITING:
+        return session, (OpenMedia(),)
+    return session, (OpenMedia(), *(Connect(party.peer) for party in session.parties))
+
+
+def _refused(session: Session, event: ResumeRefused, _now: datetime) -> Result:
+    return _close(session, "resume_refused", "session_failed")
+
+
+def _not_confirmed(session: Session, _event: Tick, _now: datetime) -> Result:
+    return _close(session, "not_confirmed", "session_failed")
+
+
+def _wipe_again(session: Session, _event: Restarted, _now: datetime) -> Result:
+    return session, (Wipe(),)
+
+
+def _wiped(session: Session, _event: Wiped, _now: datetime) -> Result:
+    return session, (Record("session_wiped"),)
+
+
+def _media_failed(session: Session, event: MediaFailed, _now: datetime) -> Result:
+    return replace(session, degraded=True), (Record("session_degraded", (("reason", event.reason),)),)
+
+
+def _is_time(session: Session, _event: Tick, now: datetime) -> bool:
+    return now >= session.plan.start - READY_BEFORE
+
+
+def _is_past(session: Session, _event: Tick, now: datetime) -> bool:
+    return now >= session.plan.end
+
+
+def _is_abandoned(session: Session, _event: object, now: datetime) -> bool:
+    alone = not session.parties or session.alone_since is not None
+    return now >= session.plan.end + OVERRUN and (session.state == State.WAITING or alone)
+
+
+def _still_unconfirmed(session: Session, _event: Tick, now: datetime) -> bool:
+    return (
+        not session.confirmed and session.resumed_at is not None and now >= session.resumed_at + RESUME_WITHIN
+    )
+
+
+def _no_waiting_room(session: Session, event: PartyJoined, _now: datetime) -> bool:
+    return event.party.chair and not session.plan.features.waiting_room and session.confirmed
+
+
+def _chair_waits(session: Session, _event: CheckedIn, _now: datetime) -> bool:
+    return session.chair_present and not session.plan.features.waiting_room
+
+
+def _is_new_page(session: Session, event: PartyJoined, _now: datetime) -> bool:
+    known = session.party(event.party.peer)
+    return known is None or known.instance != event.party.instance
+
+
+def _unconfirmed_new_page(session: Session, event: PartyJoined, now: datetime) -> bool:
+    return not session.confirmed and _is_new_page(session, event, now)
+
+
+def _from_chair(session: Session, event: Admitted, _now: datetime) -> bool:
+    party = session.party(event.peer)
+    return party is not None and party.chair and session.confirmed
+
+
+def _last_chair(session: Session, event: PartyLeft, _now: datetime) -> bool:
+    party = session.party(event.peer)
+    if party is None or not party.chair:
+        return False
+    others = any(other.chair for other in session.parties if other.peer != event.peer)
+    return event.end or (event.reason == "left" and not others)
+
+
+def _known(session: Session, event: Any, _now: datetime) -> bool:  # noqa: ANN401 - any event with a peer
+    return session.party(event.peer) is not None
+
+
+def _newly_connected(session: Session, event: PartyConnected, _now: datetime) -> bool:
+    party = session.party(event.peer)
+    return party is not None and party.state != "connected"
+
+
+def _may_resume(session: Session, event: Restarted, now: datetime) -> bool:
+    return event.away < RESUME_WITHIN and now < session.plan.end + OVERRUN
+
+
+def _window_open(session: Session, _event: Restarted, now: datetime) -> bool:
+    return now < session.plan.end
+
+
+def _unconfirmed(session: Session, _event: object, _now: datetime) -> bool:
+    return not session.confirmed
+
+
+_BEFORE = frozenset({State.BOOKED, State.READY})
+_CALL = frozenset({State.ADMITTED, State.IN_CALL})
+
+
+def _in(*states: State) -> frozenset[State]:
+    return frozenset(states)
+
+
+S = State
+RULES: tuple[Rule, ...] = (
+    Rule(_BEFORE, Tick, S.NO_SHOW, _ends_unused("no_show"), _is_past, "its end has passed"),
+    Rule(_in(S.BOOKED), Tick, S.READY, _becomes_ready, _is_time, "15 min before"),
+    Rule(_BEFORE, Cancelled, S.CANCELLED, _ends_unused("session_cancelled")),
+    Rule(_BEFORE, RoomChecked, None, _room_checked),
+    Rule(_BEFORE, CheckedIn, S.ADMITTED, _check_in_without_waiting_room, _chair_waits, "no waiting room"),
+    Rule(_BEFORE, CheckedIn, S.WAITING, _check_in),
+    Rule(_BEFORE, PartyJoined, None, _join, _is_new_page),
+    Rule(_BEFORE, PartyLeft, None, _left_before, _known),
+    Rule(
+        _in(S.WAITING),
+        PartyJoined,
+        S.ADMITTED,
+        _join_without_waiting_room,
+        _no_waiting_room,
+        "no waiting room",
+    ),
+    Rule(_in(S.WAITING), PartyJoined, None, _join, _is_new_page),
+    Rule(_in(S.WAITING), Admitted, S.ADMITTED, _admit, _from_chair, "by the chair"),
+    Rule(_in(S.WAITING), PartyLeft, None, _left_before, _known),
+    Rule(_in(S.WAITING), PatientLeft, S.READY, _patient_leaves_waiting, when="may check in again"),
+    Rule(_in(S.WAITING), Cancelled, S.CANCELLED, _cancel_waiting),
+    Rule(OCCUPYING, Tick, S.ENDED, _abandoned, _is_abandoned, "2 h after its end"),
+    Rule(_CALL, Tick, S.FAILED, _not_confirmed, _still_unconfirmed, "not confirmed in 120 s"),
+    Rule(_CALL, PartyJoined, None, _join, _unconfirmed_new_page, "not yet confirmed"),
+    Rule(_CALL, PartyJoined, None, _join_in_call, _is_new_page),
+    Rule(_CALL, PartyConnected, S.IN_CALL, _connected, _newly_connected, "media flows"),
+    Rule(_CALL, PartyLost, None, _lost, _known),
+    Rule(_CALL, PartyLeft, S.ENDED, _chair_ends, _last_chair, "chair ends, last clinician leaves"),
+    Rule(_CALL, PartyLeft, None, _left, _known),
+    Rule(_CALL, PatientLeft, S.ENDED, _patient_leaves),
+    Rule(OCCUPYING, MediaFailed, None, _media_failed),
+    Rule(_BEFORE | _in(S.WAITING), Replanned, None, _replan),
+    Rule(_CALL, Replanned, None, _replan),
+    Rule(OCCUPYING, Restarted, None, _resume, _may_resume, "away under 120 s"),
+    Rule(_in(S.WAITING), Restarted, S.READY, _check_in_again, _window_open, "away longer"),
+    Rule(OCCUPYING, Restarted, S.FAILED, _away_too_long, when="away longer"),
+    Rule(OCCUPYING, ResumeConfirmed, None, _confirmed, _unconfirmed),
+    Rule(OCCUPYING, ResumeRefused, S.FAILED, _refused, _unconfirmed),
+    Rule(_in(S.ENDED, S.CANCELLED, S.NO_SHOW, S.FAILED), Restarted, None, _wipe_again),
+    Rule(_in(S.ENDED, S.CANCELLED, S.NO_SHOW, S.FAILED), Wiped, S.WIPED, _wiped),
+)
