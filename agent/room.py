@@ -1,4 +1,4 @@
-"""The room itself, as one table: idle, scanning, testing, occupied, out of order. Pure, like agent/session.py.
+"""The room itself, as one table: idle, scanning, testing, occupied, out of order. Pure.
 
 One session grows ready while another is still in call, so the room is a machine of its own: it decides when
 the self-test may run (never while someone sits there) and what the lamp at the door says.

@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
-from agent.contract.schedule import ScheduledSession
 from agent.session_events import (
     Admitted,
     AskResume,
@@ -26,7 +24,6 @@ from agent.session_events import (
     Event,
     MediaFailed,
     OpenMedia,
-    Party,
     PartyConnected,
     PartyJoined,
     PartyLeft,
@@ -43,6 +40,7 @@ from agent.session_events import (
     Wipe,
     Wiped,
 )
+from agent.session_state import OCCUPYING, OVER, Party, Session, State
 
 READY_BEFORE = timedelta(minutes=15)
 RESUME_WITHIN = timedelta(seconds=120)
@@ -53,53 +51,7 @@ LOST_AFTER = timedelta(seconds=120)
 """After this the screen stops promising and shows the telephone number."""
 
 
-class State(StrEnum):
-    """Where a session is."""
-
-    BOOKED = "booked"
-    READY = "ready"
-    WAITING = "waiting"
-    ADMITTED = "admitted"
-    IN_CALL = "in_call"
-    ENDED = "ended"
-    WIPED = "wiped"
-    CANCELLED = "cancelled"
-    NO_SHOW = "no_show"
-    FAILED = "failed"
-
-
-OCCUPYING = frozenset({State.WAITING, State.ADMITTED, State.IN_CALL})
-"""The patient is in the room: camera and microphone may be open, and no other session can begin."""
-OVER = frozenset({State.ENDED, State.WIPED, State.CANCELLED, State.NO_SHOW, State.FAILED})
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A booked session and all that has happened to it."""
-
-    plan: ScheduledSession
-    state: State = State.BOOKED
-    degraded: bool = False
-    confirmed: bool = True
-    """False after a restart of the agent, until the region has said that the session goes on."""
-    parties: tuple[Party, ...] = ()
-    checked_in_at: datetime | None = None
-    checked_in_how: str | None = None
-    began_at: datetime | None = None
-    alone_since: datetime | None = None
-    """Since when nobody's media has reached us in the call."""
-    resumed_at: datetime | None = None
-    end_reason: str | None = None
-
-    def party(self, peer: str) -> Party | None:
-        """The party of that name."""
-        return next((party for party in self.parties if party.peer == peer), None)
-
-    @property
-    def chair_present(self) -> bool:
-        """Whether someone is here who may lead the meeting."""
-        return any(party.chair and party.state != "lost" for party in self.parties)
-
+__all__ = ["LOST_AFTER", "OCCUPYING", "OVER", "RULES", "Party", "Session", "State", "step"]
 
 Result = tuple[Session, tuple[Effect, ...]]
 
@@ -173,7 +125,7 @@ def _admit(session: Session, event: Admitted, now: datetime) -> Result:
     return session, (Record("admitted", (("by", role),)), *connects)
 
 
-def _join_without_waiting_room(session: Session, event: PartyJoined, now: datetime) -> Result:
+def _join_and_admit(session: Session, event: PartyJoined, now: datetime) -> Result:
     session, effects = _join(session, event, now)
     session, more = _admit(session, Admitted(event.party.peer), now)
     return session, (*effects, *more)
@@ -396,7 +348,7 @@ RULES: tuple[Rule, ...] = (
         _in(S.WAITING),
         PartyJoined,
         S.ADMITTED,
-        _join_without_waiting_room,
+        _join_and_admit,
         _no_waiting_room,
         "no waiting room",
     ),

@@ -6,21 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from agent.contract.schedule import ScheduledSession
-from agent.contract.signalling import IceServer
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """A remote party; `instance` is new for each load of its page. `state`: joined, connecting, connected, lost."""
-
-    peer: str
-    role: str
-    identified: str
-    chair: bool
-    instance: str
-    state: str = "joined"
-    ice_servers: tuple[IceServer, ...] = ()
-
+from agent.session_state import Party
 
 # Events: what has happened.
 

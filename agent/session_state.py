@@ -1,0 +1,74 @@
+"""What a session is: the values that agent/session.py moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from agent.contract.schedule import ScheduledSession
+from agent.contract.signalling import IceServer
+
+
+class State(StrEnum):
+    """Where a session is."""
+
+    BOOKED = "booked"
+    READY = "ready"
+    WAITING = "waiting"
+    ADMITTED = "admitted"
+    IN_CALL = "in_call"
+    ENDED = "ended"
+    WIPED = "wiped"
+    CANCELLED = "cancelled"
+    NO_SHOW = "no_show"
+    FAILED = "failed"
+
+
+OCCUPYING = frozenset({State.WAITING, State.ADMITTED, State.IN_CALL})
+"""The patient is in the room: camera and microphone may be open, and no other session can begin."""
+OVER = frozenset({State.ENDED, State.WIPED, State.CANCELLED, State.NO_SHOW, State.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A remote party; `instance` is new for each load of its page.
+
+    `state` is joined, connecting, connected or lost.
+    """
+
+    peer: str
+    role: str
+    identified: str
+    chair: bool
+    instance: str
+    state: str = "joined"
+    ice_servers: tuple[IceServer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A booked session and all that has happened to it."""
+
+    plan: ScheduledSession
+    state: State = State.BOOKED
+    degraded: bool = False
+    confirmed: bool = True
+    """False after a restart of the agent, until the region has said that the session goes on."""
+    parties: tuple[Party, ...] = ()
+    checked_in_at: datetime | None = None
+    checked_in_how: str | None = None
+    began_at: datetime | None = None
+    alone_since: datetime | None = None
+    """Since when nobody's media has reached us in the call."""
+    resumed_at: datetime | None = None
+    end_reason: str | None = None
+
+    def party(self, peer: str) -> Party | None:
+        """The party of that name."""
+        return next((party for party in self.parties if party.peer == peer), None)
+
+    @property
+    def chair_present(self) -> bool:
+        """Whether someone is here who may lead the meeting."""
+        return any(party.chair and party.state != "lost" for party in self.parties)
