@@ -1,0 +1,73 @@
+"""Facts on their way to the region: numbered, chained, signed, kept until acknowledged.
+
+Each event carries the hash of the one before it and a signature over its own, so that a gap or a change
+shows at the region. The epoch is the second in which the chain began, so that a unit whose store was lost
+begins a later one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from pydantic import TypeAdapter
+
+from agent.contract.events import GENESIS, Event, EventKind, event_hash
+from agent.store import Store
+
+BATCH = 50
+_HEAD: TypeAdapter[tuple[int, int, str]] = TypeAdapter(tuple[int, int, str])
+
+
+class Outbox:
+    """A durable queue of events. Used on the event loop only."""
+
+    def __init__(self, store: Store, sign: Callable[[str], str], now: datetime) -> None:
+        self._store = store
+        self._sign = sign
+        kept = store.get("head")
+        self._head = _HEAD.validate_json(kept) if kept else (int(now.timestamp()), 0, GENESIS)
+
+    @property
+    def head(self) -> tuple[int, int]:
+        """Epoch and sequence of the newest event."""
+        return self._head[0], self._head[1]
+
+    def add(
+        self,
+        kind: EventKind,
+        now: datetime,
+        sid: str | None = None,
+        fields: Mapping[str, str | int | float | bool] | None = None,
+    ) -> Event:
+        """Append a fact; it is on disk when this returns."""
+        epoch, seq, prev = self._head
+        at = now.astimezone(UTC)
+        content = dict(fields or {})
+        digest = event_hash(
+            epoch=epoch, seq=seq + 1, prev=prev, at=at.isoformat(), kind=kind, sid=sid, fields=content
+        )
+        event = Event(
+            epoch=epoch,
+            seq=seq + 1,
+            prev=prev,
+            at=at,
+            kind=kind,
+            sid=sid,
+            fields=content,
+            hash=digest,
+            signature=self._sign(digest),
+        )
+        head = (epoch, seq + 1, digest)
+        self._store.append(epoch, seq + 1, event.model_dump_json().encode(), _HEAD.dump_json(head))
+        self._head = head
+        return event
+
+    def pending(self) -> list[Event]:
+        """The oldest events that nobody has acknowledged, at most BATCH."""
+        return [Event.model_validate_json(value) for value in self._store.pending(BATCH)]
+
+    def acknowledge(self, epoch: int, seq: int) -> None:
+        """The region keeps all events up to this one."""
+        if (epoch, seq) <= self.head:
+            self._store.acknowledged(epoch, seq)

@@ -1,0 +1,129 @@
+"""What the unit keeps on disk: one SQLite file, written through at once and overwritten when deleted."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, value BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS session (sid TEXT PRIMARY KEY, value BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS outbox (
+    epoch INTEGER NOT NULL, seq INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (epoch, seq));
+CREATE TABLE IF NOT EXISTS done (digest TEXT PRIMARY KEY, day TEXT NOT NULL);
+"""
+DONE_KEPT_DAYS = 8
+"""A day longer than a schedule reaches."""
+
+
+class Store:
+    """The unit's memory. Used on the event loop only; a write is on disk when the call returns.
+
+    A full disk raises sqlite3.OperationalError from the writing call, and what was there before stays whole.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._db = _open(path)
+
+    def close(self) -> None:
+        """Write all into the main file and close it."""
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._db.close()
+
+    def get(self, key: str) -> bytes | None:
+        """The kept value, or None."""
+        row = self._db.execute("SELECT value FROM kept WHERE key = ?", (key,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def put(self, key: str, value: bytes) -> None:
+        """Keep a value."""
+        self._db.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (key, value))
+
+    def put_session(self, sid: str, value: bytes) -> None:
+        """Keep a session's state."""
+        self._db.execute("INSERT OR REPLACE INTO session VALUES (?, ?)", (sid, value))
+
+    def sessions(self) -> list[bytes]:
+        """All kept sessions."""
+        return [bytes(row[0]) for row in self._db.execute("SELECT value FROM session")]
+
+    def append(self, epoch: int, seq: int, value: bytes, head: bytes) -> None:
+        """Add an event and move the chain's head, both or neither."""
+        with self._transaction():
+            self._db.execute("INSERT INTO outbox VALUES (?, ?, ?)", (epoch, seq, value))
+            self.put("head", head)
+
+    def pending(self, limit: int) -> list[bytes]:
+        """The oldest events not yet acknowledged."""
+        rows = self._db.execute("SELECT value FROM outbox ORDER BY epoch, seq LIMIT ?", (limit,))
+        return [bytes(row[0]) for row in rows]
+
+    def acknowledged(self, epoch: int, seq: int) -> None:
+        """Forget events up to this one."""
+        gone = self._db.execute(
+            "DELETE FROM outbox WHERE epoch < ? OR (epoch = ? AND seq <= ?)", (epoch, epoch, seq)
+        )
+        if gone.rowcount:
+            self.scrub()
+
+    def finish(self, sid: str, day: str) -> None:
+        """Forget a session; only a digest of its sid stays, so that it cannot begin again."""
+        with self._transaction():
+            self._db.execute("DELETE FROM session WHERE sid = ?", (sid,))
+            self._db.execute("INSERT OR REPLACE INTO done VALUES (?, ?)", (_digest(sid), day))
+            self._db.execute("DELETE FROM done WHERE day < date(?, ?)", (day, f"-{DONE_KEPT_DAYS} days"))
+        self.scrub()
+
+    def is_finished(self, sid: str) -> bool:
+        """Whether this session has been held or has passed."""
+        row = self._db.execute("SELECT 1 FROM done WHERE digest = ?", (_digest(sid),)).fetchone()
+        return row is not None
+
+    def scrub(self) -> None:
+        """Let nothing deleted linger: the write-ahead log is emptied (deleted rows are overwritten anyway)."""
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+
+def _digest(sid: str) -> str:
+    return hashlib.sha256(sid.encode()).hexdigest()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """Open, or set a file that is no longer a database aside and begin anew: the region sends all again."""
+    try:
+        return _prepare(path)
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        log.error("the store %s cannot be read; it is set aside and begun anew", path.name)  # noqa: TRY400
+        path.replace(path.with_suffix(".broken"))
+        for suffix in ("-wal", "-shm"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        return _prepare(path)
+
+
+def _prepare(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    db.execute("PRAGMA secure_delete=ON")
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=FULL")
+    db.executescript(_TABLES)
+    path.chmod(0o600)
+    return db
