@@ -65,7 +65,7 @@ def digest_code(code: str, salt_hex: str) -> str:
 
 
 def match_code(code: str, sessions: Iterable[ScheduledSession], salt_hex: str) -> ScheduledSession | None:
-    """The session that this code belongs to. One slow digest for each salt, whatever the count of sessions."""
+    """The session that this code belongs to. One slow digest for each salt, however many sessions."""
     digests: dict[str, str] = {}
     for session in sessions:
         wanted = session.checkin.code_digest

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from agent.screen import PartyState
 from agent.session_events import (
     Admitted,
     AskResume,
@@ -90,7 +91,7 @@ def _with_party(session: Session, party: Party) -> Session:
     return replace(session, parties=(*others, party))
 
 
-def _mark(session: Session, peer: str, state: str) -> Session:
+def _mark(session: Session, peer: str, state: PartyState) -> Session:
     party = session.party(peer)
     return session if party is None else _with_party(session, replace(party, state=state))
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from agent.contract.schedule import ScheduledSession
 from agent.contract.signalling import IceServer
+from agent.screen import PartyState
 
 
 class State(StrEnum):
@@ -42,7 +43,7 @@ class Party:
     identified: str
     chair: bool
     instance: str
-    state: str = "joined"
+    state: PartyState = "joined"
     ice_servers: tuple[IceServer, ...] = ()
 
 

@@ -1,0 +1,136 @@
+"""From what the unit believes to what the touchscreen shows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from agent.checkin import TryLock
+from agent.config import Configuration
+from agent.room import Room
+from agent.screen import CallLine, Lock, Page, PartyLine, Screen, SessionLine, SessionView
+from agent.session import LOST_AFTER
+from agent.session_state import OCCUPYING, OVER, Party, Session, State
+
+ENDED_SHOWN = timedelta(seconds=20)
+STAFF_LIST = timedelta(hours=18)
+HELP_ANSWER_WITHIN = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that the screen depends on."""
+
+    now: datetime
+    room: Room
+    configuration: Configuration
+    sessions: tuple[Session, ...]
+    region_up: bool
+    code_lock: TryLock
+    pin_lock: TryLock
+    staff_until: datetime | None
+    ended: Session | None
+    ended_at: datetime | None
+    help_asked_at: datetime | None
+    microphone: bool
+    camera: bool
+    media_generation: int
+
+
+def screen(view: View) -> Screen:
+    """The whole document."""
+    held = next((session for session in view.sessions if session.state in OCCUPYING), None)
+    unlocked = view.staff_until is not None and view.now < view.staff_until
+    return Screen(
+        page=_page(view, held),
+        now=view.now,
+        room_name=view.configuration.room_name,
+        phone=view.configuration.phone,
+        ready=view.room.ready,
+        faults=view.room.faults,
+        region_up=view.region_up,
+        next_session=next((line(s) for s in view.sessions if s.state in {State.BOOKED, State.READY}), None),
+        can_check_in=tuple(line(s) for s in view.sessions if s.state == State.READY),
+        code_lock=lock(view.code_lock, view.now),
+        pin_lock=lock(view.pin_lock, view.now),
+        staff_unlocked_until=view.staff_until if unlocked else None,
+        staff_sessions=_staff_sessions(view) if unlocked else (),
+        session=_session(view, held or view.ended) if held or _shows_ended(view) else None,
+        media_generation=view.media_generation,
+        languages=view.configuration.languages,
+        help_state=_help(view),
+    )
+
+
+def line(session: Session) -> SessionLine:
+    """A session as lists show it."""
+    plan = session.plan
+    methods = tuple(plan.checkin.methods)
+    return SessionLine(plan.sid, plan.ref, plan.start, plan.end, session.state.value, methods)
+
+
+def lock(tries: TryLock, now: datetime) -> Lock:
+    """A lock as the screen says it."""
+    return Lock(tries.tries_left(now), tries.until if tries.is_locked(now) else None)
+
+
+def call_line(session: Session, now: datetime) -> CallLine:
+    """How the call is: two-way, being mended, or gone for so long that one should telephone."""
+    alone = session.alone_since
+    if session.state not in {State.ADMITTED, State.IN_CALL} or alone is None:
+        return "fine"
+    if now - alone >= LOST_AFTER:
+        return "lost"
+    return "reconnecting" if session.state == State.IN_CALL or not session.confirmed else "fine"
+
+
+def _page(view: View, held: Session | None) -> Page:
+    if held is not None:
+        return "waiting" if held.state == State.WAITING else "call"
+    if _shows_ended(view):
+        return "ended"
+    return "fault" if "camera" in view.room.faults or "microphone" in view.room.faults else "idle"
+
+
+def _shows_ended(view: View) -> bool:
+    return view.ended is not None and view.ended_at is not None and view.now < view.ended_at + ENDED_SHOWN
+
+
+def _staff_sessions(view: View) -> tuple[SessionLine, ...]:
+    soon: Iterable[Session] = (s for s in view.sessions if s.plan.start < view.now + STAFF_LIST)
+    return tuple(line(session) for session in soon if session.state not in OVER)
+
+
+def _session(view: View, session: Session | None) -> SessionView | None:
+    if session is None:
+        return None
+    plan = session.plan
+    late = session.state == State.WAITING and view.now > plan.start
+    return SessionView(
+        sid=plan.sid,
+        ref=plan.ref,
+        start=plan.start,
+        state=session.state.value,
+        meets=plan.party.role,
+        clinic=plan.party.clinic,
+        language=plan.language,
+        late=late,
+        microphone=view.microphone,
+        camera=view.camera,
+        line=call_line(session, view.now),
+        parties=tuple(_party(party) for party in session.parties),
+        ended_reason=session.end_reason,
+    )
+
+
+def _party(party: Party) -> PartyLine:
+    return PartyLine(party.peer, party.role, party.identified, party.state)
+
+
+def _help(view: View) -> Literal["none", "sent", "answered", "unanswered"]:
+    if view.help_asked_at is None:
+        return "none"
+    waited = view.now - view.help_asked_at
+    return "sent" if view.region_up and waited < HELP_ANSWER_WITHIN else "unanswered"
