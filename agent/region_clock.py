@@ -1,4 +1,4 @@
-"""The region's time, as last learnt; the unit's own clock is believed only until then, and never backwards."""
+"""The region's time, as last learnt; the unit's own counts only until then, never backwards."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class RegionClock:
         return self._learnt is not None
 
     def learn(self, region_time: datetime, *, fresh: bool) -> None:
-        """Take the time from a message: a fresh one always, one that may have waited only when it is later."""
+        """Take the time from a message: a fresh one always, one that may have waited only if later."""
         if fresh or self._learnt is None or region_time > self.now():
             self._learnt = (region_time, self._monotonic_s())
             self._floor = max(self._floor, region_time)

@@ -87,7 +87,7 @@ class Store:
         return row is not None
 
     def scrub(self) -> None:
-        """Let nothing deleted linger: the write-ahead log is emptied (deleted rows are overwritten anyway)."""
+        """Let nothing deleted linger: the write-ahead log is emptied (deleted rows are overwritten)."""
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
