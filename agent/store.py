@@ -73,6 +73,10 @@ class Store:
         if gone.rowcount:
             self.scrub()
 
+    def drop_session(self, sid: str) -> None:
+        """Forget a session that may come again: a schedule may take it out and put it back."""
+        self._db.execute("DELETE FROM session WHERE sid = ?", (sid,))
+
     def finish(self, sid: str, day: str) -> None:
         """Forget a session; only a digest of its sid stays, so that it cannot begin again."""
         with self._transaction():

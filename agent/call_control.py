@@ -1,0 +1,247 @@
+"""Camera, microphone and connections of the session in the room, told what to do and telling what happened.
+
+Opening a device or a connection takes time; orders are therefore done one at a time, in the order given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from agent.contract.signalling import IceServer
+from agent.media.call import Call, CallSettings, Fact, KioskAnswer
+from agent.media.call import IceServer as MediaIceServer
+from agent.media.capture import Capture
+from agent.media.device import DeviceError
+from agent.screen import NoSuchMedia
+
+log = logging.getLogger(__name__)
+
+ORDER_TIMEOUT_S = 10.0
+RETRY_AFTER_S = 2.0
+"""A connection is rebuilt at most this often."""
+CONNECT_WITHIN_S = 6.0
+"""A connection without media for this long after its offer is given up and built anew."""
+OPEN_WITHIN_S = 4.0
+"""How long the screen may wait for the camera to open."""
+
+Order = Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Connection:
+    attempt: int
+    offered_at: float
+    flowing: bool = False
+    ice_servers: Sequence[IceServer] = ()
+    timer: asyncio.TimerHandle | None = field(default=None, repr=False)
+
+
+class CallControl:
+    """All media of one unit. Used on the event loop.
+
+    on_fact gets what `Call` says; on_lost(peer) when a connection never came to life; on_device_error(reason)
+    when camera or microphone cannot be opened.
+    """
+
+    def __init__(
+        self,
+        *,
+        make_capture: Callable[[], Capture],
+        settings: CallSettings,
+        next_attempt: Callable[[], int],
+        on_fact: Callable[[Fact], None],
+        on_lost: Callable[[str], None],
+        on_device_error: Callable[[str], None],
+    ) -> None:
+        self._make_capture = make_capture
+        self._settings = settings
+        self._next_attempt = next_attempt
+        self._on_fact = on_fact
+        self._on_lost = on_lost
+        self._on_device_error = on_device_error
+        self._loop = asyncio.get_running_loop()
+        self._orders: asyncio.Queue[Order] = asyncio.Queue()
+        self._worker = self._loop.create_task(self._work(), name="call-control")
+        self._opened = asyncio.Event()
+        self._capture: Capture | None = None
+        self._call: Call | None = None
+        self._connections: dict[str, _Connection] = {}
+        self.microphone = True
+        self.camera = True
+        self.generation = 0
+
+    @property
+    def capture(self) -> Capture | None:
+        """The open camera and microphone."""
+        return self._capture
+
+    @property
+    def call(self) -> Call | None:
+        """The connections, while camera and microphone are open."""
+        return self._call
+
+    def open(self) -> None:
+        """Open camera and microphone; both on, whatever the last session chose."""
+        self.microphone = self.camera = True
+        self._orders.put_nowait(self._open)
+
+    def close(self) -> None:
+        """Close every connection, the camera and the microphone."""
+        for connection in self._connections.values():
+            if connection.timer is not None:
+                connection.timer.cancel()
+        self._connections.clear()
+        self._orders.put_nowait(self._close)
+
+    def connect(self, peer: str, ice_servers: Sequence[IceServer]) -> None:
+        """Build a connection with a party, or build it anew; not more often than every RETRY_AFTER_S."""
+        known = self._connections.get(peer)
+        wait_s = 0.0
+        if known is not None:
+            wait_s = max(0.0, known.offered_at + RETRY_AFTER_S - self._loop.time())
+            if known.timer is not None:
+                known.timer.cancel()
+        connection = _Connection(self._next_attempt(), self._loop.time() + wait_s, ice_servers=ice_servers)
+        self._connections[peer] = connection
+        order = self._connecting(peer, connection)
+        connection.timer = self._loop.call_later(wait_s, self._orders.put_nowait, order)
+
+    def disconnect(self, peer: str) -> None:
+        """End the connection with a party."""
+        connection = self._connections.pop(peer, None)
+        if connection is not None and connection.timer is not None:
+            connection.timer.cancel()
+
+        async def order() -> None:
+            if self._call is not None:
+                await self._call.disconnect(peer)
+
+        self._orders.put_nowait(order)
+
+    def answer(self, peer: str, attempt: int, sdp: str) -> None:
+        """A party's answer; one to an older offer is dropped."""
+
+        async def order() -> None:
+            if self._call is not None and self._is_current(peer, attempt):
+                await self._call.answer(peer, attempt, sdp)
+
+        self._orders.put_nowait(order)
+
+    def candidate(self, peer: str, attempt: int, candidate: dict[str, object]) -> None:
+        """A party's candidate."""
+
+        async def order() -> None:
+            if self._call is not None and self._is_current(peer, attempt):
+                await self._call.candidate(peer, attempt, candidate)
+
+        self._orders.put_nowait(order)
+
+    def flowing(self, peer: str) -> None:
+        """Media has come from this party."""
+        if peer in self._connections:
+            self._connections[peer].flowing = True
+
+    def tick(self) -> None:
+        """Give up connections that never came to life."""
+        now = self._loop.time()
+        for peer, connection in list(self._connections.items()):
+            if not connection.flowing and now > connection.offered_at + CONNECT_WITHIN_S:
+                self._on_lost(peer)
+
+    def set_microphone(self, on: bool) -> None:
+        """Let the others hear the room, or not."""
+        self.microphone = on
+        if self._capture is not None:
+            self._capture.set_microphone(on)
+        self.tell_state()
+
+    def set_camera(self, on: bool) -> None:
+        """Let the others see the room, or not: off, the camera is closed."""
+        self.camera = on
+        if self._capture is not None:
+            self._capture.set_camera(on)
+        self.tell_state()
+
+    def tell_state(self) -> None:
+        """Tell the parties what is on."""
+        if self._call is not None:
+            state = {"type": "state", "microphone": self.microphone, "camera": self.camera}
+            self._call.send_message(None, state)
+
+    async def whep_offer(self, name: str, sdp: str) -> KioskAnswer:
+        """Connect the screen; waits a little for a camera that is being opened. Raises NoSuchMedia."""
+        try:
+            await asyncio.wait_for(self._opened.wait(), OPEN_WITHIN_S)
+        except TimeoutError:
+            raise NoSuchMedia(name) from None
+        if self._call is None:
+            raise NoSuchMedia(name)
+        return await self._call.kiosk_offer(name, sdp)
+
+    async def whep_close(self, resource: str) -> None:
+        """End one of the screen's connections."""
+        if self._call is not None:
+            await self._call.kiosk_close(resource)
+
+    async def stop(self) -> None:
+        """Close all, and stop working."""
+        self.close()
+        await self._orders.join()
+        self._worker.cancel()
+
+    def _is_current(self, peer: str, attempt: int) -> bool:
+        connection = self._connections.get(peer)
+        return connection is not None and connection.attempt == attempt
+
+    def _connecting(self, peer: str, connection: _Connection) -> Order:
+        servers = [
+            MediaIceServer(urls=tuple(s.urls), username=s.username, credential=s.credential)
+            for s in connection.ice_servers
+        ]
+
+        async def order() -> None:
+            if self._call is not None and self._connections.get(peer) is connection:
+                connection.offered_at = self._loop.time()
+                await self._call.connect(peer, connection.attempt, servers)
+
+        return order
+
+    async def _open(self) -> None:
+        if self._capture is not None:
+            return
+        capture = self._make_capture()
+        try:
+            await capture.open()
+        except DeviceError as error:
+            log.warning("media cannot be opened: %s", error)
+            await capture.close()
+            self._on_device_error(error.what)
+            return
+        self._capture = capture
+        self._call = Call(capture.video, capture.audio, on_fact=self._on_fact, settings=self._settings)
+        capture.set_microphone(self.microphone)
+        capture.set_camera(self.camera)
+        self.generation += 1
+        self._opened.set()
+
+    async def _close(self) -> None:
+        self._opened.clear()
+        call, self._call = self._call, None
+        capture, self._capture = self._capture, None
+        if call is not None:
+            await call.close()
+        if capture is not None:
+            await capture.close()
+
+    async def _work(self) -> None:
+        while True:
+            order = await self._orders.get()
+            try:
+                await asyncio.wait_for(order(), ORDER_TIMEOUT_S)
+            except Exception:
+                log.exception("a media order failed")
+            finally:
+                self._orders.task_done()

@@ -1,0 +1,135 @@
+"""The touchscreen's way into the agent: web threads on one side, the event loop on the other.
+
+Threads meet in queues only: a web thread puts its wish on the loop and waits for the answer; the loop puts
+what the screen shall show on each browser's queue and never waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import replace
+from typing import Any, Literal, Protocol, TypeVar
+
+from agent.screen import NoSuchMedia, Outcome, Screen, ScreenEvent, TooManyScreens, Touch, WhepAnswer
+from agent.touches import Touches
+
+MAX_SCREENS = 8
+"""Open feeds; each holds one web thread. One is the kiosk; the rest are reloads not yet noticed."""
+ANSWER_WITHIN_S = 8.0
+QUEUE_LENGTH = 32
+
+T = TypeVar("T")
+
+
+class Whep(Protocol):
+    """The media side's two calls."""
+
+    async def whep_offer(self, name: str, sdp: str) -> Any: ...  # noqa: ANN401
+    async def whep_close(self, resource: str) -> None: ...
+
+
+class Subscription:
+    """One browser's queue. When it is full, the oldest goes: only the newest screen matters."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._queue: queue.Queue[ScreenEvent] = queue.Queue(QUEUE_LENGTH)
+        self._controller = controller
+
+    def get(self, timeout_s: float) -> ScreenEvent | None:
+        """The next event, or None."""
+        try:
+            return self._queue.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+    def put(self, event: ScreenEvent) -> None:
+        """Never waits."""
+        while True:
+            try:
+                self._queue.put_nowait(event)
+            except queue.Full:
+                try:
+                    self._queue.get_nowait()
+                except queue.Empty:
+                    continue
+            else:
+                return
+
+    def close(self) -> None:
+        """End the subscription."""
+        self._controller.unsubscribe(self)
+
+
+class Controller:
+    """A RoomController (agent/screen.py). Every public method may be called on any thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, touches: Touches, whep: Whep, first: Screen) -> None:
+        self._loop = loop
+        self._touches = touches
+        self._whep = whep
+        self._screen = first
+        self._lock = threading.Lock()
+        self._subscriptions: list[Subscription] = []
+
+    def screen(self) -> Screen:
+        """The state now."""
+        return self._screen
+
+    def show(self, screen: Screen) -> None:
+        """Take a new screen; what differs in the time alone is shown once a second anyway."""
+        is_same = replace(screen, now=self._screen.now) == self._screen
+        if is_same and (screen.now - self._screen.now).total_seconds() < 1:
+            return
+        self._screen = screen
+        self._tell(("screen", screen))
+
+    def level(self, level_dbfs: float) -> None:
+        """The microphone's level, dBFS."""
+        self._tell(("level", level_dbfs))
+
+    def subscribe(self) -> Subscription:
+        """Events from now on, the present screen first. Raises TooManyScreens."""
+        subscription = Subscription(self)
+        with self._lock:
+            if len(self._subscriptions) >= MAX_SCREENS:
+                raise TooManyScreens
+            self._subscriptions.append(subscription)
+            subscription.put(("screen", self._screen))
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """End a subscription; one that has ended is fine."""
+        with self._lock:
+            if subscription in self._subscriptions:
+                self._subscriptions.remove(subscription)
+
+    def touch(self, touch: Touch) -> Outcome:
+        """Do what was touched."""
+        return self._on_loop(self._touches.do(touch))
+
+    def whep_offer(self, name: str, sdp: str) -> WhepAnswer:
+        """Connect the browser; raises NoSuchMedia."""
+        answer = self._on_loop(self._whep.whep_offer(name, sdp))
+        return WhepAnswer(sdp=answer.sdp, resource=answer.id)
+
+    def whep_close(self, resource: str) -> None:
+        """Close such a connection."""
+        self._on_loop(self._whep.whep_close(resource))
+
+    def _tell(self, event: ScreenEvent | tuple[Literal["level"], float]) -> None:
+        with self._lock:
+            subscriptions = tuple(self._subscriptions)
+        for subscription in subscriptions:
+            subscription.put(event)
+
+    def _on_loop(self, work: Coroutine[Any, Any, T]) -> T:
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(ANSWER_WITHIN_S)
+        except FutureTimeoutError:
+            future.cancel()
+            raise NoSuchMedia("the agent did not answer in time") from None

@@ -1,0 +1,305 @@
+"""The unit: what it believes, and how events move it. The shell around the pure machines; on the event loop.
+
+State goes down, intents and facts come up, and only `session` and `room` decide: everything here either
+feeds them an event or does one of their effects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import TypeAdapter
+
+from agent import room as rooms
+from agent import session_events as ev
+from agent.checkin import TryLock
+from agent.config import Configuration
+from agent.contract.events import EventKind
+from agent.contract.signalling import IceServer
+from agent.outbox import Outbox
+from agent.region_clock import RegionClock
+from agent.schedule import Snapshot
+from agent.screen import Screen
+from agent.screen_view import View, screen
+from agent.session import OCCUPYING, OVER, Session, State, step
+from agent.store import Store
+
+log = logging.getLogger(__name__)
+
+ALIVE_EVERY_S = 10.0
+"""How often a session in the room marks that the agent is alive; a restart measures its absence from it."""
+_SESSION: TypeAdapter[Session] = TypeAdapter(Session)
+_EVENT_KIND: TypeAdapter[EventKind] = TypeAdapter(EventKind)
+
+
+class Media(Protocol):
+    """What the unit asks of camera, microphone and connections (agent/call_control.py)."""
+
+    microphone: bool
+    camera: bool
+    generation: int
+
+    def open(self) -> None: ...
+    def close(self) -> None: ...
+    def connect(self, peer: str, ice_servers: tuple[IceServer, ...]) -> None: ...
+    def disconnect(self, peer: str) -> None: ...
+    def tick(self) -> None: ...
+
+
+class Region(Protocol):
+    """What the unit asks of the wire (agent/wire.py)."""
+
+    @property
+    def up(self) -> bool: ...
+    def say_bye(self, sid: str, reason: str) -> None: ...
+    def ask_resume(self, sid: str) -> None: ...
+    def forget(self, sid: str) -> None: ...
+    def state_changed(self) -> None: ...
+    def event_added(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Tests:
+    """How self-tests are started and broken off."""
+
+    start: Callable[[], None]
+    stop: Callable[[], None]
+
+
+@dataclass(slots=True)
+class Locks:
+    """Pauses after wrong tries; they survive a restart."""
+
+    code: TryLock = field(default_factory=TryLock)
+    pin: TryLock = field(default_factory=TryLock)
+
+
+_LOCKS: TypeAdapter[Locks] = TypeAdapter(Locks)
+
+
+class Unit:
+    """All that one unit believes. `on_change` is called with the screen whenever it may look different."""
+
+    media: Media
+    region: Region
+    tests: Tests
+
+    def __init__(
+        self, *, store: Store, clock: RegionClock, outbox: Outbox, configuration: Configuration
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.outbox = outbox
+        self.configuration = configuration
+        self.room = rooms.Room()
+        self.snapshot = Snapshot()
+        self.sessions: dict[str, Session] = {}
+        kept_locks = store.get("locks")
+        self.locks = _LOCKS.validate_json(kept_locks) if kept_locks else Locks()
+        self.staff_until: datetime | None = None
+        self.help_asked_at: datetime | None = None
+        self.on_change: Callable[[Screen], None] = lambda _screen: None
+        self.on_lamp: Callable[[rooms.Lamp], None] = lambda _lamp: None
+        self._ended: tuple[Session, datetime] | None = None
+        self._alive_at = 0.0
+
+    def resume(self, boot: int) -> None:
+        """Take up what the store holds from before the start."""
+        now = self.clock.now()
+        kept = self.store.get("alive")
+        alive = datetime.fromisoformat(kept.decode()) if kept else now
+        self.record("unit_started", None, {"boot": boot})
+        for value in self.store.sessions():
+            session = _SESSION.validate_json(value)
+            self.sessions[session.plan.sid] = session
+            if session.state in OCCUPYING:
+                self._room_event(rooms.Taken(session.plan.sid))
+            self.session_event(session.plan.sid, ev.Restarted(now - alive))
+
+    def replace_snapshot(self, snapshot: Snapshot) -> None:
+        """Hold a new schedule: new sessions appear, changed ones move, missing ones are cancelled."""
+        self.snapshot = snapshot
+        planned = {plan.sid: plan for plan in snapshot.sessions if not self.store.is_finished(plan.sid)}
+        for sid, plan in planned.items():
+            known = self.sessions.get(sid)
+            if known is None:
+                self.sessions[sid] = Session(plan, degraded=not self.room.ready)
+            elif known.plan != plan:
+                self.session_event(sid, ev.Replanned(plan))
+        for sid in [sid for sid in self.sessions if sid not in planned]:
+            self.session_event(sid, ev.Cancelled())
+        self.tick()
+
+    def session_event(self, sid: str, event: ev.Event) -> None:
+        """Move one session, keep it, and do what follows."""
+        session = self.sessions.get(sid)
+        if session is None:
+            return
+        moved, effects = step(session, event, self.clock.now())
+        if moved != session:
+            self.sessions[sid] = moved
+            self._keep(session, moved)
+            if moved.state != session.state:
+                log.info("session %s -> %s", session.state.value, moved.state.value)
+                self._follow_in_room(session, moved)
+        for effect in effects:
+            self._do(sid, effect)
+        if moved != session:
+            self.changed()
+
+    def room_event(self, event: rooms.Event) -> None:
+        """Move the room, and tell the sessions about to begin how it is."""
+        before = self.room
+        self._room_event(event)
+        if self.room == before:
+            return
+        if self.room.ready != before.ready or isinstance(event, rooms.TestDone):
+            for sid in list(self.sessions):
+                self.session_event(sid, ev.RoomChecked(self.room.ready))
+        self.changed()
+
+    def tick(self) -> None:
+        """Let a second pass."""
+        for sid in list(self.sessions):
+            self.session_event(sid, ev.Tick())
+        self.room_event(rooms.Tick(self.next_start()))
+        self.media.tick()
+        self._mark_alive()
+        self.changed()
+
+    def next_start(self) -> datetime | None:
+        """When the next session begins that nobody has checked in to."""
+        starts = [s.plan.start for s in self.sessions.values() if s.state in {State.BOOKED, State.READY}]
+        return min(starts, default=None)
+
+    def held(self) -> Session | None:
+        """The session whose patient is in the room."""
+        return next((s for s in self.sessions.values() if s.state in OCCUPYING), None)
+
+    def record(
+        self, kind: str, sid: str | None, fields: dict[str, str | int | float | bool] | None = None
+    ) -> None:
+        """Add a fact to the outbox and have it sent."""
+        self.outbox.add(_EVENT_KIND.validate_python(kind), self.clock.now(), sid, fields)
+        self.region.event_added()
+
+    def keep_locks(self) -> None:
+        """The pauses survive a kill."""
+        self.store.put("locks", _LOCKS.dump_json(self.locks))
+
+    def dismiss_ended(self) -> None:
+        """Show the idle page again."""
+        self._ended = None
+        self.changed()
+
+    def screen(self) -> Screen:
+        """What the touchscreen shows now."""
+        ordered = sorted(self.sessions.values(), key=lambda s: s.plan.start)
+        return screen(
+            View(
+                now=self.clock.now(),
+                room=self.room,
+                configuration=self.configuration,
+                sessions=tuple(s for s in ordered if s.state not in OVER),
+                region_up=self.region.up,
+                code_lock=self.locks.code,
+                pin_lock=self.locks.pin,
+                staff_until=self.staff_until,
+                ended=self._ended[0] if self._ended else None,
+                ended_at=self._ended[1] if self._ended else None,
+                help_asked_at=self.help_asked_at,
+                microphone=self.media.microphone,
+                camera=self.media.camera,
+                media_generation=self.media.generation,
+            )
+        )
+
+    def changed(self) -> None:
+        """Show it, light it, say it."""
+        self.on_change(self.screen())
+        self.on_lamp(rooms.lamp(self.room, self.next_start(), self.clock.now()))
+        self.region.state_changed()
+
+    def _room_event(self, event: rooms.Event) -> None:
+        self.room, effects = rooms.step(self.room, event, self.clock.now())
+        for effect in effects:
+            match effect:
+                case rooms.RunSelfTest():
+                    self.tests.start()
+                case rooms.StopSelfTest():
+                    self.tests.stop()
+
+    def _follow_in_room(self, before: Session, after: Session) -> None:
+        sid = after.plan.sid
+        if before.state not in OCCUPYING and after.state in OCCUPYING:
+            self._ended = None
+            self.help_asked_at = None
+            self._room_event(rooms.Taken(sid))
+        elif before.state in OCCUPYING and after.state not in OCCUPYING:
+            self._room_event(rooms.Released(sid))
+            if after.state in OVER:
+                self._ended = (replace(after, parties=()), self.clock.now())
+
+    def _keep(self, before: Session, after: Session) -> None:
+        if after.state == State.WIPED:
+            return
+        if after.state in OCCUPYING or before.state in OCCUPYING or after.state in OVER:
+            # Parties are not kept: they join again when the session goes on.
+            self.store.put_session(after.plan.sid, _SESSION.dump_json(replace(after, parties=())))
+
+    def _mark_alive(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if self.held() is not None and now_s - self._alive_at >= ALIVE_EVERY_S:
+            self._alive_at = now_s
+            self.store.put("alive", self.clock.now().isoformat().encode())
+
+    def _do(self, sid: str, effect: ev.Effect) -> None:
+        match effect:
+            case ev.OpenMedia():
+                self.media.open()
+                self._alive_at = 0.0
+            case ev.CloseMedia():
+                self.media.close()
+            case ev.Connect(peer):
+                session = self.sessions.get(sid)
+                party = session.party(peer) if session else None
+                if party is not None:
+                    self.media.connect(peer, party.ice_servers)
+            case ev.Disconnect(peer):
+                self.media.disconnect(peer)
+            case ev.SayBye(reason):
+                self.region.say_bye(sid, reason)
+            case ev.AskResume():
+                self.region.ask_resume(sid)
+            case ev.Record(kind, fields):
+                self.record(kind, sid, dict(fields))
+            case ev.Wipe():
+                self._wipe(sid)
+
+    def _wipe(self, sid: str) -> None:
+        """Leave nothing of the session: not in the store, not in the schedule's copy, not in memory."""
+        session = self.sessions[sid]
+        if session.state == State.CANCELLED:
+            self.store.drop_session(sid)
+        else:
+            self.store.finish(sid, self.clock.now().date().isoformat())
+        self.region.forget(sid)
+        self.snapshot = replace(
+            self.snapshot, sessions=tuple(plan for plan in self.snapshot.sessions if plan.sid != sid)
+        )
+        self.store.put("snapshot", SNAPSHOT.dump_json(self.snapshot))
+        self.store.scrub()
+        wiped, effects = step(session, ev.Wiped(), self.clock.now())
+        del self.sessions[sid]
+        log.info("session %s -> %s", session.state.value, wiped.state.value)
+        for effect in effects:
+            self._do(sid, effect)
+
+
+SNAPSHOT: TypeAdapter[Snapshot] = TypeAdapter(Snapshot)
+"""How the schedule is kept in the store."""

@@ -1,0 +1,304 @@
+"""Between the unit and the broker: topics and bytes on one side, events and effects on the other."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from agent import session_events as ev
+from agent.config import overlay
+from agent.contract import ContractError, Message, Topic, decode, encode
+from agent.contract.events import Ack, Intent
+from agent.contract.schedule import Schedule
+from agent.contract.signalling import (
+    UNIT_PEER,
+    Admit,
+    Answer,
+    Bye,
+    ByeReason,
+    Candidate,
+    Join,
+    Offer,
+    Reject,
+    RemoteCheckIn,
+    Signal,
+)
+from agent.contract.status import Command, CommandReport, Config, ConfigReport, Fault, Info, Status, UnitState
+from agent.identity import Identity
+from agent.room import State as RoomState
+from agent.room import TestAsked
+from agent.schedule import accept
+from agent.session_state import OCCUPYING, Party, State
+from agent.signal_book import SignalBook
+from agent.unit import SNAPSHOT, Unit
+
+log = logging.getLogger(__name__)
+
+RESEND_S = 10.0
+"""Events not acknowledged by then are sent again."""
+
+
+class Sender(Protocol):
+    """The link's outgoing side."""
+
+    @property
+    def up(self) -> bool: ...
+    def publish(self, topic: Topic, payload: bytes) -> bool: ...
+    def hurry(self, in_call: bool) -> None: ...
+
+
+class Calls(Protocol):
+    """What signalling asks of the media side."""
+
+    def answer(self, peer: str, attempt: int, sdp: str) -> None: ...
+    def candidate(self, peer: str, attempt: int, candidate: dict[str, object]) -> None: ...
+
+
+def last_will(unit: str, boot: int, encode_now: Callable[[BaseModel], bytes]) -> tuple[Topic, bytes]:
+    """What the broker says of a unit that is gone."""
+    return Topic(unit, "up/status"), encode_now(Status(state="lost", boot=boot))
+
+
+class Wire:
+    """Everything the unit says to the region and hears from it. Used on the event loop."""
+
+    def __init__(self, unit: Unit, identity: Identity, *, boot: int, info: Callable[[], Info]) -> None:
+        self._unit = unit
+        self._identity = identity
+        self._boot = boot
+        self._info = info
+        self._book = SignalBook()
+        self._told: Status | None = None
+        self._in_call = False
+        self._stopping = False
+        self._sent = (0, 0)
+        self._sent_at = 0.0
+        self.link: Sender | None = None
+        self.calls: Calls | None = None
+
+    @property
+    def up(self) -> bool:
+        """Whether the broker is connected."""
+        return self.link is not None and self.link.up
+
+    def connection(self, up: bool) -> None:
+        """The link came up or went: on every connect the unit says again what it is and has."""
+        if up:
+            self._told = None
+            self._sent = (0, 0)
+            self.state_changed()
+            self._send(Topic(self._name, "up/info"), self._info())
+            self.event_added()
+            for session in self._unit.sessions.values():
+                if session.state in OCCUPYING and not session.confirmed:
+                    self.ask_resume(session.plan.sid)
+            if "region" in self._unit.room.faults:
+                self._unit.room_event(TestAsked())
+        self._unit.changed()
+
+    def message(self, topic: str, payload: bytes) -> None:
+        """A message came; one that breaks the contract is logged by topic and field, and dropped."""
+        try:
+            message = decode(topic, payload)
+        except ContractError as error:
+            log.warning("message refused: %s: %s", error.field, error.reason)
+            return
+        if message.topic.unit != self._name or not message.topic.channel.startswith("dn/"):
+            log.warning("message refused: topic is not ours")
+            return
+        handlers: dict[str, Callable[[Message, bytes], None]] = {
+            "dn/schedule": self._schedule,
+            "dn/config": self._config,
+            "dn/call": self._signal,
+            "dn/ack": self._ack,
+            "dn/cmd": self._command,
+        }
+        handlers[message.topic.channel](message, payload)
+
+    def state_changed(self) -> None:
+        """Say how the unit is, when that is something new."""
+        if not self.up:
+            return
+        status = self._status()
+        if status != self._told and self._send(Topic(self._name, "up/status"), status):
+            self._told = status
+        in_call = self._unit.held() is not None
+        if in_call != self._in_call and self.link is not None:
+            self._in_call = in_call
+            self.link.hurry(in_call)
+
+    def stopping(self) -> None:
+        """Say that the unit stops by its own will."""
+        self._stopping = True
+        self.state_changed()
+
+    def event_added(self) -> None:
+        """Send what was not yet sent, the oldest first."""
+        for event in self._unit.outbox.pending() if self.up else ():
+            number = (event.epoch, event.seq)
+            if number > self._sent and self._send(Topic(self._name, "up/event", (event.kind,)), event):
+                self._sent = number
+                self._sent_at = asyncio.get_running_loop().time()
+
+    def tick(self) -> None:
+        """Send again what was not acknowledged in time."""
+        if asyncio.get_running_loop().time() - self._sent_at > RESEND_S:
+            self._sent = (0, 0)
+            self.event_added()
+
+    def say_bye(self, sid: str, reason: str) -> None:
+        """Tell the region that the session is over on this side."""
+        ended: ByeReason = "ended" if reason == "ended" else "left"
+        self._signal_up(sid, UNIT_PEER, lambda n: Bye(**n, reason=ended, end=True))
+
+    def ask_resume(self, sid: str) -> None:
+        """Ask whether a session goes on after a restart."""
+        self._signal_up(sid, UNIT_PEER, lambda n: Join(**n, role="staff", identified="unit", resume=True))
+
+    def offer(self, sid: str, peer: str, attempt: int, sdp: str) -> None:
+        """Send our description to a party."""
+        self._signal_up(sid, peer, lambda n: Offer(**n, attempt=attempt, sdp=sdp))
+
+    def intent(self, kind: str, intent: Intent) -> bool:
+        """Ask the region for something; False when it cannot be reached."""
+        return self._send(Topic(self._name, "up/intent", (kind,)), intent)
+
+    def forget(self, sid: str) -> None:
+        """Keep nothing of a session."""
+        self._book.forget(sid)
+
+    @property
+    def _name(self) -> str:
+        return self._identity.unit
+
+    def _send(self, topic: Topic, body: BaseModel, rev: int | None = None) -> bool:
+        return self.link is not None and self.link.publish(
+            topic, encode(body, now=self._unit.clock.now(), rev=rev)
+        )
+
+    def _signal_up(self, sid: str, peer: str, make: Callable[[dict[str, Any]], Signal]) -> None:
+        numbers = {"instance": self._book.instance, "seq": self._book.next(sid, peer)}
+        if not self._send(Topic(self._name, "up/call", (sid, peer)), make(numbers)):
+            log.info("signal not sent: no connection")
+
+    def _status(self) -> Status:
+        room = self._unit.room
+        faults = tuple(Fault(probe=name, instruction=name) for name in room.faults)
+        return Status(state=self._unit_state(), boot=self._boot, faults=faults)
+
+    def _unit_state(self) -> UnitState:
+        room = self._unit.room
+        if self._stopping:
+            return "stopping"
+        if room.state == RoomState.OCCUPIED:
+            return "in_session"
+        if room.faults:
+            return "degraded"
+        return "ready" if room.tested_at is not None else "starting"
+
+    def _schedule(self, message: Message, payload: bytes) -> None:
+        schedule: Schedule = message.data
+        snapshot, report = accept(self._unit.snapshot, schedule, message.rev, payload)
+        if report is None:
+            return
+        if report.outcome == "accepted":
+            self._unit.store.put("snapshot", SNAPSHOT.dump_json(snapshot))
+            self._unit.replace_snapshot(snapshot)
+        if report.outcome == "rejected" or report.rejected:
+            reason = report.reason or report.rejected[0].reason
+            self._unit.record("schedule_rejected", None, {"rev": report.rev, "reason": reason[:120]})
+        self._send(Topic(self._name, "up/schedule"), report)
+
+    def _config(self, message: Message, _payload: bytes) -> None:
+        wanted: Config = message.data
+        rev = message.rev if message.rev is not None else 0
+        if rev > self._unit.configuration.rev:
+            configuration, errors = overlay(self._unit.configuration, wanted, rev)
+            self._unit.configuration = configuration
+            if not errors:
+                self._unit.store.put("config", wanted.model_dump_json().encode())
+                self._unit.store.put("config_rev", str(rev).encode())
+            report = ConfigReport(applied=not errors, errors=errors)
+            self._send(Topic(self._name, "up/config"), report, rev)
+            self._unit.changed()
+
+    def _ack(self, message: Message, _payload: bytes) -> None:
+        ack: Ack = message.data
+        self._unit.clock.learn(message.ts, fresh=True)
+        self._unit.outbox.acknowledge(ack.epoch, ack.seq)
+        self.event_added()
+
+    def _command(self, message: Message, _payload: bytes) -> None:
+        command: Command = message.data
+        topic = Topic(self._name, "up/cmd", message.topic.levels)
+        expired = message.expires_at is not None and self._unit.clock.now() > message.expires_at
+        if expired:
+            self._send(topic, CommandReport(state="expired"))
+        elif command.name == "selftest" and self._unit.held() is None:
+            self._send(topic, CommandReport(state="accepted"))
+            self._unit.room_event(TestAsked())
+            self._send(topic, CommandReport(state="succeeded", reason="self-test started"))
+        else:
+            reason = "someone is in the room" if command.name == "selftest" else "unknown command"
+            self._send(topic, CommandReport(state="rejected", reason=reason))
+
+    def _signal(self, message: Message, _payload: bytes) -> None:
+        sid, peer = message.topic.levels
+        signal: Signal = message.data
+        self._unit.clock.learn(message.ts, fresh=False)
+        if sid not in self._unit.sessions:
+            log.info("signal refused: no such session")
+            if isinstance(signal, Join) and peer != UNIT_PEER:
+                self._signal_up(sid, peer, lambda n: Bye(**n, reason="refused", end=False))
+            return
+        if not self._book.is_new(sid, peer, signal):
+            return
+        if peer == UNIT_PEER:
+            self._about_session(sid, signal)
+        else:
+            self._from_party(sid, peer, signal)
+
+    def _about_session(self, sid: str, signal: Signal) -> None:
+        match signal:
+            case RemoteCheckIn():
+                held = self._unit.held()
+                if held is None:
+                    self._unit.session_event(sid, ev.CheckedIn("staff_remote"))
+            case Admit():
+                self._unit.session_event(sid, ev.ResumeConfirmed())
+            case Reject(reason=reason):
+                self._unit.session_event(sid, ev.ResumeRefused(reason))
+            case _:
+                log.info("signal refused: type does not fit the session")
+
+    def _from_party(self, sid: str, peer: str, signal: Signal) -> None:
+        session = self._unit.sessions[sid]
+        known = session.party(peer)
+        if isinstance(signal, Join):
+            who = (signal.role, signal.identified, signal.chair, signal.instance)
+            party = Party(peer, *who, ice_servers=signal.ice_servers)
+            self._unit.session_event(sid, ev.PartyJoined(party))
+            return
+        if known is None or known.instance.split(".")[0] != signal.instance.split(".")[0]:
+            log.info("signal refused: from a page that is gone")
+            return
+        match signal:
+            case Answer(attempt=attempt, sdp=sdp) if self.calls is not None:
+                self.calls.answer(peer, attempt, sdp)
+            case Candidate(attempt=attempt) if self.calls is not None and session.state != State.WAITING:
+                candidate: dict[str, object] = {
+                    "candidate": signal.candidate,
+                    "sdpMid": signal.sdp_mid,
+                    "sdpMLineIndex": signal.sdp_m_line_index,
+                }
+                self.calls.candidate(peer, attempt, candidate)
+            case Admit():
+                self._unit.session_event(sid, ev.Admitted(peer))
+            case Bye(reason=reason, end=end):
+                self._unit.session_event(sid, ev.PartyLeft(peer, reason, end))
+            case _:
+                log.info("signal refused: type does not fit the party")
