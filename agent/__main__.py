@@ -1,0 +1,169 @@
+"""The agent: one process, wired here and nowhere else.
+
+What runs where, and what it may touch:
+
+| thread | runs | touches |
+|---|---|---|
+| main | the event loop: unit, wire, touches, call control, RTP | everything of the unit |
+| link | paho: the broker's connection | nothing; hands topic and bytes to the loop |
+| web-* (waitress) | the touchscreen's requests and feeds | the controller's queues, which ask the loop |
+| camera, microphone, encoder-* | one device or codec each | their mailboxes; results go to the loop |
+| self-test workers | one probe at a time | a device that nobody else has open then |
+
+Start is in the order of `run`, stop in exact reverse.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent import room as rooms
+from agent.browser_secret import browser_secret
+from agent.config import Configuration, Settings, SettingsError, first_configuration, load_settings, overlay
+from agent.contract import down_filter, encode
+from agent.contract.status import Config
+from agent.identity import Identity, load_identity
+from agent.link import Link, LinkSettings, Will
+from agent.outbox import Outbox
+from agent.region_clock import RegionClock
+from agent.store import Store
+from agent.unit import SNAPSHOT, Unit
+from agent.wire import Wire, last_will
+from firmware.board import Board, BoardError, load_board
+from firmware.panel import open_panel
+
+log = logging.getLogger("agent")
+
+TICK_S = 1.0
+FLOOR = datetime(2026, 1, 1, tzinfo=UTC)
+"""No clock of ours is older than the software itself."""
+WEB_THREADS = 16
+
+
+def main() -> int:
+    """Start the agent; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m agent", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--config", type=Path, default=Path("/etc/halsorum/unit.toml"), help="settings file")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    for chatty in ("aioice", "aiortc", "waitress"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    try:
+        settings = load_settings(arguments.config)
+        board = load_board(settings.board)
+        identity = load_identity(settings.certificate_file, settings.key_file)
+    except (SettingsError, BoardError, OSError, ValueError) as error:
+        sys.stderr.write(f"The agent cannot start: {error}\n")
+        return 2
+    try:
+        asyncio.run(run(settings, board, identity))
+    except OSError as error:
+        sys.stderr.write(f"The agent cannot start: {error}\n")
+        return 1
+    return 0
+
+
+async def run(settings: Settings, board: Board, identity: Identity) -> None:
+    """Start everything, run until a signal comes, stop everything in reverse order."""
+    from agent.running import Running  # late: the media modules take most of the start
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        store = Store(settings.state_dir / "unit.db")
+        stack.callback(store.close)
+        boot = int(store.get("boot") or b"0") + 1
+        store.put("boot", str(boot).encode())
+        unit = make_unit(settings, identity, store)
+        panel = open_panel(board.pins)
+        stack.callback(panel.close)
+        running = Running(settings, board, identity, unit, boot=boot, camera_lamp=panel.camera_lamp)
+        unit.on_lamp = lambda lamp: panel.door_lamp(lamp == rooms.Lamp.OCCUPIED)
+        stack.push_async_callback(running.stop_media)
+        snapshot = store.get("snapshot")
+        unit.resume(boot)
+        if snapshot is not None:
+            unit.replace_snapshot(SNAPSHOT.validate_json(snapshot))
+        web = running.serve(browser_secret(settings.state_dir / "run"))
+        stack.callback(web.stop)
+        link = make_link(settings, identity, running.wire, unit, boot)
+        running.wire.link = link
+        link.start()
+        stack.callback(link.stop)
+        stack.callback(running.wire.stopping)
+        ticking = loop.create_task(tick(unit, running.wire, running.watchdog))
+        stack.callback(ticking.cancel)
+        running.notify("READY=1")
+        log.info("ready: unit %s, board %s, screen on port %d", identity.unit, board.name, settings.web_port)
+        await stop.wait()
+        running.notify("STOPPING=1")
+
+
+def make_unit(settings: Settings, identity: Identity, store: Store) -> Unit:
+    """The unit with what the store remembers."""
+    kept_floor = store.get("alive")
+    floor = max(FLOOR, datetime.fromisoformat(kept_floor.decode())) if kept_floor else FLOOR
+    clock = RegionClock(floor)
+    outbox = Outbox(store, identity.sign, clock.now())
+    return Unit(store=store, clock=clock, outbox=outbox, configuration=kept_configuration(settings, store))
+
+
+def kept_configuration(settings: Settings, store: Store) -> Configuration:
+    """The settings file's values, overlaid by what the region last set."""
+    configuration = first_configuration(settings)
+    wanted, rev = store.get("config"), store.get("config_rev")
+    if wanted is None or rev is None:
+        return configuration
+    return overlay(configuration, Config.model_validate_json(wanted), int(rev))[0]
+
+
+def make_link(settings: Settings, identity: Identity, wire: Wire, unit: Unit, boot: int) -> Link:
+    """The link, whose thread hands everything to the event loop."""
+    loop = asyncio.get_running_loop()
+    topic, payload = last_will(identity.unit, boot, lambda body: encode(body, now=unit.clock.now()))
+    return Link(
+        LinkSettings(
+            host=settings.broker_host,
+            port=settings.broker_port,
+            client_id=identity.unit,
+            ca_file=settings.ca_file,
+            certificate_file=settings.certificate_file,
+            key_file=settings.key_file,
+            filters=(down_filter(identity.unit),),
+        ),
+        on_message=lambda text, body: _on_loop(loop, lambda: wire.message(text, body)),
+        on_connection=lambda up: _on_loop(loop, lambda: wire.connection(up)),
+        will=Will(topic, payload),
+    )
+
+
+def _on_loop(loop: asyncio.AbstractEventLoop, work: Callable[[], None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(work)
+
+
+async def tick(unit: Unit, wire: Wire, watchdog: Callable[[], None]) -> None:
+    """Once a second: time passes for the machines, old messages go out again, the watchdog is fed."""
+    while True:
+        await asyncio.sleep(TICK_S)
+        try:
+            unit.tick()
+            wire.tick()
+        except Exception:
+            log.exception("a tick failed")
+        else:
+            watchdog()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

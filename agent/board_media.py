@@ -1,0 +1,35 @@
+"""From a board profile and the settings file to what the media modules are told."""
+
+from __future__ import annotations
+
+from agent.config import Settings
+from agent.media.camera import CameraSettings
+from agent.media.capture import CaptureSettings
+from agent.media.microphone import MicrophoneSettings
+from firmware.board import Board
+
+
+def capture_settings(board: Board, settings: Settings) -> CaptureSettings:
+    """Camera, microphone and encoders as the board has them; footage takes the place of a simulated camera."""
+    if settings.footage is not None:
+        board = board.with_footage(settings.footage)
+    camera, microphone = board.camera, board.microphone
+    return CaptureSettings(
+        camera=CameraSettings(
+            kind=camera.kind,
+            device=camera.device or "/dev/video0",
+            file=settings.footage,
+            width=camera.width,
+            height=camera.height,
+            frame_rate=camera.frame_rate,
+            pixel_formats=tuple(camera.pixel_formats),
+            burn_clock=settings.burn_clock,
+        ),
+        microphone=MicrophoneSettings(
+            kind=microphone.kind,
+            target=microphone.target,
+            file=settings.footage,
+            tone_hz=settings.tone_hz,
+        ),
+        encoders=tuple(board.encoders),
+    )

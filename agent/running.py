@@ -1,0 +1,192 @@
+"""The parts of a running agent that need camera, codecs or pages, joined together. Part of the wiring."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import logging
+from collections.abc import Callable
+
+from systemd import daemon
+
+from agent import selftest
+from agent import session_events as ev
+from agent.board_media import capture_settings
+from agent.call_control import CallControl
+from agent.config import Settings
+from agent.contract.status import Info
+from agent.controller import MAX_SCREENS, Controller
+from agent.identity import Identity
+from agent.media import facts
+from agent.media.capture import Capture
+from agent.media.probes import probe_camera, probe_encoder, probe_microphone
+from agent.room import TestDone
+from agent.selftest import SelfTest, Verdict
+from agent.session_state import OCCUPYING
+from agent.touches import Touches
+from agent.unit import Tests, Unit
+from agent.wire import Wire
+from firmware.board import Board
+from web.room import RoomWebSettings, Server, create_app, serve
+
+log = logging.getLogger(__name__)
+
+WEB_THREADS = 16
+
+
+class Running:
+    """Joins unit, wire, media and pages; every callback between them is set here."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        board: Board,
+        identity: Identity,
+        unit: Unit,
+        *,
+        boot: int,
+        camera_lamp: Callable[[bool], None],
+    ) -> None:
+        self._settings = settings
+        self._board = board
+        self._identity = identity
+        self._unit = unit
+        self._camera_lamp = camera_lamp
+        self._capture_settings = capture_settings(board, settings)
+        self._testing: asyncio.Task[None] | None = None
+        self._attempt = 0
+        self.calls = CallControl(
+            make_capture=self._make_capture,
+            settings=facts.CallSettings(loopback_candidates=settings.loopback_media),
+            next_attempt=self._next_attempt,
+            on_fact=self._fact,
+            on_lost=self._lost,
+            on_device_error=self._device_error,
+        )
+        self.wire = Wire(unit, identity, boot=boot, info=self._info)
+        self.wire.calls = self.calls
+        self._touches = Touches(
+            unit,
+            intend=self.wire.intent,
+            set_microphone=self.calls.set_microphone,
+            set_camera=self.calls.set_camera,
+        )
+        unit.media = self.calls
+        unit.region = self.wire
+        unit.tests = Tests(start=self._start_test, stop=self._stop_test)
+        loop = asyncio.get_running_loop()
+        self._controller = Controller(loop, self._touches, self.calls, unit.screen())
+        unit.on_change = self._controller.show
+
+    def serve(self, secret: str) -> Server:
+        """Serve the touchscreen's pages on localhost."""
+        size = self._board.screen
+        pages = RoomWebSettings(
+            port=self._settings.web_port,
+            browser_secret=secret,
+            screen_width_mm=size.width_mm,
+            screen_height_mm=size.height_mm,
+            screen_width_px=size.width_px,
+            screen_height_px=size.height_px,
+            max_streams=MAX_SCREENS,
+        )
+        app = create_app(self._controller, pages)
+        return serve(app, "127.0.0.1", self._settings.web_port, WEB_THREADS)
+
+    async def stop_media(self) -> None:
+        """Close camera, microphone and every connection."""
+        self._stop_test()
+        await self.calls.stop()
+
+    def watchdog(self) -> None:
+        """Tell systemd that the event loop is alive."""
+        daemon.notify("WATCHDOG=1")
+
+    def notify(self, state: str) -> None:
+        """Tell systemd where we are (sd_notify(3)); nothing happens when systemd did not start us."""
+        daemon.notify(state)
+
+    def _make_capture(self) -> Capture:
+        return Capture(
+            asyncio.get_running_loop(),
+            self._capture_settings,
+            on_camera_open=self._camera_lamp,
+            on_level=self._controller.level,
+        )
+
+    def _next_attempt(self) -> int:
+        """Grows also over a restart, since a page drops attempts older than the one it knows."""
+        self._attempt = max(self._attempt + 1, int(self._unit.clock.now().timestamp() * 1000))
+        return self._attempt
+
+    def _fact(self, fact: facts.Fact) -> None:
+        session = self._unit.held()
+        if session is None:
+            return
+        sid = session.plan.sid
+        match fact:
+            case facts.LocalOffer(peer, attempt, sdp):
+                self.wire.offer(sid, peer, attempt, sdp)
+            case facts.Connected(peer) | facts.MediaFlowing(peer) | facts.MediaBack(peer):
+                self.calls.flowing(peer)
+                self._unit.session_event(sid, ev.PartyConnected(peer))
+                self.calls.tell_state()
+            case facts.MediaLost(peer) | facts.PeerGone(peer):
+                self._unit.session_event(sid, ev.PartyLost(peer))
+            case facts.ConnectionFailed(peer, reason):
+                log.info("connection failed: %s", reason)
+                self._unit.session_event(sid, ev.PartyLost(peer))
+            case facts.PeerMessage():
+                log.debug("message on the data channel")
+
+    def _lost(self, peer: str) -> None:
+        session = self._unit.held()
+        if session is not None:
+            self._unit.session_event(session.plan.sid, ev.PartyLost(peer))
+
+    def _device_error(self, what: str) -> None:
+        session = self._unit.held()
+        if session is not None and session.state in OCCUPYING:
+            self._unit.session_event(session.plan.sid, ev.MediaFailed(what))
+
+    def _start_test(self) -> None:
+        self._stop_test()
+        self._testing = asyncio.get_running_loop().create_task(self._test(), name="self-test")
+
+    def _stop_test(self) -> None:
+        if self._testing is not None:
+            self._testing.cancel()
+            self._testing = None
+
+    async def _test(self) -> None:
+        loop = asyncio.get_running_loop()
+        settings = self._capture_settings
+        probes: dict[str, selftest.Probe] = {
+            "region": selftest.region_probe(lambda: self.wire.up and self._unit.clock.is_learnt),
+            "camera": lambda: _verdict(probe_camera(loop, settings, self._camera_lamp)),
+            "microphone": lambda: _verdict(probe_microphone(loop, settings)),
+            "encoder": lambda: _verdict(probe_encoder(loop, settings)),
+        }
+        result = await selftest.run(probes)
+        self._tested(result)
+
+    def _tested(self, result: SelfTest) -> None:
+        fields: dict[str, str | int | float | bool] = {"ok": not result.faults}
+        for verdict in result.verdicts:
+            fields[verdict.probe] = round(verdict.figure, 2) if verdict.ok else (verdict.reason or "failed")
+        self._unit.record("selftest", None, fields)
+        self._unit.room_event(TestDone(result.faults))
+
+    def _info(self) -> Info:
+        return Info(
+            software=importlib.metadata.version("halsorum"),
+            board=self._board.name,
+            encoder=self._board.encoders[0],
+            certificate_sha256=self._identity.certificate_sha256,
+            certificate_not_after=self._identity.not_after,
+            abilities=("code", "staff", "button"),
+        )
+
+
+async def _verdict(outcome: object) -> Verdict:
+    raise NotImplementedError
