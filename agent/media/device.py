@@ -1,0 +1,87 @@
+"""What cameras and microphones have in common: raw pictures, raw sound, and the error a person may meet."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from av import VideoFrame
+from numpy.typing import NDArray
+
+Samples = NDArray[np.int16]
+
+
+class DeviceError(Exception):
+    """A camera or microphone that cannot be used: to what it happened, what happened, and what to do now."""
+
+    def __init__(self, what: str, reason: str, instruction: str) -> None:
+        super().__init__(f"{what}: {reason}. {instruction}")
+        self.what = what
+        self.reason = reason
+        self.instruction = instruction
+
+
+@dataclass(frozen=True, slots=True)
+class RawPicture:
+    """One picture in yuv420p. captured_at: seconds of time.monotonic(). Treat the frame's pixels as read-only."""
+
+    frame: VideoFrame
+    captured_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RawSound:
+    """20 ms of mono sound at 48 kHz: 960 samples of s16. captured_at: time.monotonic() of the last sample."""
+
+    samples: Samples
+    captured_at: float
+
+
+class Camera(Protocol):
+    """One camera. open, read and close are called from one thread; read waits for the next picture."""
+
+    def open(self) -> None:
+        """Take the device. Raises DeviceError."""
+
+    def read(self) -> RawPicture:
+        """The next picture, at the camera's rate. Raises DeviceError if the camera is gone."""
+
+    def close(self) -> None:
+        """Give the device back; closing twice, or one never opened, does nothing."""
+
+
+class Microphone(Protocol):
+    """One microphone. open, read and close are called from one thread; read waits for the next 20 ms."""
+
+    def open(self) -> None:
+        """Take the device. Raises DeviceError."""
+
+    def read(self) -> RawSound:
+        """The next 20 ms. Raises DeviceError if the microphone is gone."""
+
+    def close(self) -> None:
+        """Give the device back; closing twice, or one never opened, does nothing."""
+
+
+class Pace:
+    """Even ticks in real time, for devices made of code. A tick missed by more than one is skipped, not repeated."""
+
+    def __init__(self, interval_s: float) -> None:
+        self.interval_s = interval_s
+        self._due = time.monotonic()
+
+    @property
+    def next_due(self) -> float:
+        """When the next tick is, in seconds of time.monotonic()."""
+        return self._due
+
+    def wait(self) -> float:
+        """Sleep until the tick that is due, return its time, and set the next."""
+        due = self._due
+        late_s = time.monotonic() - due
+        if late_s < 0:
+            time.sleep(-late_s)
+        self._due = due + self.interval_s * (1 + max(0, int(late_s / self.interval_s)))
+        return due

@@ -1,0 +1,52 @@
+"""The planes of a yuv420p picture as arrays that can be read and written in place."""
+
+from __future__ import annotations
+
+import numpy as np
+from av import VideoFrame
+from numpy.typing import NDArray
+
+Plane = NDArray[np.uint8]
+
+BLACK_LUMA, WHITE_LUMA, NEUTRAL_CHROMA = 16, 235, 128  # ITU-R BT.601/709, narrow range
+
+
+def planes(frame: VideoFrame) -> tuple[Plane, Plane, Plane]:
+    """Luma, blue and red chroma of a yuv420p frame, as views without the padding at each line's end."""
+    views = []
+    for plane in frame.planes:
+        lines: Plane = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]
+        views.append(lines.reshape(plane.height, plane.line_size)[:, : plane.width])
+    return views[0], views[1], views[2]
+
+
+def blank(width: int, height: int, luma: int = BLACK_LUMA) -> VideoFrame:
+    """A picture of one grey, black if nothing is said."""
+    frame = VideoFrame(width, height, "yuv420p")
+    for plane, value in zip(planes(frame), (luma, NEUTRAL_CHROMA, NEUTRAL_CHROMA), strict=True):
+        plane[:] = value
+    return frame
+
+
+def copied(frame: VideoFrame) -> VideoFrame:
+    """The same picture in memory of its own, to draw upon: a decoder may still refer to the one it gave out."""
+    copy = VideoFrame(frame.width, frame.height, "yuv420p")
+    for target, source in zip(planes(copy), planes(frame), strict=True):
+        target[:] = source
+    return copy
+
+
+def fitted(frame: VideoFrame, width: int, height: int) -> VideoFrame:
+    """The picture scaled into width x height as yuv420p, with black bars where its shape is another."""
+    scale = min(width / frame.width, height / frame.height)
+    inner_width = min(width, round(frame.width * scale / 2) * 2)
+    inner_height = min(height, round(frame.height * scale / 2) * 2)
+    inner = frame.reformat(inner_width, inner_height, format="yuv420p")
+    if (inner_width, inner_height) == (width, height):
+        return inner
+    outer = blank(width, height)
+    left, top = (width - inner_width) // 4 * 2, (height - inner_height) // 4 * 2
+    for index, (target, source) in enumerate(zip(planes(outer), planes(inner), strict=True)):
+        x, y = (left, top) if index == 0 else (left // 2, top // 2)
+        target[y : y + source.shape[0], x : x + source.shape[1]] = source
+    return outer

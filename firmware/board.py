@@ -1,0 +1,162 @@
+"""Board profiles: what hardware a unit has, read from one TOML file per board.
+
+A profile is checked when it is loaded, so that a mistyped key is found at start and not in a visit. `sim` needs
+no hardware at all and is the default.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+BOARDS_FOLDER = Path(__file__).parent / "boards"
+DEFAULT_BOARD = "sim"
+MM_PER_INCH = 25.4
+
+EncoderName = Literal["libx264", "h264_v4l2m2m", "h264_qsv", "h264_nvenc"]
+
+
+class BoardError(Exception):
+    """A board profile that cannot be used; its text says which file, which keys, and what to do."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class CameraProfile(_Part):
+    """The camera: `scene` is drawn by code, `file` plays footage in a loop, `v4l2` is a real one (UVC or MIPI).
+
+    width and height in pixels (even, since H.264 pictures of 4:2:0 are), frame_rate in frames/s.
+    pixel_formats: FFmpeg's names for V4L2 input formats, tried in this order.
+    """
+
+    kind: Literal["scene", "file", "v4l2"]
+    device: str | None = None
+    file: str | None = None
+    width: int = Field(default=1280, ge=160, le=3840, multiple_of=2)
+    height: int = Field(default=720, ge=90, le=2160, multiple_of=2)
+    frame_rate: int = Field(default=30, ge=1, le=60)
+    pixel_formats: list[str] = Field(default_factory=lambda: ["mjpeg", "yuyv422"], min_length=1)
+
+    @model_validator(mode="after")
+    def _has_its_source(self) -> CameraProfile:
+        if self.kind == "v4l2" and not self.device:
+            raise ValueError("a v4l2 camera needs device, for example /dev/video0")
+        if self.kind == "file" and not self.file:
+            raise ValueError("a file camera needs file, the path of a film")
+        return self
+
+
+class MicrophoneProfile(_Part):
+    """The microphone: `speech` is made by code, `file` is the film's sound, `pipewire` a PipeWire source.
+
+    target: name of the PipeWire node, best the echo-cancelled source; none takes PipeWire's default.
+    """
+
+    kind: Literal["speech", "file", "pipewire"]
+    target: str | None = None
+    file: str | None = None
+
+    @model_validator(mode="after")
+    def _has_its_source(self) -> MicrophoneProfile:
+        if self.kind == "file" and not self.file:
+            raise ValueError("a file microphone needs file, the path of a film with sound")
+        return self
+
+
+class LoudspeakerProfile(_Part):
+    """Where the kiosk browser plays: a PipeWire sink, or `none` where there is no sound card."""
+
+    kind: Literal["none", "pipewire"]
+    target: str | None = None
+
+
+class ScreenProfile(_Part):
+    """The touchscreen's size in pixels and in millimetres; targets for fingers are laid out from it."""
+
+    width_px: int = Field(gt=0)
+    height_px: int = Field(gt=0)
+    width_mm: float = Field(gt=0)
+    height_mm: float = Field(gt=0)
+
+    @property
+    def diagonal_inch(self) -> float:
+        """Diagonal in inches, as screens are sold."""
+        return float((self.width_mm**2 + self.height_mm**2) ** 0.5 / MM_PER_INCH)
+
+    @property
+    def px_per_mm(self) -> float:
+        """How many pixels make one millimetre across."""
+        return self.width_px / self.width_mm
+
+
+class PinsProfile(_Part):
+    """The panel's pins in Broadcom numbering. mock takes gpiozero's mock pins, for boards without a header."""
+
+    mock: bool = False
+    camera_lamp: int | None = Field(default=None, ge=0, le=27)
+    door_lamp: int | None = Field(default=None, ge=0, le=27)
+    help_button: int | None = Field(default=None, ge=0, le=27)
+
+    @model_validator(mode="after")
+    def _no_pin_twice(self) -> PinsProfile:
+        used = [pin for pin in (self.camera_lamp, self.door_lamp, self.help_button) if pin is not None]
+        if len(used) != len(set(used)):
+            raise ValueError("one pin is given to two things")
+        return self
+
+
+class Board(_Part):
+    """One board's profile: camera, encoders in order of preference, sound, screen and pins."""
+
+    name: str = Field(min_length=1)
+    camera: CameraProfile
+    encoders: list[EncoderName] = Field(min_length=1)
+    microphone: MicrophoneProfile
+    loudspeaker: LoudspeakerProfile
+    screen: ScreenProfile
+    pins: PinsProfile = PinsProfile()
+
+    def with_footage(self, file: Path) -> Board:
+        """This board with its camera and microphone played from a film instead."""
+        camera = self.camera.model_copy(update={"kind": "file", "file": str(file)})
+        microphone = self.microphone.model_copy(update={"kind": "file", "file": str(file)})
+        return self.model_copy(update={"camera": camera, "microphone": microphone})
+
+
+def board_names() -> list[str]:
+    """Names of the profiles that come with the product."""
+    return sorted(path.stem for path in BOARDS_FOLDER.glob("*.toml"))
+
+
+def load_board(name_or_path: str | Path = DEFAULT_BOARD) -> Board:
+    """Read a profile by its name ("pi5") or by the path of a TOML file of one's own.
+
+    Raises BoardError if there is no such profile, it is no TOML, or a key is unknown, missing or out of range.
+    """
+    own_file = isinstance(name_or_path, Path) or str(name_or_path).endswith(".toml")
+    path = Path(name_or_path) if own_file else BOARDS_FOLDER / f"{name_or_path}.toml"
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(board_names())
+        raise BoardError(f"there is no board profile {path}; choose one of {known}, or give a .toml file") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BoardError(f"the board profile {path} cannot be read: {error}; correct the file") from error
+    try:
+        return Board.model_validate({"name": path.stem, **values})
+    except ValidationError as error:
+        raise BoardError(f"the board profile {path} is wrong: {_problems(error)}; correct the file") from error
+
+
+def _problems(error: ValidationError) -> str:
+    lines = []
+    for item in error.errors(include_url=False, include_input=False):
+        where = ".".join(str(part) for part in item["loc"]) or "profile"
+        what = "unknown key" if item["type"] == "extra_forbidden" else item["msg"]
+        lines.append(f"{where}: {what}")
+    return "; ".join(lines)

@@ -1,0 +1,77 @@
+"""Board profiles: every one that ships loads, and a wrong one is refused with the key's name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from firmware.board import BOARDS_FOLDER, BoardError, board_names, load_board
+
+SIM = (BOARDS_FOLDER / "sim.toml").read_text("utf-8")
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "own.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_every_shipped_profile_loads_and_ends_its_chain_in_the_software_encoder() -> None:
+    assert board_names() == ["pi4", "pi5", "sim", "vm", "x86"]
+    for name in board_names():
+        board = load_board(name)
+        assert board.name == name
+        assert board.encoders[-1] == "libx264"
+        assert 15 < board.screen.diagonal_inch < 16
+        assert board.screen.px_per_mm == pytest.approx(5.58, abs=0.01)
+
+
+def test_sim_is_the_default_and_needs_no_hardware() -> None:
+    board = load_board()
+    assert (board.name, board.camera.kind, board.microphone.kind, board.pins.mock) == ("sim", "scene", "speech", True)
+
+
+def test_raspberry_pi_5_has_no_hardware_encoder() -> None:
+    assert load_board("pi4").encoders == ["h264_v4l2m2m", "libx264"]
+    assert load_board("pi5").encoders == ["libx264"]
+
+
+def test_footage_takes_over_picture_and_sound_only(tmp_path: Path) -> None:
+    board = load_board("pi4").with_footage(tmp_path / "film.mp4")
+    assert (board.camera.kind, board.microphone.kind) == ("file", "file")
+    assert board.camera.file == board.microphone.file == str(tmp_path / "film.mp4")
+    assert board.encoders == load_board("pi4").encoders
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("frame_rate = 30", "framerate = 30"), "camera.framerate: unknown key"),
+        (('kind = "scene"', 'kind = "v4l2"'), "a v4l2 camera needs device"),
+        (('kind = "scene"', 'kind = "file"'), "a file camera needs file"),
+        (('kind = "speech"', 'kind = "file"'), "a file microphone needs file"),
+        (("width = 1280", "width = 1281"), "camera.width"),
+        (('encoders = ["libx264"]', "encoders = []"), "encoders"),
+        (('encoders = ["libx264"]', 'encoders = ["h264"]'), "encoders.0"),
+        (("door_lamp = 27", "door_lamp = 17"), "one pin is given to two things"),
+        (("camera_lamp = 17", "camera_lamp = 99"), "pins.camera_lamp"),
+        (("[pins]", "[pins"), "cannot be read"),
+    ],
+)
+def test_a_wrong_profile_is_refused_by_the_name_of_the_key(
+    tmp_path: Path, change: tuple[str, str], said: str
+) -> None:
+    assert change[0] in SIM
+    with pytest.raises(BoardError, match=said):
+        load_board(written(tmp_path, SIM.replace(*change)))
+
+
+def test_an_unknown_board_names_those_there_are() -> None:
+    with pytest.raises(BoardError, match="pi4, pi5, sim, vm, x86"):
+        load_board("pi6")
+
+
+def test_a_profile_cannot_be_changed_after_loading() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load_board().name = "other"  # type: ignore[misc]
