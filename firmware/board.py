@@ -1,7 +1,7 @@
 """Board profiles: what hardware a unit has, read from one TOML file per board.
 
-A profile is checked when it is loaded, so that a mistyped key is found at start and not in a visit. `sim` needs
-no hardware at all and is the default.
+A profile is checked when it is loaded, so that a mistyped key is found at start and not in a visit. `sim`
+needs no hardware at all and is the default.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ class _Part(BaseModel):
 
 
 class CameraProfile(_Part):
-    """The camera: `scene` is drawn by code, `file` plays footage in a loop, `v4l2` is a real one (UVC or MIPI).
+    """The camera: `scene` is drawn by code, `file` plays footage in a loop, `v4l2` is a real one (UVC or
+    MIPI).
 
     width and height in pixels (even, since H.264 pictures of 4:2:0 are), frame_rate in frames/s.
     pixel_formats: FFmpeg's names for V4L2 input formats, tried in this order.
@@ -95,7 +96,8 @@ class ScreenProfile(_Part):
 
 
 class PinsProfile(_Part):
-    """The panel's pins in Broadcom numbering. mock takes gpiozero's mock pins, for boards without a header."""
+    """The panel's pins in Broadcom numbering. mock takes gpiozero's mock pins, for boards without a
+    header."""
 
     mock: bool = False
     camera_lamp: int | None = Field(default=None, ge=0, le=27)
@@ -136,7 +138,8 @@ def board_names() -> list[str]:
 def load_board(name_or_path: str | Path = DEFAULT_BOARD) -> Board:
     """Read a profile by its name ("pi5") or by the path of a TOML file of one's own.
 
-    Raises BoardError if there is no such profile, it is no TOML, or a key is unknown, missing or out of range.
+    Raises BoardError if there is no such profile, it is no TOML, or a key is unknown, missing or out of
+    range.
     """
     own_file = isinstance(name_or_path, Path) or str(name_or_path).endswith(".toml")
     path = Path(name_or_path) if own_file else BOARDS_FOLDER / f"{name_or_path}.toml"
@@ -144,13 +147,17 @@ def load_board(name_or_path: str | Path = DEFAULT_BOARD) -> Board:
         values = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         known = ", ".join(board_names())
-        raise BoardError(f"there is no board profile {path}; choose one of {known}, or give a .toml file") from None
+        raise BoardError(
+            f"there is no board profile {path}; choose one of {known}, or give a .toml file"
+        ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BoardError(f"the board profile {path} cannot be read: {error}; correct the file") from error
     try:
         return Board.model_validate({"name": path.stem, **values})
     except ValidationError as error:
-        raise BoardError(f"the board profile {path} is wrong: {_problems(error)}; correct the file") from error
+        raise BoardError(
+            f"the board profile {path} is wrong: {_problems(error)}; correct the file"
+        ) from error
 
 
 def _problems(error: ValidationError) -> str:

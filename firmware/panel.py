@@ -3,24 +3,36 @@
     panel = open_panel(board.pins)
     panel.camera_lamp(True)
 
-Wiring: each lamp from its pin over a resistor (330 ohm for a 3.3 V LED) to ground. A unit without a panel works;
-what is missing is said in `Panel.missing`, for the self-test to report.
+Wiring: each lamp from its pin over a resistor (330 ohm for a 3.3 V LED) to ground. A unit without a panel
+works; what is missing is said in `Panel.missing`, for the self-test to report.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Protocol
 
 from firmware.board import PinsProfile
 
 log = logging.getLogger(__name__)
 
 
+class Lamp(Protocol):
+    """What is used of gpiozero's LED."""
+
+    value: float
+
+    def off(self) -> None:
+        """Put it out."""
+
+    def close(self) -> None:
+        """Give its pin back."""
+
+
 class Panel:
     """Two lamps. Switching one that is not there does nothing, and `missing` says why it is not."""
 
-    def __init__(self, camera_lamp: Any | None, door_lamp: Any | None, missing: str | None = None) -> None:
+    def __init__(self, camera_lamp: Lamp | None, door_lamp: Lamp | None, missing: str | None = None) -> None:
         self._camera_lamp = camera_lamp
         self._door_lamp = door_lamp
         self.missing = missing
@@ -43,7 +55,8 @@ class Panel:
 
 
 def open_panel(pins: PinsProfile) -> Panel:
-    """Take the pins. Never raises: a panel that cannot be had comes back empty, with the reason in `missing`."""
+    """Take the pins. Never raises: a panel that cannot be had comes back empty, with the reason in
+    `missing`."""
     if pins.camera_lamp is None and pins.door_lamp is None:
         return Panel(None, None, missing="the board profile gives no pins to the lamps")
     try:
@@ -54,7 +67,7 @@ def open_panel(pins: PinsProfile) -> Panel:
     return Panel(camera_lamp, door_lamp)
 
 
-def _lamps(pins: PinsProfile) -> tuple[Any | None, Any | None]:
+def _lamps(pins: PinsProfile) -> tuple[Lamp | None, Lamp | None]:
     from gpiozero import LED  # late: gpiozero takes a tenth of a second to import and looks for pins
 
     factory = _mock_factory() if pins.mock else None
@@ -63,12 +76,12 @@ def _lamps(pins: PinsProfile) -> tuple[Any | None, Any | None]:
     return camera_lamp, door_lamp
 
 
-def _mock_factory() -> Any:
+def _mock_factory() -> object:
     from gpiozero.pins.mock import MockFactory
 
     return MockFactory()
 
 
-def _switch(lamp: Any | None, lit: bool) -> None:
+def _switch(lamp: Lamp | None, lit: bool) -> None:
     if lamp is not None:
         lamp.value = int(lit)

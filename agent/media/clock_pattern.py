@@ -1,15 +1,16 @@
 """A clock that machines read, drawn along the top of the picture to measure latency from camera to page.
 
-One row of 32 cells over the whole width. A cell is width/32 wide and height/18 high (40x40 pixels at 1280x720),
-so the row survives scaling, and each cell is larger than a macroblock down to 640x360. A white cell is 1, a black one 0.
+One row of 32 cells over the whole width. A cell is width/32 wide and height/18 high (40x40 pixels at
+1280x720), so the row survives scaling, and each cell is larger than a macroblock down to 640x360. A white
+cell is 1, a black one 0.
 
     cell   0  1 | 2 ... 25               | 26 ... 29 | 30 31
     value  1  0 | 24 bits, highest first | check     | 0  1
 
-The bits are Unix time in milliseconds modulo 2**24 (4 h 39 min). The check is 0b1010 exclusive-or each of the six
-nibbles. A cell is judged by the mean of its middle half; one that is neither clearly black nor clearly white, a
-wrong frame of markers or a wrong check make the reader answer None: a smeared picture is no measurement.
-tests/bench/clock_pattern.js reads the same in a page.
+The bits are Unix time in milliseconds modulo 2**24 (4 h 39 min). The check is 0b1010 exclusive-or each of the
+six nibbles. A cell is judged by the mean of its middle half; one that is neither clearly black nor clearly
+white, a wrong frame of markers or a wrong check make the reader answer None: a smeared picture is no
+measurement. tests/bench/clock_pattern.js reads the same in a page.
 """
 
 from __future__ import annotations

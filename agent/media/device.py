@@ -25,7 +25,8 @@ class DeviceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RawPicture:
-    """One picture in yuv420p. captured_at: seconds of time.monotonic(). Treat the frame's pixels as read-only."""
+    """One picture in yuv420p. captured_at: seconds of time.monotonic(). Treat the frame's pixels as
+    read-only."""
 
     frame: VideoFrame
     captured_at: float
@@ -66,7 +67,8 @@ class Microphone(Protocol):
 
 
 class Pace:
-    """Even ticks in real time, for devices made of code. A tick missed by more than one is skipped, not repeated."""
+    """Even ticks in real time, for devices made of code. A tick missed by more than one is skipped, not
+    repeated."""
 
     def __init__(self, interval_s: float) -> None:
         self.interval_s = interval_s

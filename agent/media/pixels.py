@@ -29,7 +29,8 @@ def blank(width: int, height: int, luma: int = BLACK_LUMA) -> VideoFrame:
 
 
 def copied(frame: VideoFrame) -> VideoFrame:
-    """The same picture in memory of its own, to draw upon: a decoder may still refer to the one it gave out."""
+    """The same picture in memory of its own, to draw upon: a decoder may still refer to the one it gave
+    out."""
     copy = VideoFrame(frame.width, frame.height, "yuv420p")
     for target, source in zip(planes(copy), planes(frame), strict=True):
         target[:] = source

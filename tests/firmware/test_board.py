@@ -29,7 +29,12 @@ def test_every_shipped_profile_loads_and_ends_its_chain_in_the_software_encoder(
 
 def test_sim_is_the_default_and_needs_no_hardware() -> None:
     board = load_board()
-    assert (board.name, board.camera.kind, board.microphone.kind, board.pins.mock) == ("sim", "scene", "speech", True)
+    assert (board.name, board.camera.kind, board.microphone.kind, board.pins.mock) == (
+        "sim",
+        "scene",
+        "speech",
+        True,
+    )
 
 
 def test_raspberry_pi_5_has_no_hardware_encoder() -> None:

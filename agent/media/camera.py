@@ -1,0 +1,217 @@
+"""Cameras: drawn by code, played from a film, or a real one through V4L2."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import av
+from av import VideoFrame
+from av.container import InputContainer
+
+from agent.media.clock_pattern import draw_clock
+from agent.media.device import Camera, DeviceError, Pace, RawPicture
+from agent.media.footage import Footage, looped_pictures
+from agent.media.pixels import blank, copied, fitted, planes
+from agent.media.scene import Scene
+
+# A dark picture twice a second keeps receivers' decoders and freeze alarms content at a few hundred bytes a
+# second.
+BLANK_FRAME_RATE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSettings:
+    """Which camera, and what is asked of it: size in pixels, frames/s, V4L2 input formats in order of
+    preference.
+
+    burn_clock draws the machine-readable clock of clock_pattern into each picture; for benches and the demo
+    only.
+    """
+
+    kind: Literal["scene", "file", "v4l2"] = "scene"
+    device: str = "/dev/video0"
+    file: Path | None = None
+    width: int = 1280
+    height: int = 720
+    frame_rate: int = 30
+    pixel_formats: tuple[str, ...] = field(default=("mjpeg", "yuyv422"))
+    burn_clock: bool = False
+
+
+class SceneCamera:
+    """Draws the room of agent.media.scene in real time."""
+
+    def __init__(self, settings: CameraSettings) -> None:
+        self._settings = settings
+        self._scene: Scene | None = None
+        self._pace = Pace(1 / settings.frame_rate)
+        self._opened_at = 0.0
+
+    def open(self) -> None:
+        self._scene = Scene(self._settings.width, self._settings.height)
+        self._opened_at = time.monotonic()
+        self._pace = Pace(1 / self._settings.frame_rate)
+
+    def read(self) -> RawPicture:
+        if self._scene is None:
+            raise DeviceError("drawn camera", "it is not open", "Open it first")
+        captured_at = self._pace.wait()
+        return RawPicture(self._scene.draw(_unix_s(captured_at), captured_at - self._opened_at), captured_at)
+
+    def close(self) -> None:
+        self._scene = None
+
+
+class FileCamera:
+    """A film in a loop, at the asked rate: the picture that is due by the film's own clock is given at every
+    tick.
+
+    Pictures are decoded before they are due, so that decoding adds nothing to the latency.
+    """
+
+    def __init__(self, settings: CameraSettings, footage: Footage) -> None:
+        self._settings = settings
+        self._footage = footage
+        self._pictures: Iterator[tuple[float, VideoFrame]] | None = None
+        self._pace = Pace(1 / settings.frame_rate)
+        self._current: VideoFrame | None = None
+        self._upcoming: tuple[float, VideoFrame] = (0.0, blank(2, 2))
+        self._started_at = 0.0
+
+    def open(self) -> None:
+        self._started_at = self._footage.started_at()
+        self._pictures = looped_pictures(self._footage, time.monotonic() - self._started_at)
+        self._upcoming = next(self._pictures)
+        self._current = None
+        self._pace = Pace(1 / self._settings.frame_rate)
+
+    def read(self) -> RawPicture:
+        if self._pictures is None:
+            raise DeviceError(f"film {self._footage.path}", "it is not open", "Open it first")
+        passed: VideoFrame | None = None
+        while self._current is None or self._upcoming[0] <= self._pace.next_due - self._started_at:
+            passed = self._upcoming[1]
+            self._current = passed
+            self._upcoming = next(self._pictures)
+        if passed is not None:
+            self._current = fitted(passed, self._settings.width, self._settings.height)
+        return RawPicture(self._current, self._pace.wait())
+
+    def close(self) -> None:
+        if self._pictures is not None:
+            self._pictures.close()  # type: ignore[attr-defined]  # a generator: closes its file
+        self._pictures = None
+        self._current = None
+
+
+class V4l2Camera:
+    """A real camera through the kernel's V4L2, opened with the first of its pixel formats that it accepts."""
+
+    def __init__(self, settings: CameraSettings) -> None:
+        self._settings = settings
+        self._container: InputContainer | None = None
+        self._frames: Iterator[VideoFrame] | None = None
+
+    def open(self) -> None:
+        refusals: list[str] = []
+        for pixel_format in self._settings.pixel_formats:
+            try:
+                self._container = av.open(
+                    self._settings.device, format="v4l2", options=v4l2_options(self._settings, pixel_format)
+                )
+            except (av.FFmpegError, OSError) as error:
+                refusals.append(f"{pixel_format}: {error.strerror or error}")
+                continue
+            stream = self._container.streams.video[0]
+            stream.thread_count = 1
+            self._frames = self._container.decode(stream)
+            return
+        raise DeviceError(f"camera {self._settings.device}", "; ".join(refusals), _v4l2_instruction(refusals))
+
+    def read(self) -> RawPicture:
+        if self._frames is None:
+            raise DeviceError(f"camera {self._settings.device}", "it is not open", "Open it first")
+        try:
+            frame = next(self._frames)
+        except (av.FFmpegError, OSError, StopIteration) as error:
+            reason = f"it stopped giving pictures ({error or 'end of stream'})"
+            raise DeviceError(f"camera {self._settings.device}", reason, "Check its cable") from error
+        captured_at = v4l2_captured_at(frame.time, time.monotonic())
+        return RawPicture(fitted(frame, self._settings.width, self._settings.height), captured_at)
+
+    def close(self) -> None:
+        if self._container is not None:
+            self._container.close()
+        self._container = self._frames = None
+
+
+class BlankCamera:
+    """A dark picture at a low rate: what goes out while the real camera is closed."""
+
+    def __init__(self, settings: CameraSettings) -> None:
+        self._frame = blank(settings.width, settings.height)
+        self._pace = Pace(1 / BLANK_FRAME_RATE)
+
+    def open(self) -> None:
+        self._pace = Pace(1 / BLANK_FRAME_RATE)
+
+    def read(self) -> RawPicture:
+        return RawPicture(self._frame, self._pace.wait())
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def make_camera(settings: CameraSettings, footage: Footage | None = None) -> Camera:
+    """The camera that settings ask for, not yet open. footage is needed for kind "file"."""
+    if settings.kind == "v4l2":
+        return V4l2Camera(settings)
+    if settings.kind == "file" and footage is not None:
+        return FileCamera(settings, footage)
+    return SceneCamera(settings)
+
+
+def with_clock(picture: RawPicture) -> RawPicture:
+    """The picture with its time of capture drawn into it, in memory of its own."""
+    frame = copied(picture.frame)
+    draw_clock(*planes(frame), unix_ms=round(_unix_s(picture.captured_at) * 1000))
+    return RawPicture(frame, picture.captured_at)
+
+
+def v4l2_options(settings: CameraSettings, pixel_format: str) -> dict[str, str]:
+    """Options of FFmpeg's video4linux2 input device: what to ask the driver for."""
+    return {
+        "input_format": pixel_format,
+        "video_size": f"{settings.width}x{settings.height}",
+        "framerate": str(settings.frame_rate),
+    }
+
+
+def v4l2_captured_at(stamp_s: float | None, now: float) -> float:
+    """Capture time from the kernel's stamp where that runs on the monotonic clock, otherwise the time of
+    arrival.
+
+    UVC drivers stamp with CLOCK_MONOTONIC; a stamp that is not within the last second is of another clock.
+    """
+    if stamp_s is not None and 0 <= now - stamp_s < 1.0:
+        return stamp_s
+    return now
+
+
+def _v4l2_instruction(refusals: list[str]) -> str:
+    text = " ".join(refusals).lower()
+    if "no such" in text:
+        return "Plug the camera in, or correct camera.device in the board profile"
+    if "busy" in text:
+        return "Another program holds the camera: end it"
+    if "denied" in text or "permitted" in text:
+        return "Let the service's user belong to the group video"
+    return "Correct size, frame rate or pixel formats in the board profile"
+
+
+def _unix_s(monotonic_s: float) -> float:
+    return time.time() - (time.monotonic() - monotonic_s)

@@ -1,0 +1,129 @@
+"""The camera's thread: opens the camera, hands its pictures on, and really closes it when it is switched off.
+
+While it is off, or gone, a dark picture goes out twice a second, so that receivers neither freeze nor raise
+an alarm. A camera that fails is reported and opened again. The lamp's callback says True before the device is
+opened and False after it is closed, so that the lamp is never dark while the camera is open.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from threading import Event, Thread
+
+from agent.media.camera import BlankCamera, with_clock
+from agent.media.device import Camera, DeviceError, RawPicture
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 2.0
+JOIN_TIMEOUT_S = 3.0
+
+Sink = Callable[[RawPicture], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStats:
+    """Pictures captured, whether the device is open, the last fault, and when the last picture came."""
+
+    frames_captured: int
+    is_open: bool
+    fault: DeviceError | None
+    alive_at: float
+
+
+class CameraThread:
+    """Owns one camera. Sinks and on_open are called in this thread."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        blank: BlankCamera,
+        sinks: Sequence[Sink],
+        on_open: Callable[[bool], None],
+        burn_clock: bool = False,
+    ) -> None:
+        self._camera, self._blank = camera, blank
+        self._sinks = tuple(sinks)
+        self._on_open = on_open
+        self._burn_clock = burn_clock
+        self._wanted = True
+        self._stopping = Event()
+        self._retry_at = 0.0
+        self._captured = 0
+        self._is_open = False
+        self._fault: DeviceError | None = None
+        self._alive_at = time.monotonic()
+        self.opened: Future[None] = Future()
+        self._thread = Thread(target=self._run, name="camera", daemon=True)
+
+    def start(self) -> None:
+        """Open the camera in its thread; `opened` tells how that went."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the camera and wait for its thread; blocks for up to one picture's time, or 3 s if the driver
+        hangs."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(JOIN_TIMEOUT_S)
+            if self._thread.is_alive():
+                log.error("the camera's driver does not answer; its device may still be open")
+
+    def set_on(self, on: bool) -> None:
+        """Open or really close the camera; it happens in the thread, within one picture's time."""
+        self._retry_at = 0.0
+        self._wanted = on
+
+    def stats(self) -> CameraStats:
+        """Counters, from any thread."""
+        return CameraStats(self._captured, self._is_open, self._fault, self._alive_at)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            if self._wanted and time.monotonic() >= self._retry_at:
+                self._run_camera()
+            else:
+                self._run_blank()
+
+    def _run_camera(self) -> None:
+        self._is_open = True
+        self._on_open(True)
+        try:
+            self._camera.open()
+            if not self.opened.done():
+                self.opened.set_result(None)
+            while self._wanted and not self._stopping.is_set():
+                self._hand_on(self._camera.read())
+                self._fault = None
+        except DeviceError as error:
+            self._failed(error)
+        finally:
+            self._camera.close()
+            self._is_open = False
+            self._on_open(False)
+
+    def _failed(self, error: DeviceError) -> None:
+        if self._fault is None:
+            log.error("%s", error)
+        self._fault = error
+        self._retry_at = time.monotonic() + RETRY_S
+        if not self.opened.done():
+            self.opened.set_exception(error)
+            self._stopping.set()
+
+    def _run_blank(self) -> None:
+        self._blank.open()
+        while not self._stopping.is_set() and not (self._wanted and time.monotonic() >= self._retry_at):
+            self._hand_on(self._blank.read())
+
+    def _hand_on(self, picture: RawPicture) -> None:
+        self._captured += 1
+        self._alive_at = time.monotonic()
+        if self._burn_clock:
+            picture = with_clock(picture)
+        for sink in self._sinks:
+            sink(picture)

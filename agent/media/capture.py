@@ -1,0 +1,170 @@
+"""One session's capture: camera, microphone and encoders, opened together and closed together.
+
+Threads: camera (reads or decodes, hands pictures on), encoder-H264 and encoder-VP8 (each only once somebody
+listens), microphone (reads and encodes sound). They meet in one-place mailboxes, and hand out on the event
+loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from agent.media.camera import BlankCamera, CameraSettings, make_camera
+from agent.media.camera_thread import CameraThread
+from agent.media.device import DeviceError
+from agent.media.encoder import EncoderSettings, VideoEncoder
+from agent.media.encoder_chain import Opener
+from agent.media.footage import Footage
+from agent.media.microphone import MicrophoneSettings, make_microphone
+from agent.media.sound import SoundSource
+from agent.media.source import EncodedSource
+from agent.media.video_codec import PictureForm, open_encoder, silence_ffmpeg
+
+log = logging.getLogger(__name__)
+
+# VP8 costs more than H.264 and is for the rare party that has nothing else: never above this.
+VP8_MAX_BIT_RATE = 1_500_000
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSettings:
+    """What to capture and how. Bitrates in bit/s; encoders are names of FFmpeg's, in order of preference."""
+
+    camera: CameraSettings = field(default_factory=CameraSettings)
+    microphone: MicrophoneSettings = field(default_factory=MicrophoneSettings)
+    encoders: tuple[str, ...] = ("libx264",)
+    bit_rate: int = 1_500_000
+    max_bit_rate: int = 2_500_000
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureStats:
+    """Figures for telemetry and the watchdog. The alive_at are of time.monotonic(); a fault is a sentence or
+    None.
+
+    frames_encoded counts H.264 encode calls: one per picture, however many parties listen.
+    """
+
+    frames_captured: int
+    frames_encoded: int
+    frames_encoded_vp8: int
+    frames_dropped: int
+    keyframes: int
+    encoder: str | None
+    encoder_failures: int
+    encode_ms: float
+    bytes_encoded: int
+    bit_rate: int
+    level_dbfs: float
+    muted: bool
+    camera_open: bool
+    camera_fault: str | None
+    microphone_fault: str | None
+    camera_alive_at: float
+    encoder_alive_at: float
+    microphone_alive_at: float
+
+
+class Capture:
+    """Camera, microphone and encoders of one session. All methods are called on the event loop."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        settings: CaptureSettings,
+        *,
+        on_camera_open: Callable[[bool], None],
+        on_level: Callable[[float], None] | None = None,
+        opener: Opener = open_encoder,
+    ) -> None:
+        """on_camera_open(True or False) drives the lamp; on_level gets dBFS ten times a second. Both on the
+        loop."""
+        silence_ffmpeg()
+        self._loop = loop
+        self._on_camera_open = on_camera_open
+        camera, microphone = settings.camera, settings.microphone
+        picture_film = Footage(camera.file) if camera.kind == "file" and camera.file else None
+        sound_film = Footage(microphone.file) if microphone.kind == "file" and microphone.file else None
+        if picture_film and sound_film and picture_film.path == sound_film.path:
+            sound_film = picture_film  # one clock, one loop point
+        form = PictureForm(camera.width, camera.height, camera.frame_rate, settings.max_bit_rate)
+        self._h264 = VideoEncoder(loop, EncoderSettings(settings.encoders, form, settings.bit_rate), opener)
+        vp8_form = PictureForm(camera.width, camera.height, camera.frame_rate, VP8_MAX_BIT_RATE)
+        vp8_rate = min(settings.bit_rate, VP8_MAX_BIT_RATE)
+        self._vp8 = VideoEncoder(loop, EncoderSettings(("libvpx",), vp8_form, vp8_rate), opener)
+        self._camera = CameraThread(
+            make_camera(camera, picture_film),
+            BlankCamera(camera),
+            (self._h264.offer, self._vp8.offer),
+            self._camera_open_changed,
+            camera.burn_clock,
+        )
+        self._sound = SoundSource(
+            loop, make_microphone(microphone, sound_film), on_level, tone_hz=microphone.tone_hz
+        )
+        self.video: EncodedSource = self._h264
+        self.video_vp8: EncodedSource = self._vp8
+        self.audio: EncodedSource = self._sound
+
+    async def open(self) -> None:
+        """Open camera and microphone. Raises DeviceError if one of them is not to be had; nothing is left
+        open then."""
+        self._camera.start()
+        self._sound.start()
+        opened = (asyncio.wrap_future(self._camera.opened), asyncio.wrap_future(self._sound.opened))
+        results = await asyncio.gather(*opened, return_exceptions=True)
+        faults = [result for result in results if isinstance(result, BaseException)]
+        if faults:
+            await self.close()
+            raise faults[0]
+
+    def set_microphone(self, on: bool) -> None:
+        """Off: what is captured is dropped and silence goes out; the device stays open (see
+        agent.media.sound)."""
+        self._sound.set_muted(not on)
+
+    def set_camera(self, on: bool) -> None:
+        """Off: the device is really closed and the lamp goes out; a dark picture goes out twice a second."""
+        self._camera.set_on(on)
+
+    def stats(self) -> CaptureStats:
+        """Figures so far."""
+        camera, h264, sound = self._camera.stats(), self._h264.stats(), self._sound.stats()
+        return CaptureStats(
+            frames_captured=camera.frames_captured,
+            frames_encoded=h264.frames_encoded,
+            frames_encoded_vp8=self._vp8.stats().frames_encoded,
+            frames_dropped=h264.frames_dropped,
+            keyframes=h264.keyframes,
+            encoder=h264.encoder,
+            encoder_failures=h264.failures,
+            encode_ms=h264.encode_ms,
+            bytes_encoded=h264.bytes_encoded,
+            bit_rate=h264.bit_rate,
+            level_dbfs=sound.level_dbfs,
+            muted=sound.muted,
+            camera_open=camera.is_open,
+            camera_fault=_sentence(camera.fault),
+            microphone_fault=_sentence(sound.fault),
+            camera_alive_at=camera.alive_at,
+            encoder_alive_at=h264.alive_at,
+            microphone_alive_at=sound.alive_at,
+        )
+
+    async def close(self) -> None:
+        """Close everything and wait for the threads. Closing twice does nothing."""
+        stops = (self._camera.stop, self._sound.stop, self._h264.stop, self._vp8.stop)
+        await asyncio.gather(*(asyncio.to_thread(stop) for stop in stops))
+
+    def _camera_open_changed(self, is_open: bool) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._on_camera_open, is_open)
+        except RuntimeError:
+            log.debug("the camera changed after the event loop's end")
+
+
+def _sentence(fault: DeviceError | None) -> str | None:
+    return None if fault is None else str(fault)

@@ -1,0 +1,213 @@
+"""Microphones: made by code, from a film, or a real one through PipeWire's pw-record.
+
+PipeWire and not ALSA, since the browser plays the others' voices and PipeWire's echo canceller takes them out
+of what this captures.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import select
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from agent.media.device import DeviceError, Microphone, Pace, RawSound, Samples
+from agent.media.footage import Footage, looped_sound
+from agent.media.source import AUDIO_CLOCK_RATE_HZ, AUDIO_FRAME_MS
+from agent.media.speech import FULL_SCALE, speech_loop
+
+FRAME_SAMPLES = AUDIO_CLOCK_RATE_HZ * AUDIO_FRAME_MS // 1000
+FRAME_BYTES = FRAME_SAMPLES * 2
+FRAME_S = AUDIO_FRAME_MS / 1000
+SILENCE_DBFS = -100.0
+SILENT_PIPE_S = 1.0  # PipeWire delivers also when nobody speaks: a second without any byte is a fault
+
+
+@dataclass(frozen=True, slots=True)
+class MicrophoneSettings:
+    """Which microphone: made speech, a film's sound, or a PipeWire node by name (target; none is the
+    default).
+
+    tone_hz mixes a steady tone in, by which tests know the source again.
+    """
+
+    kind: Literal["speech", "file", "pipewire"] = "speech"
+    target: str | None = None
+    file: Path | None = None
+    tone_hz: float | None = None
+
+
+class SpeechMicrophone:
+    """Plays agent.media.speech in a loop, in real time."""
+
+    def __init__(self) -> None:
+        self._loop: Samples = np.zeros(0, np.int16)
+        self._place = 0
+        self._pace = Pace(FRAME_S)
+
+    def open(self) -> None:
+        if not len(self._loop):
+            loop = speech_loop()
+            self._loop = loop[: len(loop) // FRAME_SAMPLES * FRAME_SAMPLES]
+        self._pace = Pace(FRAME_S)
+
+    def read(self) -> RawSound:
+        samples = self._loop[self._place : self._place + FRAME_SAMPLES]
+        self._place = (self._place + FRAME_SAMPLES) % len(self._loop)
+        return RawSound(samples, self._pace.wait())
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class FileMicrophone:
+    """The sound of a film in a loop, in step with the FileCamera that holds the same Footage."""
+
+    def __init__(self, footage: Footage) -> None:
+        self._footage = footage
+        self._pieces: Iterator[Samples] | None = None
+        self._buffer: Samples = np.zeros(0, np.int16)
+        self._pace = Pace(FRAME_S)
+
+    def open(self) -> None:
+        started_at = self._footage.started_at()
+        self._pace = Pace(FRAME_S)
+        # The 20 ms given at a tick are those that ended then.
+        self._pieces = looped_sound(self._footage, max(0.0, self._pace.next_due - FRAME_S - started_at))
+        self._buffer = next(self._pieces)
+
+    def read(self) -> RawSound:
+        if self._pieces is None:
+            raise DeviceError(f"film {self._footage.path}", "it is not open", "Open it first")
+        while len(self._buffer) < FRAME_SAMPLES:
+            self._buffer = np.concatenate([self._buffer, next(self._pieces)])
+        samples, self._buffer = self._buffer[:FRAME_SAMPLES], self._buffer[FRAME_SAMPLES:]
+        return RawSound(samples, self._pace.wait())
+
+    def close(self) -> None:
+        if self._pieces is not None:
+            self._pieces.close()  # type: ignore[attr-defined]  # a generator: closes its file
+        self._pieces = None
+
+
+class PipeWireMicrophone:
+    """A PipeWire source, read through a pw-record of its own, which ends with close()."""
+
+    def __init__(self, target: str | None, command: str = "pw-record") -> None:
+        self._what = f"microphone {target or '(PipeWire default)'}"
+        self._arguments = pw_record_arguments(target, command)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._buffer = b""
+        self._header_seen = False
+        self._big_endian = False
+
+    def open(self) -> None:
+        try:
+            self._process = subprocess.Popen(
+                self._arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        except OSError as error:
+            reason = f"pw-record cannot be started ({error.strerror})"
+            raise DeviceError(self._what, reason, "Install pipewire-bin") from error
+        self._buffer, self._header_seen = b"", False
+
+    def read(self) -> RawSound:
+        while not self._header_seen or len(self._buffer) < FRAME_BYTES:
+            self._buffer += self._more()
+            if not self._header_seen:
+                self._skip_header()
+        frame, self._buffer = self._buffer[:FRAME_BYTES], self._buffer[FRAME_BYTES:]
+        captured_at = time.monotonic() - len(self._buffer) / 2 / AUDIO_CLOCK_RATE_HZ
+        return RawSound(
+            np.frombuffer(frame, ">i2" if self._big_endian else "<i2").astype(np.int16), captured_at
+        )
+
+    def close(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.communicate(timeout=1)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+    def _more(self) -> bytes:
+        if self._process is None or self._process.stdout is None:
+            raise DeviceError(self._what, "it is not open", "Open it first")
+        ready, _, _ = select.select([self._process.stdout], [], [], SILENT_PIPE_S)
+        data = os.read(self._process.stdout.fileno(), 65536) if ready else b""
+        if data:
+            return data
+        raise self._fault(ended=bool(ready))
+
+    def _fault(self, ended: bool) -> DeviceError:
+        assert self._process is not None
+        if not ended:
+            return DeviceError(
+                self._what, "it gives no sound at all", "Check that the source is not suspended"
+            )
+        _, said = self._process.communicate()
+        reason = said.decode("utf-8", "replace").strip().splitlines()
+        detail = reason[-1] if reason else f"exit code {self._process.returncode}"
+        return DeviceError(
+            self._what,
+            f"pw-record ended ({detail})",
+            "Check that PipeWire runs and microphone.target is right",
+        )
+
+    def _skip_header(self) -> None:
+        found = pcm_start(self._buffer)
+        if found is not None:
+            start, self._big_endian = found
+            self._buffer = self._buffer[start:]
+            self._header_seen = True
+
+
+def make_microphone(settings: MicrophoneSettings, footage: Footage | None = None) -> Microphone:
+    """The microphone that settings ask for, not yet open. footage is needed for kind "file"."""
+    if settings.kind == "pipewire":
+        return PipeWireMicrophone(settings.target)
+    if settings.kind == "file" and footage is not None:
+        return FileMicrophone(footage)
+    return SpeechMicrophone()
+
+
+def pw_record_arguments(target: str | None, command: str = "pw-record") -> list[str]:
+    """The command line of pw-record: s16 mono 48 kHz to standard output, in pieces of 20 ms."""
+    aim = ["--target", target] if target else []
+    form = ["--format", "s16", "--rate", str(AUDIO_CLOCK_RATE_HZ), "--channels", "1"]
+    role = ["--media-role", "Communication", "--latency", f"{AUDIO_FRAME_MS}ms"]
+    return [command, *aim, *form, *role, "-"]
+
+
+def pcm_start(data: bytes) -> tuple[int, bool] | None:
+    """Where the samples begin in what pw-record writes, and whether they are big-endian; None if more is
+    needed.
+
+    pw-record writes bare samples in some releases and a Sun AU header (".snd", big-endian: data offset at
+    byte 4, encoding at 12, 3 being 16-bit linear) in front of them in others.
+    """
+    if len(data) < 4:
+        return None
+    if data[:4] != b".snd":
+        return 0, False
+    if len(data) < 8:
+        return None
+    offset = int.from_bytes(data[4:8], "big")
+    return None if len(data) < offset else (offset, True)
+
+
+def level_dbfs(samples: Samples) -> float:
+    """Level of 20 ms in dBFS: 0 is the mean square of a full-scale square wave, -100 digital silence."""
+    wave = samples.astype(np.float32)
+    power = float(np.dot(wave, wave)) / max(1, len(wave))
+    return max(SILENCE_DBFS, 10 * math.log10(power / FULL_SCALE**2)) if power else SILENCE_DBFS

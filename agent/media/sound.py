@@ -1,0 +1,202 @@
+"""The microphone's thread: reads 20 ms, measures its level, encodes it as Opus once for all.
+
+Muted, what is captured is dropped at once and encoded silence goes out instead; the device stays open, so
+that unmuting is immediate and the echo canceller keeps what it has learnt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from fractions import Fraction
+from threading import Event, Thread
+
+import numpy as np
+from av import AudioFrame
+from av.audio.codeccontext import AudioCodecContext
+from av.codec.context import CodecContext
+
+from agent.media.broadcast import Broadcast
+from agent.media.device import DeviceError, Microphone, RawSound, Samples
+from agent.media.microphone import FRAME_SAMPLES, SILENCE_DBFS, level_dbfs
+from agent.media.source import AUDIO_CLOCK_RATE_HZ, Codec, EncodedFrame, EncodingTarget, Listener, Unsubscribe
+from agent.media.speech import tone
+
+log = logging.getLogger(__name__)
+
+OPUS_BIT_RATE = 32_000
+OPUS_OPTIONS = {
+    "application": "voip",
+    "frame_duration": "20",
+    "fec": "1",
+    "packet_loss": "10",
+    "vbr": "constrained",
+}
+TONE_LEVEL_DBFS = -26.0
+LEVEL_EVERY_FRAMES = 5  # a level ten times a second, the highest of its 100 ms, is what a meter can show
+STEP_S = 0.1  # sound that comes later than this against its sample count had a gap: its timestamps jump too
+RETRY_S = 2.0
+JOIN_TIMEOUT_S = 3.0
+
+
+class OpusEncoder:
+    """Opus, mono, 20 ms, for voice, with in-band forward error correction (RFC 6716, RFC 7587)."""
+
+    def __init__(self, bit_rate: int = OPUS_BIT_RATE) -> None:
+        context = CodecContext.create("libopus", "w")
+        assert isinstance(context, AudioCodecContext)
+        context.sample_rate = AUDIO_CLOCK_RATE_HZ
+        context.format = "s16"
+        context.layout = "mono"
+        context.bit_rate = bit_rate
+        context.time_base = Fraction(1, AUDIO_CLOCK_RATE_HZ)
+        context.options = dict(OPUS_OPTIONS)
+        context.open()
+        self._context = context
+        self._samples = 0
+
+    def encode(self, samples: Samples) -> bytes:
+        """One Opus packet of 960 samples."""
+        frame = AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = AUDIO_CLOCK_RATE_HZ
+        frame.pts = self._samples
+        self._samples += len(samples)
+        return b"".join(bytes(packet) for packet in self._context.encode(frame))
+
+
+@dataclass(frozen=True, slots=True)
+class SoundStats:
+    """Packets encoded, the last level in dBFS, whether muted, the last fault, and when the thread last
+    moved."""
+
+    frames_encoded: int
+    level_dbfs: float
+    muted: bool
+    fault: DeviceError | None
+    alive_at: float
+
+
+class SoundSource:
+    """An EncodedSource of the microphone. start() opens the device; afterwards a lost one is opened again."""
+
+    codec: Codec = "opus"
+    clock_rate = AUDIO_CLOCK_RATE_HZ
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        microphone: Microphone,
+        on_level: Callable[[float], None] | None = None,
+        tone_hz: float | None = None,
+    ) -> None:
+        self._loop = loop
+        self._microphone = microphone
+        self._on_level = on_level
+        self._tone_hz = tone_hz
+        self._broadcast = Broadcast(loop)
+        self._stopping = Event()
+        self._muted = False
+        self._timeline = Timeline()
+        self._levels: list[float] = []
+        self._encoded = 0
+        self._level = SILENCE_DBFS
+        self._fault: DeviceError | None = None
+        self._alive_at = time.monotonic()
+        self.opened: Future[None] = Future()
+        self._thread = Thread(target=self._run, name="microphone", daemon=True)
+
+    def start(self) -> None:
+        """Open the microphone in its thread; `opened` tells how that went."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the microphone and wait for its thread; may block for a second."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(JOIN_TIMEOUT_S)
+
+    def set_muted(self, muted: bool) -> None:
+        """Send silence instead of what is captured, or stop doing so."""
+        self._muted = muted
+
+    def subscribe(self, listener: Listener) -> Unsubscribe:
+        """See EncodedSource."""
+        return self._broadcast.subscribe(listener)
+
+    def request_keyframe(self) -> None:
+        """Sound has none."""
+
+    def set_target(self, target: EncodingTarget) -> None:
+        """Sound keeps its rate: it is what a call can least do without, and small beside the picture."""
+
+    def stats(self) -> SoundStats:
+        """Counters, from any thread."""
+        return SoundStats(self._encoded, self._level, self._muted, self._fault, self._alive_at)
+
+    def _run(self) -> None:
+        encoder = OpusEncoder()
+        while not self._stopping.is_set():
+            try:
+                self._microphone.open()
+                if not self.opened.done():
+                    self.opened.set_result(None)
+                self._fault = None
+                while not self._stopping.is_set():
+                    self._one(encoder, self._microphone.read())
+            except DeviceError as error:
+                if not self.opened.done():
+                    self.opened.set_exception(error)
+                    self._stopping.set()
+                if self._fault is None:
+                    log.error("%s", error)  # noqa: TRY400  # the sentence says it all, a traceback nothing
+                self._fault, self._level = error, SILENCE_DBFS
+            finally:
+                self._microphone.close()
+            self._stopping.wait(RETRY_S if self._fault else 0)
+
+    def _one(self, encoder: OpusEncoder, sound: RawSound) -> None:
+        muted = self._muted
+        samples = np.zeros(FRAME_SAMPLES, np.int16) if muted else sound.samples
+        timestamp = self._timeline.timestamp(sound.captured_at)
+        if self._tone_hz and not muted:
+            wave = samples + tone(self._tone_hz, TONE_LEVEL_DBFS, timestamp, FRAME_SAMPLES)
+            samples = np.clip(wave, -32768, 32767).astype(np.int16)
+        self._measure(samples)
+        if self._broadcast.has_listeners:
+            payload = encoder.encode(samples)
+            self._encoded += 1
+            self._broadcast.send(EncodedFrame(payload, timestamp, sound.captured_at, keyframe=True))
+        self._alive_at = time.monotonic()
+
+    def _measure(self, samples: Samples) -> None:
+        self._levels.append(level_dbfs(samples))
+        if len(self._levels) < LEVEL_EVERY_FRAMES:
+            return
+        self._level = max(self._levels)
+        self._levels.clear()
+        if self._on_level is not None:
+            try:
+                self._loop.call_soon_threadsafe(self._on_level, self._level)
+            except RuntimeError:
+                log.debug("a level came after the event loop's end")
+
+
+class Timeline:
+    """Timestamps in samples that run on evenly, and jump where the sound itself had a gap."""
+
+    def __init__(self) -> None:
+        self._next: int | None = None
+
+    def timestamp(self, captured_at: float) -> int:
+        """The timestamp of 20 ms that ended at captured_at (seconds of time.monotonic())."""
+        measured = round(captured_at * AUDIO_CLOCK_RATE_HZ) - FRAME_SAMPLES
+        step = STEP_S * AUDIO_CLOCK_RATE_HZ
+        if self._next is None or measured > self._next + step:
+            self._next = measured
+        timestamp = self._next
+        self._next += FRAME_SAMPLES
+        return timestamp

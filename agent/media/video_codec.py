@@ -1,0 +1,131 @@
+"""The video encoders we know, and how each is opened for low latency.
+
+libx264: one thread, no look-ahead and no B frames, so that a picture comes out as soon as it went in;
+constrained baseline, which every browser decodes (RFC 6184's 42e01f); keyframes only when asked for. Its rate
+control takes a new bitrate on the open context only if it was opened with maximum rate and bitrate alike
+(constant bitrate) and a buffer: opened otherwise the change is silently without effect (measured with PyAV
+18). So it is opened at the highest rate that will ever be asked for, and turned down at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Protocol
+
+import av
+from av import Packet, VideoFrame
+from av.codec.context import CodecContext
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+from agent.media.source import VIDEO_CLOCK_RATE_HZ, Codec
+
+# 100 ms of the highest rate: the largest keyframe that may leave at once, and how fast a change is followed.
+RATE_BUFFER_S = 0.1
+ENDLESS_GOP = 1_000_000  # pictures: nine hours at 30 frames/s
+
+
+class OpenEncoder(Protocol):
+    """What is used of PyAV's VideoCodecContext."""
+
+    bit_rate: int | None
+
+    def encode(self, frame: VideoFrame | None = None) -> list[Packet[VideoStream]]:
+        """The packets that frame completes; one for one with our settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderKind:
+    """One FFmpeg encoder: its name, its codec, its options, and whether a new bitrate needs a new context."""
+
+    name: str
+    codec: Codec
+    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    pixel_format: str = "yuv420p"
+    live_bit_rate: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PictureForm:
+    """What an encoder is opened for: pixels, frames/s, and the highest bitrate in bit/s it will be asked
+    for."""
+
+    width: int
+    height: int
+    frame_rate: int
+    max_bit_rate: int
+
+
+ENCODERS: Mapping[str, EncoderKind] = MappingProxyType(
+    {
+        kind.name: kind
+        for kind in (
+            EncoderKind(
+                "libx264",
+                "H264",
+                {
+                    "preset": "superfast",
+                    "tune": "zerolatency",
+                    "profile": "baseline",
+                    "level": "3.1",
+                    "forced-idr": "1",
+                    "x264-params": "keyint=infinite:scenecut=0:repeat-headers=1",
+                },
+            ),
+            EncoderKind("h264_v4l2m2m", "H264", {"num_capture_buffers": "8"}, live_bit_rate=False),
+            EncoderKind(
+                "h264_qsv",
+                "H264",
+                {"profile": "baseline", "preset": "veryfast", "async_depth": "1", "forced_idr": "1"},
+                pixel_format="nv12",
+            ),
+            EncoderKind(
+                "h264_nvenc",
+                "H264",
+                {
+                    "profile": "baseline",
+                    "preset": "p1",
+                    "tune": "ull",
+                    "rc": "cbr",
+                    "forced-idr": "1",
+                    "delay": "0",
+                },
+            ),
+            EncoderKind(
+                "libvpx",
+                "VP8",
+                {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "error-resilient": "default"},
+                live_bit_rate=False,
+            ),
+        )
+    }
+)
+
+
+def open_encoder(kind: EncoderKind, form: PictureForm, bit_rate: int) -> OpenEncoder:
+    """Open an encoder for form at bit_rate (bit/s). Raises av.FFmpegError or ValueError if it is not to be
+    had."""
+    context = CodecContext.create(kind.name, "w")
+    assert isinstance(context, VideoCodecContext)
+    context.width, context.height = form.width, form.height
+    context.pix_fmt = kind.pixel_format
+    context.framerate = Fraction(form.frame_rate)
+    context.time_base = Fraction(1, VIDEO_CLOCK_RATE_HZ)
+    context.thread_count = 1
+    context.gop_size = ENDLESS_GOP
+    context.max_b_frames = 0
+    opening_rate = form.max_bit_rate if kind.live_bit_rate else bit_rate
+    context.bit_rate = opening_rate
+    buffer_bits = int(opening_rate * RATE_BUFFER_S)
+    context.options = {**kind.options, "maxrate": str(opening_rate), "bufsize": str(buffer_bits)}
+    context.open()
+    context.bit_rate = bit_rate
+    return context
+
+
+def silence_ffmpeg() -> None:
+    """Let FFmpeg say errors only: x264 prints a page for every context."""
+    av.logging.set_level(av.logging.ERROR)
