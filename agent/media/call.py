@@ -1,0 +1,276 @@
+"""All connections of one session: remote parties, the kiosk that shows them, one encoder for all."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+from agent.media.congestion import encoding_target
+from agent.media.facts import (
+    CallSettings,
+    CallStats,
+    ConnectionFailed,
+    Fact,
+    IceServer,
+    KioskAnswer,
+    MediaBack,
+    MediaFlowing,
+    MediaLost,
+    PeerGone,
+)
+from agent.media.kiosk import KioskView
+from agent.media.negotiation import NegotiationError
+from agent.media.packetizer import SharedPacketizer
+from agent.media.peer import MESSAGE_BYTES_MAX, Peer
+from agent.media.remote_media import RemoteMedia
+from agent.media.source import Codec, EncodedSource, EncodingTarget
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 0.025
+TARGET_INTERVAL_TICKS = 8
+TARGET_CHANGE = 0.03  # smaller changes of bitrate are not worth telling the encoder
+KIOSK_SELF = "self"
+KIOSK_PEER_PREFIX = "peer/"
+KIOSK_VIEWS_MAX = 16
+
+VideoFactory = Callable[[], EncodedSource]
+
+
+class Call:
+    """Exists from waiting on, since the self-view needs it. Everything runs on the event loop.
+
+    fallback_video makes the shared VP8 encoder, the first time that a party has no H.264.
+    Remote parties' faults come as facts; only the kiosk's own offers raise (NegotiationError).
+    """
+
+    def __init__(
+        self,
+        video: EncodedSource,
+        audio: EncodedSource,
+        *,
+        on_fact: Callable[[Fact], None],
+        settings: CallSettings,
+        fallback_video: VideoFactory | None = None,
+    ) -> None:
+        self._on_fact = on_fact
+        self._settings = settings
+        self._sources: dict[Codec, SharedPacketizer] = {
+            video.codec: SharedPacketizer(video),
+            audio.codec: SharedPacketizer(audio),
+        }
+        self._video = self._sources[video.codec]
+        self._fallback_video = fallback_video
+        self._peers: dict[str, Peer] = {}
+        self._media: dict[str, RemoteMedia] = {}
+        self._lost: set[str] = set()
+        self._views: dict[str, KioskView] = {}
+        self._target: EncodingTarget | None = None
+        self._ticks = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    def _source(self, codec: Codec) -> SharedPacketizer | None:
+        if codec == "VP8" and codec not in self._sources and self._fallback_video is not None:
+            self._sources[codec] = SharedPacketizer(self._fallback_video())
+        return self._sources.get(codec)
+
+    async def connect(self, peer: str, attempt: int, ice_servers: Sequence[IceServer] = ()) -> None:
+        """Begin (or, with a higher attempt, rebuild) the connection with a party; a LocalOffer follows."""
+        current = self._peers.pop(peer, None)
+        if self._closed or (current is not None and attempt <= current.attempt):
+            if current is not None:
+                self._peers[peer] = current
+            return
+        if current is not None:
+            self._in_background(current.close())
+        media = self._media.setdefault(peer, RemoteMedia())
+        try:
+            new = Peer(
+                peer,
+                attempt,
+                sources=self._source,
+                media=media,
+                settings=self._settings,
+                on_fact=lambda fact: self._on_peer_fact(peer, attempt, fact),
+                ice_servers=ice_servers,
+            )
+        except Exception as error:  # servers that the engine cannot read, no certificate, no socket
+            self._on_fact(ConnectionFailed(peer, "engine_error", type(error).__name__))
+            return
+        self._peers[peer] = new
+        media.follow(new.session)
+        self._keep_ticking()
+        await new.offer()
+
+    async def answer(self, peer: str, attempt: int, sdp: str) -> None:
+        """The party's answer to our offer of this attempt; of another attempt it is ignored."""
+        current = self._current(peer, attempt)
+        if current is not None:
+            await current.answer(sdp)
+
+    async def candidate(self, peer: str, attempt: int, candidate: Mapping[str, object]) -> None:
+        """A browser's RTCIceCandidateInit; may come before the answer."""
+        current = self._current(peer, attempt)
+        if current is not None:
+            await current.connection.add_candidate(candidate)
+
+    def _current(self, peer: str, attempt: int) -> Peer | None:
+        current = self._peers.get(peer)
+        return current if current is not None and current.attempt == attempt and not current.ended else None
+
+    async def disconnect(self, peer: str) -> None:
+        """End the connection with a party; no fact follows. The kiosk's views of it stay open, and still."""
+        current = self._peers.pop(peer, None)
+        self._lost.discard(peer)
+        self._forget_media(peer)
+        if current is not None:
+            await current.close()
+
+    def _forget_media(self, peer: str) -> None:
+        media = self._media.get(peer)
+        if media is not None:
+            media.follow(None)
+            if not any(view.resource == KIOSK_PEER_PREFIX + peer for view in self._views.values()):
+                del self._media[peer]
+
+    async def kiosk_offer(self, resource: str, sdp: str) -> KioskAnswer:
+        """Answer the kiosk's WHEP offer for "self" or "peer/<id>".
+
+        NegotiationError says what is wrong with the offer.
+        """
+        if self._closed or len(self._views) >= KIOSK_VIEWS_MAX:
+            raise NegotiationError("no more views can be opened; close one first")
+        peer = resource.removeprefix(KIOSK_PEER_PREFIX)
+        if resource != KIOSK_SELF and (peer == resource or not peer):
+            raise NegotiationError('the resource is neither "self" nor "peer/<id>"')
+        view = KioskView(resource, self._view_closed)
+        self._views[view.id] = view
+        self._keep_ticking()
+        try:
+            if resource == KIOSK_SELF:
+                answer = await view.show_self(sdp, self._video)
+            else:
+                answer = await view.show_peer(sdp, self._media.setdefault(peer, RemoteMedia()))
+        except BaseException:
+            self._view_closed(view.id)
+            raise
+        return KioskAnswer(view.id, answer)
+
+    async def kiosk_close(self, answer_id: str) -> None:
+        """Close a view; one that is gone already is no fault."""
+        view = self._views.pop(answer_id, None)
+        if view is not None:
+            await view.close()
+            self._forget_unused_media()
+
+    def _view_closed(self, answer_id: str) -> None:
+        view = self._views.pop(answer_id, None)
+        if view is not None:
+            self._in_background(view.close())
+            self._forget_unused_media()
+
+    def _forget_unused_media(self) -> None:
+        for peer in [name for name in self._media if name not in self._peers]:
+            self._forget_media(peer)
+
+    def send_message(self, peer: str | None, message: Mapping[str, object]) -> None:
+        """Send a JSON object to one party, or to all for None. ValueError if it is over 16 KiB."""
+        text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+        if len(text.encode()) > MESSAGE_BYTES_MAX:
+            raise ValueError("the message is over 16 KiB")
+        for each in list(self._peers.values()):
+            if peer in (None, each.name):
+                each.send_message(text)
+
+    def _on_peer_fact(self, peer: str, attempt: int, fact: Fact) -> None:
+        current = self._peers.get(peer)
+        if current is not None and current.attempt != attempt:
+            return
+        if isinstance(fact, ConnectionFailed | PeerGone) and current is not None:
+            # Stays known until the next attempt or disconnect(), but is closed at once.
+            self._in_background(current.close())
+        self._on_fact(fact)
+        if isinstance(fact, MediaFlowing) and peer in self._lost:
+            self._lost.discard(peer)
+            self._on_fact(MediaBack(peer))
+
+    def _keep_ticking(self) -> None:
+        if self._timer is None and not self._closed:
+            self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        if not self._peers and not self._views:
+            return
+        self._keep_ticking()
+        now = asyncio.get_running_loop().time()
+        self._ticks += 1
+        for peer in list(self._peers.values()):
+            if peer.connected:
+                peer.session.tick(now)
+                self._watch(peer)
+        for view in list(self._views.values()):
+            view.session.tick(now)
+        if self._ticks % TARGET_INTERVAL_TICKS == 0:
+            self._steer_encoder()
+
+    def _watch(self, peer: Peer) -> None:
+        silent = peer.silent_for_s > self._settings.media_lost_s
+        if silent and peer.name not in self._lost:
+            self._lost.add(peer.name)
+            self._on_fact(MediaLost(peer.name))
+        elif not silent and peer.name in self._lost and peer.receiving:
+            self._lost.discard(peer.name)
+            self._on_fact(MediaBack(peer.name))
+
+    def _steer_encoder(self) -> None:
+        rates = [peer.controller.bit_rate for peer in self._peers.values() if peer.connected]
+        target = encoding_target(min(rates, default=self._settings.start_bit_rate), self._target)
+        old = self._target
+        same_picture = old is not None and (old.width, old.height, old.frame_rate) == (
+            target.width,
+            target.height,
+            target.frame_rate,
+        )
+        if (
+            old is not None
+            and same_picture
+            and abs(target.bit_rate - old.bit_rate) < old.bit_rate * TARGET_CHANGE
+        ):
+            return
+        self._target = target
+        for packetizer in self._sources.values():
+            if packetizer.source.codec != "opus":
+                packetizer.source.set_target(target)
+
+    def stats(self) -> CallStats:
+        """Figures of this moment; they are kept nowhere."""
+        return CallStats(
+            peers={name: peer.stats() for name, peer in self._peers.items()},
+            target=self._target,
+            frames=self._video.frames,
+            keyframes=self._video.keyframes,
+            kiosk_streams=tuple(view.resource for view in self._views.values()),
+        )
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def close(self) -> None:
+        """End every connection and view; returns when all are closed."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        peers, self._peers = list(self._peers.values()), {}
+        views, self._views = list(self._views.values()), {}
+        closing = [peer.close() for peer in peers] + [view.close() for view in views]
+        await asyncio.gather(*closing, *self._closing)
+        self._media.clear()

@@ -1,0 +1,250 @@
+"""One connection with one remote party: we offer, the browser answers (W3C WebRTC, RFC 8829)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from agent.media.aiortc_internals import LOOPBACK, host_addresses
+from agent.media.congestion import CongestionController
+from agent.media.connection import KINDS, Connection
+from agent.media.facts import (
+    CallSettings,
+    Connected,
+    ConnectionFailed,
+    Fact,
+    FailureReason,
+    IceServer,
+    KindStats,
+    LocalOffer,
+    MediaFlowing,
+    PeerGone,
+    PeerMessage,
+    PeerStats,
+)
+from agent.media.negotiation import MediaKind, NegotiationError
+from agent.media.packetizer import SharedPacketizer
+from agent.media.remote_media import RemoteMedia
+from agent.media.rtp_packet import RtpPacket
+from agent.media.rtp_stream import FrameSender, RtpStream
+from agent.media.source import Codec, Unsubscribe
+
+logger = logging.getLogger(__name__)
+
+DATA_CHANNEL = "halsorum"
+MESSAGE_BYTES_MAX = 16 * 1024
+_WAITING_MESSAGES_MAX = 32
+
+
+def remote_party_addresses(settings: CallSettings) -> list[str]:
+    """Where remote parties may reach us: the machine's own addresses, and loopback if a setting says so."""
+    chosen = list(settings.addresses) if settings.addresses is not None else host_addresses()
+    if settings.loopback_candidates and LOOPBACK not in chosen:
+        chosen.append(LOOPBACK)
+    return chosen
+
+
+class Peer:
+    """One attempt to be connected with the party `name`. Facts say how it goes; nothing is raised."""
+
+    def __init__(
+        self,
+        name: str,
+        attempt: int,
+        *,
+        sources: Callable[[Codec], SharedPacketizer | None],
+        media: RemoteMedia,
+        settings: CallSettings,
+        on_fact: Callable[[Fact], None],
+        ice_servers: Sequence[IceServer] = (),
+    ) -> None:
+        self.name = name
+        self.attempt = attempt
+        self.connected = False
+        self.controller = CongestionController(settings.start_bit_rate)
+        self._sources = sources
+        self._media = media
+        self._settings = settings
+        self._on_fact = on_fact
+        self._loop = asyncio.get_running_loop()
+        self._flowing: set[MediaKind] = set()
+        self._subscriptions: list[Unsubscribe] = []
+        self._outgoing: list[tuple[Codec, SharedPacketizer, RtpStream]] = []
+        self._waiting_messages: list[str] = []
+        self._timeout: asyncio.TimerHandle | None = None
+        self._ended = False
+        self.connection = Connection(
+            self,
+            self._on_state,
+            addresses=remote_party_addresses(settings),
+            direction="sendrecv",
+            cname="halsorum",
+            controller=self.controller,
+            ice_servers=ice_servers,
+            relay_only=settings.relay_only,
+            data_channel=DATA_CHANNEL,
+        )
+        self.session = self.connection.session
+        channel = self.connection.channel
+        if channel is not None:
+            channel.on("open", self._flush_messages)
+            channel.on("message", self._on_message)
+
+    async def offer(self) -> None:
+        """Make the offer; a LocalOffer follows."""
+        try:
+            sdp = await self.connection.offer()
+        except Exception as error:
+            self.fail("engine_error", type(error).__name__)
+            return
+        self._tell(LocalOffer(self.name, self.attempt, sdp))
+
+    async def answer(self, sdp: str) -> None:
+        """Apply the browser's answer and let the connection be made."""
+        try:
+            sections = await self.connection.accept_answer(sdp)
+        except NegotiationError as error:
+            self.fail("bad_answer", str(error))
+            return
+        for section in sections:
+            codec = self._choose_codec(section.payload_types)
+            source = self._sources(codec) if codec is not None else None
+            if codec is None or source is None:
+                self.fail("no_common_codec", section.kind)
+                return
+            if section.receives:
+                stream = self.session.send_on(
+                    section, self.connection.local_ssrcs(section.kind), source.source.request_keyframe
+                )
+                self._outgoing.append((codec, source, stream))
+        if not self._ended:
+            self._timeout = self._loop.call_later(
+                self._settings.connect_timeout_s, self.fail, "timeout", "no connection after the answer"
+            )
+            if self.connection.state == "connected":
+                self._on_state("connected")
+
+    def _choose_codec(self, answered: Mapping[Codec, int]) -> Codec | None:
+        order: tuple[Codec, ...] = ("H264", "VP8", "opus")
+        return next(
+            (codec for codec in order if codec in answered and self._sources(codec) is not None), None
+        )
+
+    def _on_state(self, state: str) -> None:
+        if self._ended:
+            return
+        if state == "connected" and not self.connected and self._timeout is not None:
+            self.connected = True
+            self._timeout.cancel()
+            self.session.heard_at = self._loop.time()
+            for codec, source, stream in self._outgoing:
+                self._subscriptions.append(source.subscribe(FrameSender(stream, codec, self._loop)))
+                if codec != "opus":
+                    source.source.request_keyframe()
+            self._tell(Connected(self.name))
+        elif state == "failed":
+            self.fail("ice_failed" if self.connection.ice_failed else "dtls_failed")
+        elif state == "closed":
+            self._end()
+            self._tell_always(PeerGone(self.name))
+
+    def fail(self, reason: FailureReason, detail: str = "") -> None:
+        """Give this connection up, and say why."""
+        if not self._ended:
+            self._end()
+            self._tell_always(ConnectionFailed(self.name, reason, detail))
+
+    def _end(self) -> None:
+        self._ended = True
+        self.connected = False
+        if self._timeout is not None:
+            self._timeout.cancel()
+        for unsubscribe in self._subscriptions:
+            unsubscribe()
+        self._subscriptions.clear()
+
+    def _tell(self, fact: Fact) -> None:
+        if not self._ended:
+            self._on_fact(fact)
+
+    def _tell_always(self, fact: Fact) -> None:
+        self._on_fact(fact)
+
+    @property
+    def ended(self) -> bool:
+        return self._ended
+
+    @property
+    def receiving(self) -> bool:
+        """Whether any picture or sound has come on this connection."""
+        return bool(self._flowing)
+
+    @property
+    def silent_for_s(self) -> float:
+        """Seconds since the last packet of this party, or 0 before it is connected."""
+        heard = self.session.heard_at
+        return 0.0 if not self.connected or heard is None else self._loop.time() - heard
+
+    def on_media(self, kind: MediaKind, codec: Codec, packet: RtpPacket, now: float) -> None:
+        """RtpListener: straight on to the kiosk."""
+        if kind not in self._flowing:
+            self._flowing.add(kind)
+            self._tell(MediaFlowing(self.name, kind))
+        self._media.on_media(kind, codec, packet, now)
+
+    def on_sender_report(
+        self, kind: MediaKind, ssrc: int, rtp_timestamp: int, ntp_on_our_clock_s: float
+    ) -> None:
+        """RtpListener: the kiosk's reports are made from the party's own."""
+        self._media.on_sender_report(kind, ssrc, rtp_timestamp, ntp_on_our_clock_s)
+
+    def send_message(self, text: str) -> None:
+        """Send over the data channel now, or once it opens; dropped when the channel is closed."""
+        channel = self.connection.channel
+        if channel is None or self._ended:
+            return
+        if channel.readyState == "open":
+            channel.send(text)
+        elif channel.readyState == "connecting" and len(self._waiting_messages) < _WAITING_MESSAGES_MAX:
+            self._waiting_messages.append(text)
+
+    def _flush_messages(self) -> None:
+        waiting, self._waiting_messages = self._waiting_messages, []
+        for text in waiting:
+            self.send_message(text)
+
+    def _on_message(self, message: object) -> None:
+        if not isinstance(message, str) or len(message) > MESSAGE_BYTES_MAX:
+            return
+        try:
+            value = json.loads(message)
+        except (ValueError, RecursionError):
+            return
+        if isinstance(value, dict):
+            self._tell(PeerMessage(self.name, value))
+
+    def stats(self) -> PeerStats:
+        received = {}
+        for kind in KINDS:
+            total = self.session.received(kind)
+            received[kind] = KindStats(total.packets, total.octets, total.packets_lost, total.recovered)
+        streams = self.session.streams.values()
+        video = self.session.streams.get("video")
+        return PeerStats(
+            attempt=self.attempt,
+            connected=self.connected,
+            round_trip_s=self.session.round_trip_s,
+            bit_rate=self.controller.bit_rate,
+            bytes_sent=self.session.link.bytes_sent,
+            fraction_lost=video.fraction_lost / 256 if video else 0.0,
+            keyframe_requests=video.keyframe_requests if video else 0,
+            packets_resent=sum(stream.packets_resent for stream in streams),
+            received=received,
+        )
+
+    async def close(self) -> None:
+        """End without a fact."""
+        self._end()
+        await self.connection.close()
