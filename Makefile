@@ -1,1 +1,69 @@
+# Everything that can be made. The first two set up what they need on a fresh Debian 12, apt included.
 SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+RUN := .run
+VENV := .venv
+BIN := $(VENV)/bin
+JSON ?=
+PACKAGES_RUN := mosquitto libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
+PACKAGES_TEST := $(PACKAGES_RUN) chromium fonts-dejavu-core
+
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help run demo test unit end-to-end lint format bench lock clean distclean packages-run packages-test
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
+
+run: packages-run $(VENV)/ready ## Broker, region, unit and its touchscreen on this machine; Ctrl-C stops all
+	@exec $(BIN)/python -m provisioning.local --state $(RUN)
+
+demo: packages-test $(VENV)/ready ## Play a whole visit with two real browsers and print a report (JSON=file)
+	@$(BIN)/python -m tests.demo $(if $(JSON),--json $(JSON))
+
+test: packages-test $(VENV)/ready ## Unit tests, then end-to-end tests with real broker and browsers
+	@$(BIN)/python -m pytest -m "not end_to_end"
+	@$(BIN)/python -m pytest -m end_to_end
+
+unit: $(VENV)/ready ## Unit tests alone, some seconds
+	@$(BIN)/python -m pytest -m "not end_to_end"
+
+lint: packages-run $(VENV)/ready ## Style, types and the walls between the folders
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+format: $(VENV)/ready ## Let ruff lay out the code
+	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
+
+bench: packages-test $(VENV)/ready ## Latency and processor beside stock aiortc and Chromium (JSON=file)
+	@$(BIN)/python -m tests.bench $(if $(JSON),--json $(JSON))
+
+lock: $(VENV)/ready ## Resolve the versions anew into .ci/requirements.lock
+	@$(BIN)/python -m pip install -q uv
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --no-annotate --upgrade --extra dev pyproject.toml -o .ci/requirements.lock
+
+clean: ## Remove all state of make run: keys, accounts, bookings, logs
+	@rm -rf $(RUN)
+
+distclean: clean ## Also remove the Python environment and caches
+	@rm -rf $(VENV) out build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+packages-run:
+	@.ci/packages $(PACKAGES_RUN)
+
+packages-test:
+	@.ci/packages $(PACKAGES_TEST)
+
+$(VENV)/ready: .ci/requirements.lock pyproject.toml
+	@echo "Python packages: installing into $(VENV) (a minute or two the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r .ci/requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . 2>/dev/null \
+	  || $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@

@@ -11,10 +11,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from agent.contract.signalling import IceServer
-from agent.media.call import Call, CallSettings, Fact, KioskAnswer
-from agent.media.call import IceServer as MediaIceServer
+from agent.media.call import Call
 from agent.media.capture import Capture
 from agent.media.device import DeviceError
+from agent.media.facts import CallSettings, Fact, KioskAnswer
+from agent.media.facts import IceServer as MediaIceServer
+from agent.media.negotiation import NegotiationError
 from agent.screen import NoSuchMedia
 
 log = logging.getLogger(__name__)
@@ -179,7 +181,10 @@ class CallControl:
             raise NoSuchMedia(name) from None
         if self._call is None:
             raise NoSuchMedia(name)
-        return await self._call.kiosk_offer(name, sdp)
+        try:
+            return await self._call.kiosk_offer(name, sdp)
+        except NegotiationError as error:
+            raise NoSuchMedia(str(error)) from error
 
     async def whep_close(self, resource: str) -> None:
         """End one of the screen's connections."""
@@ -221,7 +226,13 @@ class CallControl:
             self._on_device_error(error.what)
             return
         self._capture = capture
-        self._call = Call(capture.video, capture.audio, on_fact=self._on_fact, settings=self._settings)
+        self._call = Call(
+            capture.video,
+            capture.audio,
+            on_fact=self._on_fact,
+            settings=self._settings,
+            fallback_video=lambda: capture.video_vp8,
+        )
         capture.set_microphone(self.microphone)
         capture.set_camera(self.camera)
         self.generation += 1
