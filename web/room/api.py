@@ -1,0 +1,78 @@
+"""Touches and pictures: what the page asks for."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from flask import Blueprint, Response, jsonify, request
+from werkzeug.exceptions import BadRequest
+
+from agent.screen import NoSuchMedia, RoomController
+from web.room.guard import plain
+from web.room.wire import BadTouch, outcome_json, touch_from
+
+log = logging.getLogger(__name__)
+
+SDP = "application/sdp"
+PEER_ID = re.compile(r"[A-Za-z0-9._-]{1,80}")
+
+
+def touches(controller: RoomController) -> Blueprint:
+    """`POST /api/touch`: 200 with the outcome, also when it was refused; 400 for what is no touch."""
+    bp = Blueprint("touches", __name__)
+
+    @bp.post("/api/touch")
+    def touch() -> Response:
+        try:
+            asked = touch_from(request.get_json())
+        except BadTouch as error:
+            return plain(str(error), 400)
+        except BadRequest:
+            return plain("The body must be JSON, sent as application/json.", 400)
+        outcome = controller.touch(asked)
+        if not outcome.ok:
+            log.info("touch %s refused: %s", asked.kind, outcome.refusal)
+        return jsonify(outcome_json(outcome))
+
+    return bp
+
+
+def whep(controller: RoomController) -> Blueprint:
+    """RFC 9725 sections 4.2 and 4.4: an offer is posted, the answer names the resource that ends it."""
+    bp = Blueprint("whep", __name__, url_prefix="/whep")
+
+    def connect(name: str) -> Response:
+        if request.mimetype != SDP:
+            return plain(f"An offer is sent as {SDP}.", 415)
+        offer = request.get_data(as_text=True)
+        if not offer.startswith("v=0"):
+            return plain("The body is no session description.", 400)
+        try:
+            answer = controller.whep_offer(name, offer)
+        except NoSuchMedia:
+            return plain("There is no such picture or sound now.", 404)
+        except ValueError:
+            # The offer's text stays out of answer and log: it holds network addresses.
+            log.warning("an offer for %s could not be used", name.split("/")[0])
+            return plain("The session description could not be used.", 400)
+        response = Response(answer.sdp, status=201, content_type=SDP)
+        response.headers["Location"] = f"/whep/resource/{answer.resource}"
+        return response
+
+    @bp.post("/self")
+    def self_view() -> Response:
+        return connect("self")
+
+    @bp.post("/peer/<peer>")
+    def remote(peer: str) -> Response:
+        if not PEER_ID.fullmatch(peer):
+            return plain("There is no such picture or sound now.", 404)
+        return connect(f"peer/{peer}")
+
+    @bp.delete("/resource/<resource>")
+    def end(resource: str) -> Response:
+        controller.whep_close(resource)
+        return Response(status=200)
+
+    return bp

@@ -1,0 +1,98 @@
+// The page's state: the agent's document, and what only this page knows. Pages read it, and ask through it.
+
+import { setLanguage, hasLanguage, t, tOf } from "./texts.js";
+
+export const app = {
+  screen: null,
+  feed: "open",
+  // `page` is where someone at the screen has gone from idle; `language` what they chose; `ask` an open question.
+  local: { page: null, language: null, ask: null, message: "", helpRead: null, helpFailed: false },
+  media: null,
+  render: () => {},
+  announce: () => {},
+  serverTime: 0,
+  receivedAt: 0,
+  inFlight: new Set(),
+
+  take(screen) {
+    this.screen = screen;
+    this.serverTime = Date.parse(screen.now);
+    this.receivedAt = performance.now();
+    if (this.screen.help_state === "none") this.local.helpRead = null;
+    else this.local.helpFailed = false;
+  },
+
+  now() {
+    return this.serverTime + performance.now() - this.receivedAt;
+  },
+
+  set(change) {
+    Object.assign(this.local, change);
+    this.render();
+  },
+
+  get language() {
+    const wish = this.local.language ?? this.screen?.session?.language;
+    return wish && hasLanguage(wish) ? wish : this.defaultLanguage;
+  },
+
+  get defaultLanguage() {
+    return this.screen?.languages[0] ?? "sv";
+  },
+
+  get unlocked() {
+    const until = this.screen?.staff_unlocked_until;
+    return Boolean(until) && Date.parse(until) > this.now();
+  },
+
+  speak() {
+    setLanguage(this.language);
+  },
+
+  // One touch of a kind at a time; the button shows that it was felt until the answer is here.
+  async touch(kind, fields = {}, pressed = null) {
+    if (this.inFlight.has(kind)) return null;
+    this.inFlight.add(kind);
+    pressed?.setAttribute("data-busy", "");
+    try {
+      const response = await fetch("/api/touch", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ kind, ...fields }),
+      });
+      if (!response.ok) throw new Error(`touch: ${response.status}`);
+      return await response.json();
+    } catch {
+      return { ok: false, refusal: null, lock: null };
+    } finally {
+      this.inFlight.delete(kind);
+      pressed?.removeAttribute("data-busy");
+    }
+  },
+
+  // A refusal as one or two sentences.
+  sentence(outcome) {
+    const why = outcome.refusal ? tOf("refusal", outcome.refusal, t("failed")) : t("failed");
+    const left = outcome.lock && !outcome.lock.until ? outcome.lock.tries_left : 0;
+    if (!["wrong_code", "wrong_pin"].includes(outcome.refusal) || left < 1) return why;
+    return `${why} ${left === 1 ? t("tries.one") : t("tries", { count: left })}`;
+  },
+
+  async help(pressed) {
+    this.set({ helpRead: null, helpFailed: false });
+    const outcome = await this.touch("help", {}, pressed);
+    if (outcome && !outcome.ok) this.set({ helpFailed: true });
+  },
+
+  async chooseLanguage(code) {
+    this.set({ language: code });
+    await this.touch("language", { text: code });
+  },
+
+  reset() {
+    if (this.local.page?.startsWith("staff") && this.unlocked) this.touch("staff_lock");
+    const chosen = this.local.language;
+    this.set({ page: null, language: null, ask: null, message: "" });
+    if (chosen && chosen !== this.defaultLanguage) this.touch("language", { text: this.defaultLanguage });
+  },
+};

@@ -1,0 +1,121 @@
+// Starts the page, and draws the one view that follows from the document and this page's own small state.
+
+import { app } from "./app.js";
+import { button, h, setLabel, setText } from "./dom.js";
+import { Feed } from "./feed.js";
+import { Media } from "./media.js";
+import { call } from "./pages/call.js";
+import { choose, code } from "./pages/checkin.js";
+import { idle } from "./pages/idle.js";
+import { ended, fault, loading } from "./pages/notice.js";
+import { pin, staff } from "./pages/staff.js";
+import { waiting } from "./pages/waiting.js";
+import { showPanel } from "./panel.js";
+import { felt, watchPresence } from "./presence.js";
+import { clock, loadTexts, t } from "./texts.js";
+
+const PAGES = { loading, idle, "checkin-choose": choose, "checkin-code": code, waiting, call, ended, fault,
+  "staff-pin": pin, staff };
+const SESSION_PAGES = ["waiting", "call", "ended"];
+const [head, main, pad, foot] = ["head", "main", "pad", "foot"].map((id) => document.getElementById(id));
+const roomName = h("p", { class: "room" });
+const time = h("p", { class: "time" });
+const help = button({ label: "", iconName: "help", look: "help", data: { touch: "help" }, press: (it) => app.help(it) });
+let drawn = { key: "", page: null };
+
+function pageNow() {
+  const { screen, local } = app;
+  if (!screen) return "loading";
+  if (["idle", "fault"].includes(screen.page) && local.page === "staff") return app.unlocked ? "staff" : "staff-pin";
+  return screen.page === "idle" && local.page ? local.page : screen.page;
+}
+
+function render() {
+  app.speak();
+  const name = pageNow();
+  const key = `${name}|${app.language}`;
+  if (key !== drawn.key) draw(name, key);
+  setText(roomName, app.screen?.room_name ?? "");
+  setText(time, app.screen ? clock(app.now()) : "");
+  drawn.page.update?.();
+  showPanel();
+}
+
+function draw(name, key) {
+  const samePage = document.body.dataset.page === name;
+  drawn.page?.unmount?.();
+  const page = PAGES[name]();
+  drawn = { key, page };
+  document.body.dataset.page = name;
+  document.title = app.screen?.room_name ?? "Hälsorum";
+  setLabel(help, t("help"));
+  main.replaceChildren(...page.main);
+  pad.replaceChildren(...(page.pad ?? []));
+  foot.replaceChildren(help, ...(page.foot ?? []));
+  if (!samePage) main.querySelector("h1")?.focus({ preventScroll: true });
+}
+
+function receive(screen) {
+  const before = app.screen?.page;
+  app.take(screen);
+  if (SESSION_PAGES.includes(before) && !SESSION_PAGES.includes(screen.page)) {
+    startAfresh();
+    return;
+  }
+  if (screen.page !== "idle" && app.local.page !== "staff") app.local.page = null;
+  if (SESSION_PAGES.includes(screen.page)) app.local.page = null;
+  if (!["waiting", "call"].includes(screen.page) && app.local.ask === "leave") app.local.ask = null;
+  app.media.follow(screen);
+  render();
+}
+
+// After a session the whole document goes, and with it all that scripts remember. The server is asked first,
+// so that the screen never ends up on the browser's own error page.
+async function startAfresh() {
+  app.media.closeAll();
+  try {
+    if ((await fetch("/healthz")).ok) {
+      location.replace("/wipe");
+      return;
+    }
+  } catch {
+    // Away for a moment.
+  }
+  setTimeout(startAfresh, 1000);
+}
+
+function listen() {
+  for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, felt, { capture: true, passive: true });
+  addEventListener("contextmenu", (event) => event.preventDefault());
+  addEventListener("pagehide", () => app.media.closeAll());
+  addEventListener("keydown", (event) => drawn.page?.key?.(event));
+  setInterval(() => {
+    watchPresence(document.body.dataset.page);
+    render();
+  }, 1000);
+}
+
+async function start() {
+  app.render = render;
+  app.announce = (text) => setText(document.getElementById("announce"), text);
+  app.media = new Media({ onSoundBlocked: render });
+  head.append(roomName, time);
+  while (true) {
+    try {
+      await loadTexts();
+      break;
+    } catch {
+      await new Promise((done) => setTimeout(done, 1000));
+    }
+  }
+  render();
+  listen();
+  const feed = new Feed({
+    onScreen: receive,
+    onLevel: (decibels) => drawn.page?.level?.(decibels),
+    onState: (state) => { app.feed = state; render(); },
+  });
+  feed.open();
+}
+
+start();

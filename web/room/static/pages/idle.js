@@ -1,0 +1,46 @@
+// Nobody has a session here: which room it is, what time it is, what comes next, and one thing to press.
+
+import { app } from "../app.js";
+import { button, h, heading, setHidden, setText } from "../dom.js";
+import { clock, longDate, t, textIn } from "../texts.js";
+
+export function idle() {
+  const name = heading("");
+  const time = h("p", { class: "big-clock" });
+  const date = h("p", { class: "soft date" });
+  const next = h("p", { class: "next", "data-next": "" });
+  const note = h("p", { class: "note", role: "status", hidden: true });
+  const start = button({ label: t("idle.start"), look: "main huge", data: { action: "checkin" }, press: begin });
+  return {
+    main: [h("div", { class: "idle" }, name, h("div", { class: "times" }, time, date), next, start, note)],
+    foot: [...languageButtons(),
+      button({ label: t("idle.staff"), iconName: "lock", look: "quiet far", data: { action: "staff" },
+        press: () => app.set({ page: "staff", message: "" }) })],
+    update() {
+      const { screen } = app;
+      setText(name, screen.room_name);
+      setText(time, clock(app.now()));
+      setText(date, longDate(app.now()));
+      const coming = screen.next_session;
+      setText(next, coming ? t("idle.next", { time: clock(Date.parse(coming.start)), ref: coming.ref }) : t("idle.none"));
+      const trouble = screen.faults.length ? t("idle.faults") : screen.region_up ? "" : t("idle.region_down");
+      setText(note, trouble);
+      setHidden(note, !trouble);
+    },
+  };
+}
+
+function begin() {
+  const byButton = app.screen.can_check_in.some((session) => session.methods.includes("button"));
+  app.set({ page: byButton ? "checkin-choose" : "checkin-code", message: "" });
+}
+
+export function languageButtons() {
+  const choices = app.screen.languages.map((code) => {
+    const made = button({ label: textIn(code, "language.name"), lang: code, look: "language", data: { language: code },
+      press: () => app.chooseLanguage(code) });
+    made.setAttribute("aria-pressed", String(code === app.language));
+    return made;
+  });
+  return [h("div", { class: "languages", role: "group", "aria-label": t("language.choose") }, ...choices)];
+}

@@ -1,0 +1,33 @@
+// Whether someone is still at the screen: 90 s without a touch, then 30 s of warning. Never while waiting or
+// in a call (WCAG 2.2, success criterion 2.2.1).
+
+import { app } from "./app.js";
+
+const QUIET_MS = 90_000;
+const WARNING_MS = 30_000;
+const PAGES = ["checkin-choose", "checkin-code", "staff-pin", "staff"];
+let lastTouch = performance.now();
+
+export function felt() {
+  lastTouch = performance.now();
+}
+
+export function watchPresence(page) {
+  const quiet = performance.now() - lastTouch;
+  if (PAGES.includes(page)) {
+    if (quiet >= QUIET_MS + WARNING_MS) app.reset();
+    else if (quiet >= QUIET_MS && app.local.ask !== "still") app.set({ ask: "still" });
+  } else if (["idle", "fault"].includes(page) && app.local.language && quiet >= QUIET_MS) {
+    app.reset();
+  }
+}
+
+export function warningSecondsLeft() {
+  return Math.max(0, Math.ceil((lastTouch + QUIET_MS + WARNING_MS - performance.now()) / 1000));
+}
+
+export async function stillHere(pressed) {
+  felt();
+  app.set({ ask: null });
+  await app.touch("still_here", {}, pressed);
+}
