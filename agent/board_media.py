@@ -10,7 +10,7 @@ from firmware.board import Board
 
 
 def capture_settings(board: Board, settings: Settings) -> CaptureSettings:
-    """Camera, microphone and encoders as the board has them; footage takes the place of a simulated camera."""
+    """Camera, microphone and encoders as the board has them; footage takes the camera's place."""
     if settings.footage is not None:
         board = board.with_footage(settings.footage)
     camera, microphone = board.camera, board.microphone

@@ -1,4 +1,4 @@
-"""The secret that lets the room's own browser in: one for each boot of the machine, kept for its user only."""
+"""The secret that lets the room's own browser in: one for each boot of the machine, for its user only."""
 
 from __future__ import annotations
 

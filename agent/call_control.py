@@ -53,6 +53,7 @@ class CallControl:
         *,
         make_capture: Callable[[], Capture],
         settings: CallSettings,
+        before_open: Callable[[], Awaitable[None]],
         next_attempt: Callable[[], int],
         on_fact: Callable[[Fact], None],
         on_lost: Callable[[str], None],
@@ -60,6 +61,7 @@ class CallControl:
     ) -> None:
         self._make_capture = make_capture
         self._settings = settings
+        self._before_open = before_open
         self._next_attempt = next_attempt
         self._on_fact = on_fact
         self._on_lost = on_lost
@@ -217,6 +219,7 @@ class CallControl:
     async def _open(self) -> None:
         if self._capture is not None:
             return
+        await self._before_open()
         capture = self._make_capture()
         try:
             await capture.open()

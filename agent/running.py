@@ -7,8 +7,6 @@ import importlib.metadata
 import logging
 from collections.abc import Callable
 
-from systemd import daemon
-
 from agent import selftest
 from agent import session_events as ev
 from agent.board_media import capture_settings
@@ -19,7 +17,7 @@ from agent.controller import MAX_SCREENS, Controller
 from agent.identity import Identity
 from agent.media import facts
 from agent.media.capture import Capture
-from agent.media.probes import probe_camera, probe_encoder, probe_microphone
+from agent.media.probes import run_probes
 from agent.room import TestDone
 from agent.selftest import SelfTest, Verdict
 from agent.session_state import OCCUPYING
@@ -27,6 +25,7 @@ from agent.touches import Touches
 from agent.unit import Tests, Unit
 from agent.wire import Wire
 from firmware.board import Board
+from systemd import daemon  # type: ignore[attr-defined]
 from web.room import RoomWebSettings, Server, create_app, serve
 
 log = logging.getLogger(__name__)
@@ -58,6 +57,7 @@ class Running:
         self.calls = CallControl(
             make_capture=self._make_capture,
             settings=facts.CallSettings(loopback_candidates=settings.loopback_media),
+            before_open=self._test_over,
             next_attempt=self._next_attempt,
             on_fact=self._fact,
             on_lost=self._lost,
@@ -73,7 +73,7 @@ class Running:
         )
         unit.media = self.calls
         unit.region = self.wire
-        unit.tests = Tests(start=self._start_test, stop=self._stop_test)
+        unit.tests = Tests(start=self._start_test, stop=lambda: None)
         loop = asyncio.get_running_loop()
         self._controller = Controller(loop, self._touches, self.calls, unit.screen())
         unit.on_change = self._controller.show
@@ -95,7 +95,7 @@ class Running:
 
     async def stop_media(self) -> None:
         """Close camera, microphone and every connection."""
-        self._stop_test()
+        await self._test_over()
         await self.calls.stop()
 
     def watchdog(self) -> None:
@@ -150,25 +150,19 @@ class Running:
             self._unit.session_event(session.plan.sid, ev.MediaFailed(what))
 
     def _start_test(self) -> None:
-        self._stop_test()
-        self._testing = asyncio.get_running_loop().create_task(self._test(), name="self-test")
+        if self._testing is None or self._testing.done():
+            self._testing = asyncio.get_running_loop().create_task(self._test(), name="self-test")
 
-    def _stop_test(self) -> None:
+    async def _test_over(self) -> None:
+        """Wait for a running self-test, which lasts some seconds: it may hold the camera."""
         if self._testing is not None:
-            self._testing.cancel()
-            self._testing = None
+            await asyncio.wait([self._testing])
 
     async def _test(self) -> None:
-        loop = asyncio.get_running_loop()
-        settings = self._capture_settings
-        probes: dict[str, selftest.Probe] = {
-            "region": selftest.region_probe(lambda: self.wire.up and self._unit.clock.is_learnt),
-            "camera": lambda: _verdict(probe_camera(loop, settings, self._camera_lamp)),
-            "microphone": lambda: _verdict(probe_microphone(loop, settings)),
-            "encoder": lambda: _verdict(probe_encoder(loop, settings)),
-        }
-        result = await selftest.run(probes)
-        self._tested(result)
+        region = await selftest.region(lambda: self.wire.up and self._unit.clock.is_learnt)
+        outcomes = await run_probes(self._capture_settings, self._camera_lamp)
+        media = (Verdict(o.name, o.ok, o.figure, o.unit, o.reason) for o in outcomes)
+        self._tested(SelfTest((region, *media)))
 
     def _tested(self, result: SelfTest) -> None:
         fields: dict[str, str | int | float | bool] = {"ok": not result.faults}
@@ -186,7 +180,3 @@ class Running:
             certificate_not_after=self._identity.not_after,
             abilities=("code", "staff", "button"),
         )
-
-
-async def _verdict(outcome: object) -> Verdict:
-    raise NotImplementedError

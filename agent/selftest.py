@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-
-log = logging.getLogger(__name__)
 
 REGION_WAIT_S = 6.0
 REGION_POLL_S = 0.1
@@ -24,9 +21,6 @@ class Verdict:
     reason: str = ""
 
 
-Probe = Callable[[], Awaitable[Verdict]]
-
-
 @dataclass(frozen=True, slots=True)
 class SelfTest:
     """All probes' words; the probes that failed are the room's faults."""
@@ -39,27 +33,11 @@ class SelfTest:
         return tuple(verdict.probe for verdict in self.verdicts if not verdict.ok)
 
 
-async def run(probes: dict[str, Probe]) -> SelfTest:
-    """Run probes one after the other (they share the camera); one that raises has failed."""
-    verdicts: list[Verdict] = []
-    for name, probe in probes.items():
-        try:
-            verdicts.append(await probe())
-        except Exception as error:
-            log.warning("probe %s failed: %s", name, type(error).__name__)
-            verdicts.append(Verdict(name, ok=False, figure=0.0, unit="", reason=type(error).__name__))
-    return SelfTest(tuple(verdicts))
-
-
-def region_probe(is_reached: Callable[[], bool]) -> Probe:
+async def region(is_reached: Callable[[], bool]) -> Verdict:
     """Whether the region has answered us; waits a little, since the link may just be on its way up."""
-
-    async def probe() -> Verdict:
-        waited_s = 0.0
-        while not is_reached() and waited_s < REGION_WAIT_S:
-            await asyncio.sleep(REGION_POLL_S)
-            waited_s += REGION_POLL_S
-        ok = is_reached()
-        return Verdict("region", ok, waited_s, "s", "" if ok else "no answer from the region")
-
-    return probe
+    waited_s = 0.0
+    while not is_reached() and waited_s < REGION_WAIT_S:
+        await asyncio.sleep(REGION_POLL_S)
+        waited_s += REGION_POLL_S
+    ok = is_reached()
+    return Verdict("region", ok, waited_s, "s", "" if ok else "no answer from the region")

@@ -1,4 +1,4 @@
-"""The parts of a system on one machine: started in order, watched, started again when they die, stopped in reverse."""
+"""The parts of a system on one machine: started in order, revived when they die, stopped in reverse."""
 
 from __future__ import annotations
 
