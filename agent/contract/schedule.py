@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Literal, Self
 
+from argon2.low_level import Type, hash_secret_raw
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import to_json
 
@@ -21,6 +23,24 @@ CODE_DIGEST_BYTES = 32
 no secret against whoever holds the digest, only against whoever stands at the screen."""
 
 
+def code_digest(code: str, salt: str) -> str:
+    """The slow digest of a one-time code in hex: argon2id (RFC 9106) under a salt that is given in hex."""
+    return hash_secret_raw(
+        code.encode(),
+        bytes.fromhex(salt),
+        time_cost=CODE_DIGEST_PASSES,
+        memory_cost=CODE_DIGEST_MEMORY_KIB,
+        parallelism=1,
+        hash_len=CODE_DIGEST_BYTES,
+        type=Type.ID,
+    ).hex()
+
+
+def token_digest(token: str) -> str:
+    """SHA-256 in hex of a QR token's text as it stands in the QR code."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 class Party(Body):
     """Whom the patient meets; shown only after check-in. A role and a clinic, never a person."""
 
@@ -29,9 +49,14 @@ class Party(Body):
 
 
 class CheckIn(Body):
-    """How one may check in. The code's digest is argon2id under the snapshot's salt, the token's SHA-256."""
+    """How one may check in: see code_digest() and token_digest() for the two digests.
+
+    `salt` is the code's where it is not the snapshot's: a snapshot holds several days, each with its own
+    salt, and a session that was moved to another day keeps its code and so its salt.
+    """
 
     methods: tuple[CheckInMethod, ...] = ("code", "staff")
+    salt: HexDigest | None = None
     code_digest: HexDigest | None = None
     token_digest: HexDigest | None = None
 
@@ -67,7 +92,7 @@ class Schedule(Body):
 
     epoch: int = Field(ge=0, description="Grows when the region was restored from a backup.")
     valid_until: Instant
-    salt: HexDigest = Field(description="For the code digests of this unit and day.")
+    salt: HexDigest = Field(description="Of the code digests where a session gives no other.")
     sessions: tuple[Any, ...] = Field(json_schema_extra={"items": {"$ref": "#/$defs/ScheduledSession"}})
 
 

@@ -1,0 +1,94 @@
+"""The region's database by URL: SQLite as delivered, PostgreSQL where a region wants it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.orm import Session
+
+from provisioning.models import Base, Fact
+
+SCHEMA_VERSION = "1"
+BUSY_TIMEOUT_S = 10
+
+
+class WrongSchema(RuntimeError):
+    """The database was made by another release."""
+
+
+class Database:
+    """Transactions for reading and for writing. Every method may be called on any thread."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _make_engine(url)
+        self._writing_engine = self._engine.execution_options(writes=True)
+
+    def create(self) -> None:
+        """Make what is missing, with the region's own secret; raises WrongSchema."""
+        with self._writing_engine.begin() as connection:
+            Base.metadata.create_all(connection)
+        with self.write() as db:
+            for name, value in (
+                ("schema_version", SCHEMA_VERSION),
+                ("secret", secrets.token_hex(32)),
+                ("log_head", "0:"),
+            ):
+                if db.get(Fact, name) is None:
+                    db.add(Fact(name=name, value=value))
+        if self.fact("schema_version") != SCHEMA_VERSION:
+            raise WrongSchema("The database was made by another release. Use that release, or restore a copy.")
+
+    def fact(self, name: str) -> str:
+        """A value of the region itself."""
+        with self.read() as db:
+            return db.get_one(Fact, name).value
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A view of one moment; nothing that is changed in it is kept."""
+        with Session(self._engine, expire_on_commit=False) as db:
+            yield db
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction: kept whole at the end, or not at all. One at a time where the database is SQLite;
+        elsewhere rows that decide are read `with_for_update`."""
+        with Session(self._writing_engine, expire_on_commit=False) as db, db.begin():
+            yield db
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._engine.dispose()
+
+
+def _make_engine(url: str) -> Engine:
+    engine = create_engine(url, hide_parameters=True, **_connect_options(url))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _connect_options(url: str) -> dict[str, Any]:
+    if not url.startswith("sqlite"):
+        return {"pool_pre_ping": True}
+    return {"connect_args": {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}}
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own transactions begin too late to be trusted; _begin_sqlite begins them.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    # A transaction that first reads and then writes must hold the lock from the start, or fail half-way.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

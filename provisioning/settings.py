@@ -1,0 +1,120 @@
+"""What the region's service is told at start: one TOML file, each value also from the environment.
+
+`HALSORUM_BROKER__PORT=8884` stands for `port` under `[broker]`, `HALSORUM_DATABASE_URL` for `database_url`.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from agent.contract.signalling import IceServer
+
+PREFIX = "HALSORUM_"
+DEFAULT_FILE = Path("/etc/halsorum/region.toml")
+FILE_VARIABLE = "HALSORUM_SETTINGS"
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used; the text says which one and why."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BrokerSettings(_Part):
+    """Where the broker is, and the region's own certificate there."""
+
+    host: str = "localhost"
+    port: int = Field(8883, ge=1, le=65535)
+    name: str = "region"
+    """The common name in the certificate: user name and client id at the broker."""
+    ca_file: Path
+    certificate_file: Path
+    key_file: Path
+
+
+class WebServerSettings(_Part):
+    """Where the pages are served. Anywhere but on localhost a TLS proxy stands in front."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=1, le=65535)
+    public_url: str = "http://127.0.0.1:8080"
+    threads: int = Field(48, ge=4, le=512)
+    """Each open page holds one for its feed."""
+
+
+class RegionSettings(_Part):
+    """All of it."""
+
+    database_url: str
+    state_dir: Path
+    timezone: str = "Europe/Stockholm"
+    log_level: str = "INFO"
+    broker: BrokerSettings
+    web: WebServerSettings = WebServerSettings()
+    ice_servers: tuple[IceServer, ...] = ()
+
+    @field_validator("ice_servers", mode="before")
+    @classmethod
+    def _as_tuple(cls, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        return tuple({**item, "urls": tuple(item.get("urls", ()))} for item in value if isinstance(item, dict))
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("is not the name of a time zone") from None
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which days begin and times are shown."""
+        return ZoneInfo(self.timezone)
+
+
+def load_settings(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> RegionSettings:
+    """Read the file (given, or named by HALSORUM_SETTINGS) and what the environment sets over it.
+
+    Raises SettingsError, which names the file or the setting.
+    """
+    file = path or Path(environ.get(FILE_VARIABLE, str(DEFAULT_FILE)))
+    try:
+        values = tomllib.loads(file.read_text())
+    except OSError as error:
+        raise SettingsError(f"The settings file {file} cannot be read: {error.strerror}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"The settings file {file} is not TOML: {error}.") from None
+    _overlay(values, environ)
+    try:
+        return RegionSettings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"{file}: {name}: {first['msg']}.") from None
+
+
+def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> None:
+    for name, text in environ.items():
+        if not name.startswith(PREFIX) or name == FILE_VARIABLE:
+            continue
+        *tables, key = name.removeprefix(PREFIX).lower().split("__")
+        if (tables and tables[0] not in {"broker", "web"}) or (
+            not tables and key not in RegionSettings.model_fields
+        ):
+            continue
+        target = values
+        for table in tables:
+            target = target.setdefault(table, {})
+        target[key] = text
