@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 
 from provisioning.models import Base, Fact
@@ -40,7 +41,9 @@ class Database:
                 if db.get(Fact, name) is None:
                     db.add(Fact(name=name, value=value))
         if self.fact("schema_version") != SCHEMA_VERSION:
-            raise WrongSchema("The database was made by another release. Use that release, or restore a copy.")
+            raise WrongSchema(
+                "The database was made by another release. Use that release, or restore a copy."
+            )
 
     def fact(self, name: str) -> str:
         """A value of the region itself."""
@@ -79,7 +82,7 @@ def _connect_options(url: str) -> dict[str, Any]:
     return {"connect_args": {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}}
 
 
-def _set_up_sqlite(connection: Any, _record: object) -> None:
+def _set_up_sqlite(connection: DBAPIConnection, _record: object) -> None:
     # The driver's own transactions begin too late to be trusted; _begin_sqlite begins them.
     connection.isolation_level = None
     cursor = connection.cursor()

@@ -34,6 +34,8 @@ STATE_AFTER: dict[str, str] = {
 }
 """A session's state as its unit last told it (DESIGN.md section 4)."""
 
+OVER = frozenset({"call_ended", "session_failed", "no_show"})
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -101,7 +103,7 @@ class EventIntake:
         key = (unit, event.epoch, event.seq)
         if key not in self._refused:
             self._refused.add(key)
-            fields = {"epoch": event.epoch, "seq": event.seq, "field": field}
+            fields: dict[str, str | int] = {"epoch": event.epoch, "seq": event.seq, "field": field}
             meeting_log.append(db, Entry("event_refused", self._clock(), unit=unit, fields=fields))
 
     def _gap_is_real(self, unit: str, event: Event) -> bool:
@@ -131,7 +133,10 @@ def _apply_to_session(db: Session, unit: str, event: Event) -> str | None:
     session.state = STATE_AFTER.get(event.kind, session.state)
     if event.kind == "checked_in":
         session.checked_in_at = event.at
-        session.checked_in_how = str(event.fields.get("method", ""))[:20] or None
-    if event.kind in {"call_ended", "session_failed", "no_show"}:
+        session.checked_in_how = str(event.fields.get("how", ""))[:20] or None
+    if event.kind == "peer_left" and event.fields.get("role") == "patient":
+        # The patient left the waiting room, or the unit was away too long: they may check in again.
+        session.state, session.checked_in_at, session.checked_in_how = "ready", None, None
+    if event.kind in OVER:
         session.ended_at = session.ended_at or event.at
     return session.sid

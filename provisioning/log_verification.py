@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from sqlalchemy import select
@@ -56,14 +56,16 @@ def verify(db: Session) -> Verdict:
         if reason:
             return Verdict(seq, chains.unit_events, chains.missing_events, row.seq, reason)
         prev, seq = row.hash, row.seq
-    reason = "" if db.get_one(Fact, meeting_log.HEAD).value == f"{seq}:{prev}" else "the log's end was cut off"
+    reason = (
+        "" if db.get_one(Fact, meeting_log.HEAD).value == f"{seq}:{prev}" else "the log's end was cut off"
+    )
     return Verdict(
         seq, chains.unit_events, chains.missing_events, bad_seq=seq + 1 if reason else None, reason=reason
     )
 
 
 def signature_fits(public_keys: Sequence[str], digest: str, signature: str) -> bool:
-    """Whether one of the keys (PEM, EC P-256) made this signature (base64 of DER) over the hash's bytes."""
+    """Whether one of the keys (PEM, EC P-256) made this signature (base64 of DER) over the digest."""
     try:
         raw, message = base64.b64decode(signature, validate=True), bytes.fromhex(digest)
     except (binascii.Error, ValueError):
@@ -73,7 +75,7 @@ def signature_fits(public_keys: Sequence[str], digest: str, signature: str) -> b
         if not isinstance(key, ec.EllipticCurvePublicKey):
             continue
         try:
-            key.verify(raw, message, ec.ECDSA(SHA256()))
+            key.verify(raw, message, ec.ECDSA(utils.Prehashed(SHA256())))
         except InvalidSignature:
             continue
         return True

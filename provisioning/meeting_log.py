@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from pydantic_core import to_json, to_jsonable_python
+from pydantic_core import to_json
 from sqlalchemy import event, select
 from sqlalchemy.orm import Mapper, Session
 
@@ -79,8 +79,8 @@ def entry_hash(row: LogEntry) -> str:
 
 
 def instant_text(at: datetime) -> str:
-    """A time as the contract's messages write it."""
-    return str(to_jsonable_python(at))
+    """A time as the hashes of the contract take it: ISO 8601 in UTC."""
+    return at.astimezone(UTC).isoformat()
 
 
 def of_session(db: Session, sid: str) -> Sequence[LogEntry]:

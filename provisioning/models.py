@@ -207,7 +207,7 @@ class BookedSession(Base):
 
 
 class OutboxRow(Base):
-    """A unit whose schedule or configuration was changed, by whichever process; the region's worker looks here."""
+    """A unit whose schedule or configuration was changed, by whichever process; the worker looks here."""
 
     __tablename__ = "outbox"
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -33,7 +33,7 @@ class BrokerSettings(_Part):
     """Where the broker is, and the region's own certificate there."""
 
     host: str = "localhost"
-    port: int = Field(8883, ge=1, le=65535)
+    port: int = Field(default=8883, ge=1, le=65535)
     name: str = "region"
     """The common name in the certificate: user name and client id at the broker."""
     ca_file: Path
@@ -45,10 +45,10 @@ class WebServerSettings(_Part):
     """Where the pages are served. Anywhere but on localhost a TLS proxy stands in front."""
 
     host: str = "127.0.0.1"
-    port: int = Field(8080, ge=1, le=65535)
+    port: int = Field(default=8080, ge=1, le=65535)
     public_url: str = "http://127.0.0.1:8080"
-    threads: int = Field(48, ge=4, le=512)
-    """Each open page holds one for its feed."""
+    threads: int = Field(default=128, ge=40, le=512)
+    """Each open page holds one for its feed; they are made as they are needed."""
 
 
 class RegionSettings(_Part):
@@ -64,10 +64,12 @@ class RegionSettings(_Part):
 
     @field_validator("ice_servers", mode="before")
     @classmethod
-    def _as_tuple(cls, value: Any) -> Any:
+    def _as_tuple(cls, value: object) -> object:
         if not isinstance(value, list):
             return value
-        return tuple({**item, "urls": tuple(item.get("urls", ()))} for item in value if isinstance(item, dict))
+        return tuple(
+            {**item, "urls": tuple(item.get("urls", ()))} for item in value if isinstance(item, dict)
+        )
 
     @field_validator("timezone")
     @classmethod

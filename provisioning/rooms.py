@@ -1,0 +1,162 @@
+"""Rooms are what is booked; a unit stands in a room and can be swapped for another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from agent.contract import ContractError, Topic
+from provisioning.accounts import clinic_named
+from provisioning.database import Database
+from provisioning.models import OutboxRow, Room, RoomUnit, Unit, UnitKey, UnitReport
+from web.clinic.services import Refused
+
+ROOM_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+"""FHIR R4's id (http://hl7.org/fhir/R4/datatypes.html#id), since a room is a Location."""
+RESERVED_UNITS = frozenset({"region", "cli", "tester"})
+"""Names that other identities at the broker have."""
+
+
+class Rooms:
+    """Rooms, units, and which stands where. Every method may be called on any thread."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def add_room(self, room_id: str, name: str, clinic: str) -> None:
+        """Make a room, and its clinic where it is new; raises Refused."""
+        if not ROOM_ID.fullmatch(room_id):
+            raise Refused("room", "has an id of 1 to 64 letters, digits, dots and hyphens")
+        with self._database.write() as db:
+            if db.get(Room, room_id) is not None:
+                raise Refused("room", "exists already")
+            db.add(Room(id=room_id, name=name.strip()[:120] or room_id, clinic=clinic_named(db, clinic)))
+
+    def add_unit(self, unit_id: str, certificate_pem: bytes) -> None:
+        """Make a unit known by its certificate, or give a known one a new certificate; raises Refused."""
+        _check_unit_id(unit_id)
+        certificate = _certificate(certificate_pem, unit_id)
+        fingerprint = certificate.fingerprint(SHA256()).hex()
+        with self._database.write() as db:
+            if db.get(Unit, unit_id) is None:
+                db.add(Unit(id=unit_id, added_at=self._clock()))
+                db.flush()
+                db.add(UnitReport(unit_id=unit_id))
+            if db.scalar(select(UnitKey).where(UnitKey.certificate_sha256 == fingerprint)) is None:
+                db.add(
+                    UnitKey(
+                        unit_id=unit_id,
+                        public_key=_public_key_pem(certificate),
+                        certificate_sha256=fingerprint,
+                        not_after=certificate.not_valid_after_utc,
+                        added_at=self._clock(),
+                    )
+                )
+
+    def assign(self, room_id: str, unit_id: str | None) -> None:
+        """Put a unit into a room, in place of the one there (None: leave the room empty); raises Refused.
+
+        A unit that stands in another room is taken from there. The schedules of all that are touched follow.
+        """
+        now = self._clock()
+        with self._database.write() as db:
+            room = db.get(Room, room_id, with_for_update=True)
+            if room is None:
+                raise Refused("room", "is not known")
+            if unit_id is not None and db.get(Unit, unit_id) is None:
+                raise Refused("unit", "is not known; add it first")
+            if room.unit_id == unit_id:
+                return
+            other = db.scalar(select(Room).where(Room.unit_id == unit_id)) if unit_id else None
+            for left in (room, other):
+                if left is not None and left.unit_id is not None:
+                    _take_out(db, left, now)
+            db.flush()
+            room.unit_id = unit_id
+            if unit_id is not None:
+                db.add(RoomUnit(room_id=room_id, unit_id=unit_id, since=now, until=None))
+                _config_from_room(db, room, unit_id)
+                touch(db, unit_id, "schedule")
+
+    def set_config(self, unit_id: str, **values: str | list[str]) -> None:
+        """Change what a unit's configuration shall be; raises Refused."""
+        with self._database.write() as db:
+            unit = db.get(Unit, unit_id, with_for_update=True)
+            if unit is None:
+                raise Refused("unit", "is not known")
+            unit.config = {**unit.config, **values}
+            unit.config_rev += 1
+            touch(db, unit_id, "config")
+
+    def rooms(self) -> Sequence[Room]:
+        """All rooms by id."""
+        with self._database.read() as db:
+            return db.scalars(select(Room).order_by(Room.id)).all()
+
+    def units(self) -> Sequence[tuple[Unit, UnitReport, Room | None]]:
+        """All units by name, with what each last said and where it stands."""
+        with self._database.read() as db:
+            query = (
+                select(Unit, UnitReport, Room)
+                .join(UnitReport, UnitReport.unit_id == Unit.id)
+                .outerjoin(Room, Room.unit_id == Unit.id)
+                .order_by(Unit.id)
+            )
+            return [(unit, report, room) for unit, report, room in db.execute(query)]
+
+
+def touch(db: Session, unit_id: str, what: str) -> None:
+    """Let the region's worker look at a unit's schedule or configuration after this transaction."""
+    db.add(OutboxRow(unit_id=unit_id, what=what))
+
+
+def _take_out(db: Session, room: Room, now: datetime) -> None:
+    assert room.unit_id is not None
+    stay = db.scalar(
+        select(RoomUnit).where(
+            RoomUnit.room_id == room.id, RoomUnit.unit_id == room.unit_id, RoomUnit.until.is_(None)
+        )
+    )
+    if stay is not None:
+        stay.until = now
+    touch(db, room.unit_id, "schedule")
+    room.unit_id = None
+
+
+def _config_from_room(db: Session, room: Room, unit_id: str) -> None:
+    unit = db.get_one(Unit, unit_id, with_for_update=True)
+    unit.config = {**unit.config, "room_name": room.name}
+    unit.config_rev += 1
+    touch(db, unit_id, "config")
+
+
+def _check_unit_id(unit_id: str) -> None:
+    if unit_id in RESERVED_UNITS:
+        raise Refused("unit", "has a name that is reserved")
+    try:
+        Topic(unit_id, "up/status")
+    except ContractError:
+        raise Refused("unit", "has a name of 1 to 63 lowercase letters, digits and hyphens") from None
+
+
+def _certificate(pem: bytes, unit_id: str) -> x509.Certificate:
+    try:
+        certificate = x509.load_pem_x509_certificate(pem)
+    except ValueError:
+        raise Refused("certificate", "is not a PEM certificate") from None
+    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    if [str(name.value) for name in names] != [unit_id]:
+        raise Refused("certificate", f"does not name {unit_id}")
+    return certificate
+
+
+def _public_key_pem(certificate: x509.Certificate) -> str:
+    return certificate.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
