@@ -94,15 +94,15 @@ class Bookings:
     def move(self, booker: Booker, sid: str, start: datetime, end: datetime) -> None:
         """Move within the same room; the code stays. Raises Refused, Clash or NotAllowed."""
         now = self._clock()
-        check_time(start, end, now)
         with self._database.write() as db:
             session = own_session(db, booker.clinic_id, sid)
             if session.cancelled:
                 raise Refused("session", "is cancelled")
-            if session.state in BEGUN or session.state == "waiting":
-                raise Refused("session", "has begun; book a new one")
             if (session.start, session.end) == (start, end):
                 return
+            check_time(start, end, now)
+            if session.state in BEGUN or session.state == "waiting":
+                raise Refused("session", "has begun; book a new one")
             db.get(Room, session.room_id, with_for_update=True)
             self._check_free(db, session.room_id, start, end, but=sid)
             fields = {"from": time_words(session.start, session.end, self._zone)}

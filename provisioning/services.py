@@ -1,0 +1,204 @@
+"""What the region's pages may do (web.clinic.services.RegionServices), each within the account's clinic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic_core import to_jsonable_python
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from provisioning import meeting_log, models
+from provisioning.accounts import Accounts
+from provisioning.booking import Booker, Bookings
+from provisioning.database import Database
+from provisioning.feeds import PageFeed, WatchFeeds
+from provisioning.meeting_log import Entry
+from provisioning.models import BookedSession, Clinic
+from provisioning.signalling import Signalling
+from provisioning.views import OVER, log_line, room_value, session_value
+from web.clinic.services import (
+    Account,
+    BookingRequest,
+    Invitation,
+    LogLine,
+    NotAllowed,
+    Refused,
+    Room,
+    SessionRow,
+)
+
+REACHABLE = frozenset({"ready", "degraded", "in_session", "starting"})
+
+
+class Services:
+    """Every method may be called on any thread."""
+
+    def __init__(
+        self,
+        database: Database,
+        accounts: Accounts,
+        bookings: Bookings,
+        signalling: Signalling,
+        *,
+        clock: Callable[[], datetime],
+        zone: ZoneInfo,
+    ) -> None:
+        self._database = database
+        self._accounts = accounts
+        self._bookings = bookings
+        self._signalling = signalling
+        self._clock = clock
+        self._zone = zone
+        self._watchers = WatchFeeds()
+
+    def authenticate(self, username: str, password: str) -> Account | None:
+        """The account, or None for a wrong name or password (alike in time). Raises TooManyTries."""
+        return self._accounts.authenticate(username, password)
+
+    def account(self, account_id: str) -> Account | None:
+        """An account that may still sign in."""
+        return self._accounts.get(account_id)
+
+    def rooms(self, account: Account) -> Sequence[Room]:
+        """The rooms this account may book or watch: its clinic's, or all for IT."""
+        with self._database.read() as db:
+            query = select(models.Room).join(Clinic).order_by(models.Room.name, models.Room.id)
+            if account.role != "it":
+                query = query.where(Clinic.name == account.clinic)
+            return [room_value(db, row) for row in db.scalars(query)]
+
+    def sessions(self, account: Account, day: datetime) -> Sequence[SessionRow]:
+        """That day's sessions, in order of start; cancelled and past ones too."""
+        date = (day.astimezone(self._zone) if day.tzinfo else day).date()
+        first, last = (
+            datetime.combine(each, time(), self._zone).astimezone(UTC)
+            for each in (date, date + timedelta(days=1))
+        )
+        with self._database.read() as db:
+            query = (
+                select(BookedSession)
+                .join(models.Room, models.Room.id == BookedSession.room_id)
+                .where(models.Room.clinic_id == _clinic_id(db, account))
+                .where(BookedSession.start >= first, BookedSession.start < last)
+                .order_by(BookedSession.start, BookedSession.ref)
+            )
+            return [self._value(db, row) for row in db.scalars(query)]
+
+    def session(self, account: Account, sid: str) -> SessionRow:
+        """One session. Raises Refused if there is none, NotAllowed if it is another clinic's."""
+        with self._database.read() as db:
+            return self._value(db, _own(db, account, sid))
+
+    def book(self, account: Account, request: BookingRequest) -> Invitation:
+        """Book; raises Clash or Refused."""
+        invitation = self._bookings.book(self._booker(account), request)
+        self.changed()
+        return invitation
+
+    def move(self, account: Account, sid: str, start: datetime, end: datetime) -> SessionRow:
+        """Move within the same room; the code stays."""
+        self._bookings.move(self._booker(account), sid, start, end)
+        self.changed(sid)
+        return self.session(account, sid)
+
+    def cancel(self, account: Account, sid: str) -> None:
+        """Cancel; raises Refused once it has begun."""
+        self._bookings.cancel(self._booker(account), sid)
+        self.changed(sid)
+
+    def check_in(self, account: Account, sid: str) -> None:
+        """Staff at their own PC say that the patient sits in the room; raises Refused if the room is lost."""
+        booker = self._booker(account)
+        with self._database.write() as db:
+            row = _own(db, account, sid)
+            if row.cancelled or row.state in OVER:
+                raise Refused("session", "is over or cancelled")
+            if row.checked_in_at is not None:
+                raise Refused("session", "is checked in already")
+            if "staff" not in row.methods:
+                raise Refused("methods", "this session has no check-in by staff")
+            if room_value(db, row.room).unit_state not in REACHABLE:
+                raise Refused("room", "cannot be reached now; check the patient in at its touchscreen")
+            fields = {"by": booker.id, "role": booker.role, "identified": booker.identified}
+            meeting_log.append(db, Entry("remote_check_in", self._clock(), sid=sid, fields=fields))
+        self._signalling.check_in(sid)
+
+    def log(self, account: Account, sid: str) -> Sequence[LogLine]:
+        """The session's meeting log, oldest first."""
+        with self._database.read() as db:
+            _own(db, account, sid)
+            return [log_line(entry) for entry in meeting_log.of_session(db, sid)]
+
+    def watch(self, account: Account) -> PageFeed:
+        """`{"type": "changed"}` each time the day's list may look different."""
+        return self._watchers.open()
+
+    def open_meeting(self, account: Account, sid: str, instance: str) -> PageFeed:
+        """The party opens the meeting page; `join` goes to the unit. Raises Refused or NotAllowed."""
+        self.session(account, sid)
+        feed = self._signalling.open(account, sid, instance)
+        feed.put(_message(self.session(account, sid)))
+        self.changed(sid)
+        return feed
+
+    def signal(self, account: Account, sid: str, instance: str, message: Mapping[str, Any]) -> None:
+        """From the page to the unit. Raises Refused or NotAllowed."""
+        self.session(account, sid)
+        self._signalling.signal(account, sid, instance, message)
+        if message.get("type") == "end":
+            self._remember_end(sid)
+        if message.get("type") in {"end", "leave"}:
+            self.changed(sid)
+
+    def changed(self, sid: str | None = None) -> None:
+        """Tell the pages that a session (None: any of them) may look different."""
+        self._watchers.changed()
+        for each in [sid] if sid else self._signalling.open_sids():
+            with self._database.read() as db:
+                row = db.get(BookedSession, each)
+                message = _message(self._value(db, row)) if row is not None else None
+            if message is not None:
+                self._signalling.tell(each, message)
+
+    def end(self) -> None:
+        """The region stops: all feeds end."""
+        self._watchers.end()
+        self._signalling.end()
+
+    def _remember_end(self, sid: str) -> None:
+        # A unit that restarts before it hears of the end must not be told that it may go on.
+        with self._database.write() as db:
+            row = db.get(BookedSession, sid, with_for_update=True)
+            if row is not None and row.state in {"admitted", "in_call"}:
+                row.ended_at = row.ended_at or self._clock()
+
+    def _value(self, db: Session, row: BookedSession) -> SessionRow:
+        return session_value(db, row, self._signalling.parties(row.sid))
+
+    def _booker(self, account: Account) -> Booker:
+        if account.role == "it":
+            raise NotAllowed("bookings are for clinicians and staff")
+        with self._database.read() as db:
+            return Booker(account.id, account.role, "account", _clinic_id(db, account))
+
+
+def _clinic_id(db: Session, account: Account) -> int:
+    return db.scalar(select(Clinic.id).where(Clinic.name == account.clinic)) or 0
+
+
+def _own(db: Session, account: Account, sid: str) -> BookedSession:
+    row = db.get(BookedSession, sid)
+    if row is None:
+        raise Refused("session", "is not known")
+    if row.room.clinic.name != account.clinic or account.role == "it":
+        raise NotAllowed("this session is another clinic's")
+    return row
+
+
+def _message(row: SessionRow) -> dict[str, Any]:
+    return {"type": "session", **to_jsonable_python(asdict(row))}

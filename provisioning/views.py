@@ -1,0 +1,110 @@
+"""Rows as the pages see them, and what signalling asks of a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from provisioning import models
+from provisioning.database import Database
+from provisioning.models import BookedSession, Unit, UnitReport
+from web.clinic.services import LogLine, Room, SessionRow
+
+RESUME_BEFORE = timedelta(minutes=15)
+OVERRUN = timedelta(hours=2)
+"""How long after its end a session may go on."""
+OVER = frozenset({"ended", "wiped", "failed", "no_show", "cancelled"})
+
+
+def room_value(db: Session, row: models.Room) -> Room:
+    """A room with its unit's health."""
+    report = db.get(UnitReport, row.unit_id) if row.unit_id else None
+    return Room(
+        id=row.id,
+        name=row.name,
+        clinic=row.clinic.name,
+        unit=row.unit_id,
+        unit_state=report.state if report else "unknown",
+        faults=tuple(str(fault["instruction"]) for fault in report.faults) if report else (),
+        unit_state_since=report.since if report else None,
+    )
+
+
+def session_value(db: Session, row: BookedSession, parties: tuple[str, ...]) -> SessionRow:
+    """A session as the day's list shows it."""
+    return SessionRow(
+        sid=row.sid,
+        ref=row.ref,
+        start=row.start,
+        end=row.end,
+        room=room_value(db, row.room),
+        clinic=row.room.clinic.name,
+        role=row.party_role,
+        state=row.state,
+        language=row.language,
+        methods=tuple(row.methods),
+        checked_in_at=row.checked_in_at,
+        checked_in_how=row.checked_in_how,
+        parties=parties,
+        schedule_on_unit=is_on_unit(db, row),
+    )
+
+
+def is_on_unit(db: Session, row: BookedSession) -> bool:
+    """Whether the unit in the room has confirmed a schedule that holds the session as it is now."""
+    unit_id = row.room.unit_id
+    if row.cancelled or unit_id is None:
+        return False
+    unit, report = db.get(Unit, unit_id), db.get(UnitReport, unit_id)
+    if unit is None or report is None or report.schedule_outcome != "accepted":
+        return False
+    published = (row.published_version, row.published_unit) == (row.version, unit_id)
+    confirmed = report.schedule_epoch == unit.schedule_epoch and report.schedule_rev >= row.published_rev
+    return published and confirmed and row.sid not in report.rejected_sids
+
+
+def log_line(entry: models.LogEntry) -> LogLine:
+    """An entry of the meeting log for a reader."""
+    return LogLine(at=entry.at, source=entry.source, kind=entry.kind, fields=dict(entry.fields))
+
+
+class StoredSessionFacts:
+    """provisioning.signalling.SessionFacts from the database."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def unit_of(self, sid: str) -> str | None:
+        """The unit in the session's room now."""
+        with self._database.read() as db:
+            query = (
+                select(models.Room.unit_id)
+                .join(BookedSession, BookedSession.room_id == models.Room.id)
+                .where(BookedSession.sid == sid)
+            )
+            return db.scalar(query)
+
+    def is_over(self, sid: str) -> bool:
+        """Whether it is cancelled or ended."""
+        with self._database.read() as db:
+            row = db.get(BookedSession, sid)
+            return row is None or row.cancelled or row.state in OVER
+
+    def may_resume(self, sid: str) -> str:
+        """Empty if a unit that was away may go on with it now, otherwise why not."""
+        now = self._clock().astimezone(UTC)
+        with self._database.read() as db:
+            row = db.get(BookedSession, sid)
+        if row is None:
+            return "the session is not known"
+        if row.cancelled:
+            return "the session is cancelled"
+        if row.ended_at is not None or row.state in OVER:
+            return "the session has ended"
+        if not row.start - RESUME_BEFORE <= now < row.end + OVERRUN:
+            return "it is not the session's time"
+        return ""
