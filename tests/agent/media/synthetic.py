@@ -70,8 +70,9 @@ class TestPicture(_Source):
             "x264-params": "keyint=infinite:scenecut=0:repeat-headers=1:annexb=1:vbv-maxrate=1500:vbv-bufsize=750",
         }
         rng = np.random.default_rng(1)
-        self._backdrop = rng.integers(60, 190, (height * 3 // 2 // 8, width // 8), dtype=np.uint8)
-        self._backdrop = self._backdrop.repeat(8, 0).repeat(8, 1)
+        rows, columns = height * 3 // 2, width
+        blocks = rng.integers(60, 190, (-(-rows // 8), -(-columns // 8)), dtype=np.uint8)
+        self._backdrop = blocks.repeat(8, 0).repeat(8, 1)[:rows, :columns]
         self.height = height
         self.frames = 0
         self._keyframe_at = 0.0
