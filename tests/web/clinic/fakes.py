@@ -1,0 +1,201 @@
+"""A region in memory: what `web.clinic` is built against, for its tests and for looking at its pages."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from web.clinic.services import (
+    Account,
+    BookingRequest,
+    Clash,
+    Invitation,
+    LogLine,
+    NotAllowed,
+    Refused,
+    Room,
+    SessionRow,
+    TooManyTries,
+)
+
+PASSWORD = "correct horse battery"
+CANARY = "<script>alert('canary')</script>"
+TOKEN = "t" * 32
+SID = "k3v9q2m4x8t1"
+
+
+class FakeFeed:
+    def __init__(self) -> None:
+        self.messages: queue.Queue[Mapping[str, Any]] = queue.Queue()
+        self.closed = False
+
+    def get(self, timeout_s: float) -> Mapping[str, Any] | None:
+        try:
+            return self.messages.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeRegion:
+    """RegionServices and BookingApi at once."""
+
+    def __init__(self, now: datetime | None = None) -> None:
+        self.now = now or datetime.now(UTC)
+        self.accounts = {
+            "anna": Account("a1", "Anna Berg", "clinician", "Kusten"),
+            "bo": Account("a2", "Bo Ek", "staff", "Kusten"),
+        }
+        self.all_rooms = {
+            "r1": Room("r1", "Rum 1", "Kusten", "unit-1", "ready"),
+            "r2": Room("r2", "Rum 2", "Kusten", "unit-2", "degraded", ("camera",)),
+            "r3": Room("r3", "Rum 3", "Fjället", "unit-3", "lost"),
+        }
+        self.rows: dict[str, SessionRow] = {}
+        self.wrong_tries = 0
+        self.signals: queue.Queue[tuple[str, Mapping[str, Any]]] = queue.Queue()
+        self.seen: list[Mapping[str, Any]] = []
+        self.watchers: list[FakeFeed] = []
+        self.meetings: dict[str, FakeFeed] = {}
+        self.lines: list[LogLine] = []
+        self.posted: list[Mapping[str, Any]] = []
+
+    # --- for tests
+    def add(self, sid: str = SID, **changes: Any) -> SessionRow:
+        row = SessionRow(
+            sid=sid,
+            ref=changes.pop("ref", "A17"),
+            start=changes.pop("start", self.now),
+            end=changes.pop("end", self.now + timedelta(minutes=30)),
+            room=self.all_rooms[changes.pop("room", "r1")],
+            clinic="Kusten",
+            role="clinician",
+            state=changes.pop("state", "booked"),
+            language="sv",
+            methods=("code", "staff"),
+            schedule_on_unit=True,
+        )
+        self.rows[sid] = replace(row, **changes)
+        return self.rows[sid]
+
+    def change(self, sid: str = SID, **changes: Any) -> None:
+        self.rows[sid] = replace(self.rows[sid], **changes)
+        for feed in self.watchers:
+            feed.messages.put({"type": "changed"})
+        if sid in self.meetings:
+            self.meetings[sid].messages.put({"type": "session", "sid": sid})
+
+    # --- RegionServices
+    def authenticate(self, username: str, password: str) -> Account | None:
+        if self.wrong_tries >= 5:
+            raise TooManyTries(self.now + timedelta(minutes=2))
+        if password == PASSWORD and username in self.accounts:
+            return self.accounts[username]
+        self.wrong_tries += 1
+        return None
+
+    def account(self, account_id: str) -> Account | None:
+        return next((one for one in self.accounts.values() if one.id == account_id), None)
+
+    def rooms(self, account: Account) -> Sequence[Room]:
+        return list(self.all_rooms.values())
+
+    def sessions(self, account: Account, day: datetime) -> Sequence[SessionRow]:
+        following = day + timedelta(days=1)
+        return sorted(
+            (row for row in self.rows.values() if day <= row.start < following), key=lambda row: row.start
+        )
+
+    def session(self, account: Account, sid: str) -> SessionRow:
+        if sid not in self.rows:
+            raise Refused("sid", "no such session")
+        if self.rows[sid].clinic != account.clinic:
+            raise NotAllowed
+        return self.rows[sid]
+
+    def book(self, account: Account, request: BookingRequest) -> Invitation:
+        if request.room_id not in self.all_rooms:
+            raise Refused("room_id", "choose_one")
+        self._refuse_clash(request.room_id, request.start, request.end, "")
+        sid = f"s{len(self.rows):011d}"
+        row = self.add(
+            sid,
+            ref=f"A{18 + len(self.rows)}",
+            start=request.start,
+            end=request.end,
+            room=request.room_id,
+            methods=request.methods,
+            language=request.language,
+        )
+        return Invitation(sid, row.ref, row.start, row.end, row.room.name, "314159", TOKEN)
+
+    def move(self, account: Account, sid: str, start: datetime, end: datetime) -> SessionRow:
+        row = self.session(account, sid)
+        self._refuse_clash(row.room.id, start, end, sid)
+        self.change(sid, start=start, end=end)
+        return self.rows[sid]
+
+    def cancel(self, account: Account, sid: str) -> None:
+        if self.session(account, sid).state in ("in_call", "admitted"):
+            raise Refused("sid", "It has begun.")
+        self.change(sid, state="cancelled")
+
+    def check_in(self, account: Account, sid: str) -> None:
+        if self.session(account, sid).room.unit_state == "lost":
+            raise Refused("sid", "The room is out of reach.")
+        self.change(sid, state="waiting", checked_in_at=self.now, checked_in_how="staff")
+
+    def log(self, account: Account, sid: str) -> Sequence[LogLine]:
+        self.session(account, sid)
+        return self.lines
+
+    def watch(self, account: Account) -> FakeFeed:
+        self.watchers.append(FakeFeed())
+        return self.watchers[-1]
+
+    def open_meeting(self, account: Account, sid: str, instance: str) -> FakeFeed:
+        self.session(account, sid)
+        if sid in self.meetings:
+            self.meetings[sid].messages.put({"type": "replaced"})
+        self.meetings[sid] = feed = FakeFeed()
+        feed.messages.put({"type": "session", "sid": sid})
+        self.signals.put((instance, {"type": "join"}))
+        return feed
+
+    def signal(self, account: Account, sid: str, instance: str, message: Mapping[str, Any]) -> None:
+        row = self.session(account, sid)
+        if message["type"] == "admit":
+            if row.state != "waiting":
+                raise Refused("state", "Nobody waits.")
+            self.change(sid, state="admitted")
+        if message["type"] == "end":
+            self.change(sid, state="ended")
+        self.seen.append(message)
+        self.signals.put((instance, message))
+
+    # --- BookingApi
+    def authorise(self, bearer_token: str) -> str | None:
+        return "tidbok" if bearer_token == TOKEN else None
+
+    def post_appointment(self, client: str, resource: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+        self.posted.append(resource)
+        return 201, {"resourceType": "Appointment", "id": "77", "status": resource.get("status")}
+
+    def post_bundle(self, client: str, resource: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+        self.posted.append(resource)
+        return 200, {"resourceType": "Bundle", "type": "batch-response", "entry": []}
+
+    def get_appointment(self, client: str, appointment_id: str) -> tuple[int, Mapping[str, Any]]:
+        if appointment_id != "77":
+            return 404, {"resourceType": "OperationOutcome", "issue": []}
+        return 200, {"resourceType": "Appointment", "id": "77"}
+
+    def _refuse_clash(self, room_id: str, start: datetime, end: datetime, but: str) -> None:
+        for row in self.rows.values():
+            if row.sid != but and row.room.id == room_id and row.start < end and start < row.end:
+                raise Clash("start", f"{row.ref} {CANARY}")

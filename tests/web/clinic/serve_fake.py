@@ -1,0 +1,52 @@
+"""Serve the pages with the region in memory, to look at them: python tests/web/clinic/serve_fake.py [port].
+
+Sign in as anna (clinician) or bo (staff) with the password in fakes.py.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import waitress
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[3])]
+
+from fakes import FakeRegion
+from web.clinic import WebSettings, create_app
+from web.clinic.services import LogLine
+
+
+def region() -> FakeRegion:
+    now = datetime.now(UTC)
+    fake = FakeRegion(now)
+
+    def at(minutes: int) -> dict[str, datetime]:
+        return {"start": now + timedelta(minutes=minutes), "end": now + timedelta(minutes=minutes + 30)}
+
+    arrived = now - timedelta(minutes=4)
+    fake.add(ref="A17", state="waiting", checked_in_at=arrived, checked_in_how="code", **at(0))
+    fake.add("b" * 12, ref="A18", state="ready", **at(10))
+    fake.add("c" * 12, ref="B04", room="r2", **at(12))
+    fake.add("d" * 12, ref="B05", room="r3", schedule_on_unit=False, **at(70))
+    fake.add("e" * 12, ref="A12", state="wiped", parties=("clinician", "interpreter"), checked_in_at=now,
+             checked_in_how="staff", **at(-60))  # fmt: skip
+    for index, (kind, fields) in enumerate(
+        [("booked", {}), ("checked_in", {"method": "code"}), ("peer_joined", {"role": "clinician"}),
+         ("admitted", {}), ("call_started", {}), ("call_ended", {"reason": "ended"}), ("session_wiped", {})]
+    ):  # fmt: skip
+        fake.lines.append(LogLine(now + timedelta(minutes=index), "unit" if index else "region", kind, fields))
+    return fake
+
+
+def main() -> None:
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else 24000
+    fake = region()
+    settings = WebSettings("k" * 32, f"http://localhost:{port}", support_phone="010-123 45 67")
+    print(f"http://localhost:{port}")
+    waitress.serve(create_app(fake, fake, settings), host="127.0.0.1", port=port, threads=32)
+
+
+if __name__ == "__main__":
+    main()

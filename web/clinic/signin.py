@@ -1,0 +1,99 @@
+"""Signing in and out, and the language."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, g, jsonify, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from web.clinic.services import Account, TooManyTries
+from web.clinic.state import clinic, texts
+from web.clinic.texts import LANGUAGES
+
+pages = Blueprint("signin", __name__)
+_PASSIVE = frozenset({"today.rows", "today.feed", "meeting.feed"})
+"""What open pages ask for by themselves: no sign that someone is there."""
+MAX_FIELD_CHARS = 200
+
+
+def require_sign_in() -> ResponseReturnValue | None:
+    """Runs before every view that is for people who have signed in."""
+    account = _present()
+    if account is None:
+        if request.path.startswith("/api/"):
+            return jsonify(error="signed_out"), 401
+        if request.method == "GET":
+            session["next"] = request.path
+        return redirect(url_for("signin.page"))
+    if request.endpoint not in _PASSIVE:
+        clinic().signins.touch(session)
+    g.account = account
+    return None
+
+
+def _present() -> Account | None:
+    account_id = clinic().signins.account_id(session)
+    return clinic().services.account(account_id) if account_id else None
+
+
+@pages.get("/sign-in")
+def page() -> str | Response:
+    """The form, or onward for those who have signed in."""
+    if _present():
+        return redirect(url_for("today.page"))
+    return render_template("clinic/sign_in.html", username="", problem=None)
+
+
+@pages.post("/sign-in")
+def sign_in() -> str | Response | tuple[str, int]:
+    """Check name and password."""
+    username = request.form.get("username", "").strip()[:MAX_FIELD_CHARS]
+    password = request.form.get("password", "")[:MAX_FIELD_CHARS]
+    try:
+        account = clinic().services.authenticate(username, password)
+    except TooManyTries as pause:
+        until = clinic().local(pause.until).strftime("%H:%M:%S")
+        return _refuse(username, texts()("sign_in.too_many", time=until), 429)
+    if account is None:
+        return _refuse(username, texts()("sign_in.wrong"), 401)
+    onward = session.get("next")
+    clinic().signins.begin(session, account.id)
+    if isinstance(onward, str) and _is_ours(onward):
+        return redirect(onward)
+    return redirect(url_for("today.page"))
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a redirect there stays on this site: browsers read `//host` and `/\\host` as another."""
+    return path.startswith("/") and not path.startswith(("//", "/\\"))
+
+
+def _refuse(username: str, problem: str, status: int) -> tuple[str, int]:
+    return render_template("clinic/sign_in.html", username=username, problem=problem), status
+
+
+@pages.post("/sign-out")
+def sign_out() -> Response:
+    """End the sign-in, here and for any copy of its cookie."""
+    clinic().signins.end(session)
+    return redirect(url_for("signin.page"))
+
+
+@pages.post("/language")
+def language() -> Response:
+    """Speak another language from here on."""
+    chosen = request.form.get("language", "")
+    if chosen not in LANGUAGES:
+        abort(400)
+    session["language"] = chosen
+    back = request.form.get("back", "")
+    return redirect(back if _is_ours(back) else "/")
+
+
+@pages.post("/api/alive")
+def alive() -> tuple[str, int]:
+    """An open meeting page says that it is in use."""
+    if _present() is None:
+        return "", 401
+    clinic().signins.touch(session)
+    return "", 204

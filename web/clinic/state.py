@@ -1,0 +1,53 @@
+"""What one running web app holds, and how a view reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from flask import current_app, g, session
+
+from web.clinic.feeds import Seats
+from web.clinic.once import Once
+from web.clinic.services import Account, BookingApi, Invitation, RegionServices
+from web.clinic.settings import WebSettings
+from web.clinic.signins import SignIns
+from web.clinic.texts import LANGUAGES, Texts
+
+EXTENSION = "halsorum.clinic"
+
+
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    """Everything a view may use."""
+
+    services: RegionServices
+    bookings: BookingApi
+    settings: WebSettings
+    texts: dict[str, Texts]
+    signins: SignIns
+    seats: Seats
+    invitations: Once[Invitation]
+    now: Callable[[], datetime]
+
+    def local(self, at: datetime) -> datetime:
+        """The same instant on the clinic's clock."""
+        return at.astimezone(self.settings.zone)
+
+
+def clinic() -> Clinic:
+    """This app's Clinic."""
+    return cast(Clinic, current_app.extensions[EXTENSION])
+
+
+def texts() -> Texts:
+    """The texts in the language this browser has chosen."""
+    language = session.get("language", LANGUAGES[0])
+    return clinic().texts.get(language) or clinic().texts[LANGUAGES[0]]
+
+
+def account() -> Account:
+    """Who has signed in; only for views behind the guard."""
+    return cast(Account, g.account)

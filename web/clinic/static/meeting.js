@@ -1,0 +1,220 @@
+// The meeting page: what the region says moves it along, and its buttons say what the clinician wants.
+
+import { post } from "./api.js";
+import { Call } from "./call.js";
+import { Devices } from "./devices.js";
+import { listen } from "./feed.js";
+import { showLevel } from "./level.js";
+import { Picture } from "./picture.js";
+
+const ALIVE_MS = 5 * 60 * 1000; // a meeting counts as use: nobody is signed out of one
+const CALLING = ["admitted", "in_call"];
+const PASSING = ["lost", "unit_restarted", "failed"]; // reasons of a bye after which the unit offers anew
+
+const byId = (id) => document.getElementById(id);
+const main = byId("content");
+const texts = JSON.parse(main.dataset.texts);
+const base = `/api/meeting/${main.dataset.sid}`;
+// Not randomUUID: that one exists only where the page is secure.
+const instance = [...crypto.getRandomValues(new Uint8Array(12))].map((n) => n.toString(16).padStart(2, "0")).join("");
+const title = document.title;
+
+// One after the other: the unit must not get a candidate before the answer it belongs to.
+let queue = Promise.resolve();
+function send(message) {
+  queue = queue.then(() => post(`${base}/signal`, { instance, message })).catch(() => null);
+  return queue;
+}
+
+function say(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+  element.hidden = !words;
+}
+
+// --- Our own camera and microphone
+const devices = new Devices();
+const own = { microphone: true, camera: true };
+const setLevel = showLevel(byId("level"));
+
+function drawSelf() {
+  const self = byId("self");
+  const shown = self.srcObject?.getVideoTracks()[0] ?? null;
+  if (shown !== devices.video) self.srcObject = devices.video ? new MediaStream([devices.video]) : null;
+  say(byId("self-note"), devices.video ? "" : texts.self_off);
+  setLevel(devices.audio);
+  main.dataset.ownCamera = devices.video ? "on" : "off";
+  main.dataset.ownMicrophone = devices.audio && own.microphone ? "on" : "off";
+  for (const [id, on] of [["microphone", own.microphone], ["camera", own.camera]]) {
+    byId(id).setAttribute("aria-pressed", String(on));
+    byId(id).textContent = texts[on ? `${id}_off` : `${id}_on`];
+  }
+}
+
+async function ownChanged() {
+  if (devices.audio) devices.audio.enabled = own.microphone;
+  drawSelf();
+  await call.own({ microphone: own.microphone && Boolean(devices.audio), camera: Boolean(devices.video) });
+}
+
+async function fillChoices() {
+  const found = await devices.list();
+  for (const [id, kind, track] of [["camera-choice", "videoinput", devices.video], ["microphone-choice", "audioinput", devices.audio]]) {
+    const options = found.filter((device) => device.kind === kind && device.deviceId);
+    byId(id).replaceChildren(...options.map((device, index) =>
+      new Option(device.label || texts.device.replace("{number}", index + 1), device.deviceId)));
+    byId(id).value = track?.getSettings().deviceId ?? "";
+    byId(id).disabled = options.length === 0;
+  }
+}
+
+async function reopen(kind) {
+  const problem = await devices.reopen(kind);
+  say(byId("media-problem"), problem ? texts[problem] : "");
+  await fillChoices();
+  await ownChanged();
+}
+
+async function openDevices() {
+  const problem = await devices.open();
+  say(byId("media-problem"), problem ? texts[problem] : "");
+  own.camera = Boolean(devices.video);
+  await fillChoices();
+}
+
+byId("camera-choice").addEventListener("change", (event) => {
+  devices.choose("videoinput", event.target.value);
+  own.camera = true;
+  reopen("video");
+});
+byId("microphone-choice").addEventListener("change", (event) => {
+  devices.choose("audioinput", event.target.value);
+  reopen("audio");
+});
+byId("microphone").addEventListener("click", () => {
+  own.microphone = !own.microphone;
+  ownChanged();
+});
+// The camera is closed, not blackened, so that its lamp goes out.
+byId("camera").addEventListener("click", () => {
+  own.camera = !own.camera;
+  if (own.camera) return void reopen("video");
+  devices.close("video");
+  ownChanged();
+});
+navigator.mediaDevices?.addEventListener("devicechange", fillChoices);
+
+// --- The call
+function onLine(line) {
+  main.dataset.line = line;
+  const phone = byId("phone")?.textContent;
+  let words = line === "connected" || line === "idle" ? "" : texts[line];
+  if (line === "lost" && phone) words += ` ${texts.call_phone.replace("{phone}", phone)}`;
+  say(byId("line"), words);
+  if (line === "connected") byId("announce").textContent = texts.connected;
+}
+
+function onRoom({ microphone, camera }) {
+  main.dataset.roomMicrophone = microphone ? "on" : "off";
+  main.dataset.roomCamera = camera ? "on" : "off";
+  say(byId("remote-note"), [microphone ? "" : texts.room_muted, camera ? "" : texts.room_camera_off].join(" ").trim());
+}
+
+const makePicture = (onFirstFrame) => new Picture(byId("remote"), byId("sound-on"), onFirstFrame);
+const call = new Call(send, devices, makePicture, {
+  line: onLine,
+  room: onRoom,
+  attempt: (attempt) => { main.dataset.attempt = attempt; },
+});
+
+// --- What the region says
+function toEnded() {
+  stop();
+  location.replace(byId("leave").href);
+}
+
+function onSession({ state, over, facts }) {
+  if (over) return toEnded();
+  const arrived = state === "waiting" && main.dataset.sessionState !== "waiting";
+  main.dataset.sessionState = state;
+  byId("facts").innerHTML = facts; // our own template's, where every value is escaped
+  byId("admit").disabled = state !== "waiting";
+  const calling = CALLING.includes(state);
+  if (calling) enterCall();
+  document.title = state === "waiting" ? `${texts.waiting_title} · ${title}` : title;
+  if (arrived) byId("announce").textContent = texts.waiting;
+  call.want(calling);
+}
+
+function enterCall() {
+  if (main.dataset.stage === "call") return;
+  main.dataset.stage = "call";
+  byId("devices").open = false;
+}
+
+function onBye({ reason }) {
+  if (PASSING.includes(reason)) return;
+  if (reason === "rejected" || reason === "refused") return say(byId("media-problem"), texts.refused);
+  toEnded();
+}
+
+function onReplaced() {
+  stop();
+  main.dataset.stage = "replaced";
+  for (const id of ["stage", "side"]) byId(id).hidden = true;
+  document.querySelector(".controls").hidden = true;
+  byId("elsewhere").hidden = false;
+  byId("open-here").focus();
+}
+
+const handlers = {
+  session: onSession,
+  offer: (message) => { enterCall(); call.offer(message); },
+  candidate: (message) => call.candidate(message),
+  bye: onBye,
+  replaced: onReplaced,
+};
+
+// --- Buttons
+async function ask(message, button) {
+  button.disabled = true;
+  const answer = await send(message);
+  if (answer?.ok) return true;
+  button.disabled = false;
+  const told = await answer?.json().catch(() => null);
+  say(byId("media-problem"), told?.reason ?? texts.not_done);
+  return false;
+}
+
+byId("admit").addEventListener("click", (event) => ask({ type: "admit" }, event.currentTarget));
+byId("leave").addEventListener("click", async (event) => {
+  event.preventDefault();
+  await send({ type: "leave" });
+  toEnded();
+});
+byId("end").addEventListener("click", () => byId("end-dialog").showModal());
+byId("end-no").addEventListener("click", () => byId("end-dialog").close());
+byId("end-yes").addEventListener("click", async (event) => {
+  const done = await ask({ type: "end" }, event.currentTarget);
+  byId("end-dialog").close();
+  if (done) toEnded();
+});
+byId("open-here").addEventListener("click", () => location.reload());
+
+// --- On
+let stopListening = () => {};
+let alive = 0;
+function stop() {
+  stopListening();
+  clearInterval(alive);
+  call.close();
+  for (const kind of ["audio", "video"]) devices.close(kind);
+}
+
+// The camera first, or the first answer would go without it; the meeting goes on if nobody answers the question.
+const DEVICES_WAIT_MS = 4000;
+const opened = openDevices().then(ownChanged);
+await Promise.race([opened, new Promise((resolve) => setTimeout(resolve, DEVICES_WAIT_MS))]);
+stopListening = listen(`${base}/feed?instance=${instance}`, (message) => handlers[message.type]?.(message), (up) => {
+  main.dataset.feed = up ? "up" : "down";
+});
+alive = setInterval(() => post("/api/alive"), ALIVE_MS);

@@ -1,0 +1,33 @@
+// Judges whether picture and sound still come. Pure: it is told the time and what has been received.
+
+const STALL_MS = 3000;
+
+/** Watches the bytes received of each kind; a kind counts once it has come, and while the room has it on. */
+export class MediaWatch {
+  #kinds = { audio: { bytes: 0, grewAt: 0 }, video: { bytes: 0, grewAt: 0 } };
+
+  /**
+   * `received`: bytes by kind so far; `expected`: whether the room sends that kind now.
+   * Returns "none" before anything has come, then "flowing" or "stalled".
+   */
+  judge(nowMs, received, expected) {
+    let verdict = "none";
+    for (const [kind, seen] of Object.entries(this.#kinds)) {
+      if (received[kind] > seen.bytes || !expected[kind]) seen.grewAt = nowMs;
+      seen.bytes = Math.max(seen.bytes, received[kind]);
+      if (seen.bytes === 0) continue;
+      if (nowMs - seen.grewAt > STALL_MS) return "stalled";
+      verdict = "flowing";
+    }
+    return verdict;
+  }
+}
+
+/** Bytes received by kind, from W3C RTCStatsReport "inbound-rtp". */
+export function bytesReceived(report) {
+  const bytes = { audio: 0, video: 0 };
+  for (const stats of report.values()) {
+    if (stats.type === "inbound-rtp" && stats.kind in bytes) bytes[stats.kind] += stats.bytesReceived;
+  }
+  return bytes;
+}

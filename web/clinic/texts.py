@@ -1,0 +1,44 @@
+"""Every word on the pages: one JSON file per language, one loader."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+LANGUAGES = ("sv", "en")
+"""Swedish first: it is what a page speaks until someone chooses another."""
+_FOLDER = Path(__file__).parent / "texts"
+_FOR_SCRIPTS = "js."
+
+
+class Texts:
+    """The texts of one language. Call it with a key; `{name}` in a text is filled from the arguments."""
+
+    def __init__(self, language: str, entries: Mapping[str, str]) -> None:
+        self.language = language
+        self._entries = entries
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text of a key that the catalogue has; raises KeyError otherwise."""
+        return self._entries[key].format(**values) if values else self._entries[key]
+
+    def of(self, family: str, value: object) -> str:
+        """The text of `family.value`, or the value itself if a newer unit says what we have no words for."""
+        return self._entries.get(f"{family}.{value}", str(value))
+
+    def for_scripts(self) -> dict[str, str]:
+        """What the page's scripts say, by key without the prefix."""
+        return {
+            key.removeprefix(_FOR_SCRIPTS): text
+            for key, text in self._entries.items()
+            if key.startswith(_FOR_SCRIPTS)
+        }
+
+
+def load() -> dict[str, Texts]:
+    """All languages, Swedish first."""
+    return {
+        language: Texts(language, json.loads((_FOLDER / f"{language}.json").read_text("utf-8")))
+        for language in LANGUAGES
+    }
