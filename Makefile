@@ -8,6 +8,7 @@ RUN := .run
 VENV := .venv
 BIN := $(VENV)/bin
 JSON ?=
+OPTIONS ?=
 PACKAGES_RUN := mosquitto libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
 PACKAGES_TEST := $(PACKAGES_RUN) chromium fonts-dejavu-core
 
@@ -19,7 +20,7 @@ help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
 
 run: packages-run $(VENV)/ready ## Broker, region, unit and its touchscreen on this machine; Ctrl-C stops all
-	@exec $(BIN)/python -m provisioning.local --state $(RUN)
+	@exec $(BIN)/python -m provisioning.local --state $(RUN) $(OPTIONS)
 
 demo: packages-test $(VENV)/ready ## Play a whole visit with two real browsers and print a report (JSON=file)
 	@$(BIN)/python -m tests.demo $(if $(JSON),--json $(JSON))

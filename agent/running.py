@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from agent import selftest
 from agent import session_events as ev
-from agent.board_media import capture_settings
+from agent.board import capture_settings
 from agent.call_control import CallControl
 from agent.config import Settings
 from agent.contract.status import Info
@@ -25,7 +25,7 @@ from agent.touches import Touches
 from agent.unit import Tests, Unit
 from agent.wire import Wire
 from firmware.board import Board
-from systemd import daemon  # type: ignore[attr-defined]
+from systemd import daemon
 from web.room import RoomWebSettings, Server, create_app, serve
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,9 @@ class Running:
         self._identity = identity
         self._unit = unit
         self._camera_lamp = camera_lamp
-        self._capture_settings = capture_settings(board, settings)
+        self._capture_settings = capture_settings(
+            board, footage=settings.footage, burn_clock=settings.burn_clock, tone_hz=settings.tone_hz
+        )
         self._testing: asyncio.Task[None] | None = None
         self._attempt = 0
         self.calls = CallControl(

@@ -54,7 +54,7 @@ def whep(controller: RoomController) -> Blueprint:
             return plain("There is no such picture or sound now.", 404)
         except ValueError:
             # The offer's text stays out of answer and log: it holds network addresses.
-            log.warning("an offer for %s could not be used", name.split("/")[0])
+            log.warning("an offer for %s could not be used", name.split("/", maxsplit=1)[0])
             return plain("The session description could not be used.", 400)
         response = Response(answer.sdp, status=201, content_type=SDP)
         response.headers["Location"] = f"/whep/resource/{answer.resource}"

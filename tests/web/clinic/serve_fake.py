@@ -14,6 +14,7 @@ import waitress
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[3])]
 
 from fakes import FakeRegion
+
 from web.clinic import WebSettings, create_app
 from web.clinic.services import LogLine
 

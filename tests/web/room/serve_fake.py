@@ -13,9 +13,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[3])]
 
-from agent.screen import RoomController
 from fakes import SECRET, FakeController
 from states import STATES
+
+from agent.screen import RoomController
 from web.room import RoomWebSettings, create_app, serve
 
 SIZES_MM = {(1280, 800): (217.0, 136.0), (1024, 600): (154.0, 86.0)}

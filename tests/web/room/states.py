@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from agent.screen import Lock, PartyLine, Screen
 from fakes import NOW, line, screen, view
+
+from agent.screen import Lock, PartyLine, Screen
 
 LATER = NOW + timedelta(minutes=10)
 BOTH = line("A17", 10, methods=("code", "button"))

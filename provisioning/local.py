@@ -1,0 +1,279 @@
+"""`make run`: broker, region and one unit on this machine, with real certificates made on the spot.
+
+Starts in order, waits until each part answers, prints where to look, starts again what dies, and on Ctrl-C
+stops in reverse order. All state lies in one folder; `system.json` in it tells tools where everything is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import signal
+import sys
+import threading
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from argon2 import PasswordHasher
+
+from provisioning.accounts import Accounts, Clients
+from provisioning.broker import find_mosquitto, write_files
+from provisioning.database import Database
+from provisioning.local_parts import CannotStart, Part, Parts, http_answers, port_is_free, say, tls_answers
+from provisioning.pki import Authority, Credentials
+from provisioning.rooms import Rooms
+
+WATCH_EVERY_S = 0.5
+ROOM, ROOM_NAME, UNIT, CLINIC, PHONE = "rum-1", "Hälsorum 1", "unit-1", "Vårdcentralen", "0771-11 22 33"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `make run` and the tests may choose."""
+
+    state: Path
+    broker_port: int = 8883
+    region_port: int = 8080
+    screen_port: int = 8400
+    footage: Path | None = None
+    burn_clock: bool = False
+    tone_hz: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may do what on this machine: made at random the first time, kept for the owner of the folder only."""
+
+    clinician: str
+    clinician_password: str
+    staff: str
+    staff_password: str
+    pin: str
+    booking_token: str
+
+
+def main() -> int:
+    """Run until Ctrl-C; returns the exit status."""
+    options = _options()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    parts = Parts()
+    try:
+        check_ports(options)
+        say("Starting:")
+        start(options, parts)
+        _welcome(options)
+        while not stop.wait(WATCH_EVERY_S):
+            parts.watch()
+            _write_system(options, parts)
+    except CannotStart as error:
+        say(str(error))
+        return 1
+    finally:
+        say("Stopping:")
+        parts.stop()
+    return 0
+
+
+def check_ports(options: Options) -> None:
+    """Raise CannotStart for the first port that another program has."""
+    ports = {"broker": options.broker_port, "region": options.region_port, "screen": options.screen_port}
+    for name, port in ports.items():
+        if not port_is_free(port):
+            raise CannotStart(
+                f"Port {port}, meant for the {name}, is taken by another program. Stop that program, or choose "
+                f"another port: make run OPTIONS='--{name}-port {port + 1}'."
+            )
+
+
+def start(options: Options, parts: Parts) -> None:
+    """Make what is missing and start broker, region and unit, each after the one before it answers."""
+    state = options.state.absolute()
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    authority = Authority(state / "pki")
+    broker, region = authority.server(), authority.client("region")
+    unit = authority.client(UNIT, state / "unit" / "identity")
+    files = write_files(state / "broker", broker, port=options.broker_port)
+    parts.start(
+        Part(
+            "broker",
+            [find_mosquitto(), "-c", str(files.config)],
+            files.log,
+            tls_answers(options.broker_port, broker.ca_file),
+        )
+    )
+    database_url = f"sqlite:///{state / 'region' / 'region.db'}"
+    access = first_time(state, database_url, unit)
+    settings = _region_settings(options, state, database_url, region)
+    parts.start(
+        Part(
+            "region",
+            [sys.executable, "-m", "provisioning.server", "--settings", str(settings)],
+            state / "logs" / "region.log",
+            http_answers(f"http://localhost:{options.region_port}/healthz"),
+        )
+    )
+    agent = _unit_settings(options, state, unit)
+    parts.start(
+        Part(
+            "unit",
+            [sys.executable, "-m", "agent", "--config", str(agent)],
+            state / "logs" / "unit.log",
+            http_answers(f"http://localhost:{options.screen_port}/healthz"),
+        )
+    )
+    _write_private(state / "access.json", json.dumps(asdict(access), indent=1))
+    _write_system(options, parts)
+
+
+def first_time(state: Path, database_url: str, unit: Credentials) -> Access:
+    """A clinic with one room, its unit, one clinician and one member of staff; made once, then found again."""
+    kept = state / "access.json"
+    (state / "region").mkdir(exist_ok=True, mode=0o700)
+    database = Database(database_url)
+    database.create()
+    try:
+        rooms = Rooms(database, _now)
+        rooms.add_unit(UNIT, unit.certificate_file.read_bytes())
+        if kept.exists():
+            return Access(**json.loads(kept.read_text()))
+        access = _make_access(database)
+        rooms.add_room(ROOM, ROOM_NAME, CLINIC)
+        rooms.assign(ROOM, UNIT)
+        rooms.set_config(UNIT, phone=PHONE, staff_pin_digest=PasswordHasher().hash(access.pin))
+        _write_private(kept, json.dumps(asdict(access), indent=1))
+        return access
+    finally:
+        database.close()
+
+
+def _make_access(database: Database) -> Access:
+    accounts = Accounts(database, _now)
+    clinician, staff = secrets.token_urlsafe(9), secrets.token_urlsafe(9)
+    accounts.add("behandlare", "Behandlare", "clinician", CLINIC, clinician)
+    accounts.add("personal", "Personal", "staff", CLINIC, staff)
+    token = Clients(database).add("Tidbok", CLINIC)[1]
+    pin = f"{secrets.randbelow(10**6):06}"
+    return Access("behandlare", clinician, "personal", staff, pin, token)
+
+
+def _region_settings(options: Options, state: Path, database_url: str, identity: Credentials) -> Path:
+    return _write_toml(
+        state / "region" / "region.toml",
+        {"database_url": database_url, "state_dir": str(state / "region")},
+        broker={
+            "port": options.broker_port,
+            "ca_file": str(identity.ca_file),
+            "certificate_file": str(identity.certificate_file),
+            "key_file": str(identity.key_file),
+        },
+        web={"port": options.region_port, "public_url": f"http://localhost:{options.region_port}"},
+    )
+
+
+def _unit_settings(options: Options, state: Path, identity: Credentials) -> Path:
+    values: dict[str, Any] = {
+        "state_dir": str(state / "unit" / "state"),
+        "broker_port": options.broker_port,
+        "ca_file": str(identity.ca_file),
+        "certificate_file": str(identity.certificate_file),
+        "key_file": str(identity.key_file),
+        "web_port": options.screen_port,
+        "loopback_media": True,
+        "burn_clock": options.burn_clock,
+        "room_name": ROOM_NAME,
+        "phone": PHONE,
+    }
+    if options.footage is not None:
+        values["footage"] = str(options.footage.absolute())
+    if options.tone_hz is not None:
+        values["tone_hz"] = options.tone_hz
+    return _write_toml(state / "unit" / "unit.toml", values)
+
+
+def screen_address(options: Options) -> str:
+    """The touchscreen's address with its browser's secret of this boot."""
+    kept = (options.state / "unit" / "state" / "run" / "browser-secret").read_text()
+    return f"http://localhost:{options.screen_port}/enter?key={kept.split(' ')[1]}"
+
+
+def _welcome(options: Options) -> None:
+    access = Access(**json.loads((options.state / "access.json").read_text()))
+    region = f"http://localhost:{options.region_port}"
+    say(
+        f"""
+Hälsorum runs. Open:
+  touchscreen   {screen_address(options)}
+  clinician     {region}/          sign in as {access.clinician}, password {access.clinician_password}
+  booking       {region}/booking   sign in as {access.staff}, password {access.staff_password}
+
+Book a time now, check in at the touchscreen with the code, and let the patient in on the clinician's page.
+Staff's PIN at the touchscreen: {access.pin}. A booking system posts to {region}/fhir/Appointment (see README).
+State is in {options.state}; Ctrl-C stops everything, make clean forgets it.
+"""
+    )
+
+
+def _write_system(options: Options, parts: Parts) -> None:
+    """What tools and tests need to find their way; written anew when a part was started again."""
+    system = {
+        "pids": parts.pids(),
+        "screen": screen_address(options),
+        "region": f"http://localhost:{options.region_port}",
+        "broker_port": options.broker_port,
+        "unit": UNIT,
+        "room": ROOM,
+    }
+    file = options.state / "system.json"
+    text = json.dumps(system, indent=1)
+    if not file.exists() or file.read_text() != text:
+        _write_private(file, text)
+
+
+def _write_toml(file: Path, values: dict[str, Any], **tables: dict[str, Any]) -> Path:
+    # JSON's strings, numbers and booleans are TOML's too.
+    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+    for table, inner in tables.items():
+        lines += [f"[{table}]", *(f"{name} = {json.dumps(value)}" for name, value in inner.items())]
+    _write_private(file, "\n".join(lines) + "\n")
+    return file
+
+
+def _write_private(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    new = file.with_suffix(".new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
+        output.write(text)
+    new.replace(file)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _options() -> Options:
+    parser = argparse.ArgumentParser(
+        prog="make run", description=(__doc__ or "").splitlines()[0], allow_abbrev=False
+    )
+    parser.add_argument("--state", type=Path, default=Path(".run"), help="folder of all state (.run)")
+    parser.add_argument("--broker-port", type=int, default=8883)
+    parser.add_argument("--region-port", type=int, default=8080)
+    parser.add_argument("--screen-port", type=int, default=8400)
+    parser.add_argument(
+        "--footage", type=Path, help="film with sound that stands in for camera and microphone"
+    )
+    parser.add_argument("--burn-clock", action="store_true", help="draw a readable clock into the picture")
+    parser.add_argument("--tone-hz", type=float, help="mix a tone into the room's sound")
+    values = vars(parser.parse_args())
+    if values["footage"] is not None and not values["footage"].is_file():
+        parser.error(f"--footage {values['footage']}: there is no such file")
+    return Options(**values)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
