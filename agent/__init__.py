@@ -1,1 +1,3 @@
 """What the unit believes and does."""
+
+VERSION = "0.1.0"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.metadata
 import logging
 from collections.abc import Callable
 
-from agent import selftest
+from agent import VERSION, selftest
 from agent import session_events as ev
 from agent.board import capture_settings
 from agent.call_control import CallControl
@@ -175,7 +174,7 @@ class Running:
 
     def _info(self) -> Info:
         return Info(
-            software=importlib.metadata.version("halsorum"),
+            software=VERSION,
             board=self._board.name,
             encoder=self._board.encoders[0],
             certificate_sha256=self._identity.certificate_sha256,
