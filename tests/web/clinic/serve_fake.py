@@ -1,6 +1,6 @@
 """Serve the pages with the region in memory, to look at them: python tests/web/clinic/serve_fake.py [port].
 
-Sign in as anna (clinician) or bo (staff) with the password in fakes.py.
+Sign in as anna (clinician) or bo (staff) with the password in clinic_fakes.py.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import waitress
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[3])]
 
-from fakes import FakeRegion
+from clinic_fakes import FakeRegion  # noqa: E402
 
-from web.clinic import WebSettings, create_app
-from web.clinic.services import LogLine
+from web.clinic import WebSettings, create_app  # noqa: E402
+from web.clinic.services import LogLine  # noqa: E402
 
 
 def region() -> FakeRegion:
@@ -37,7 +37,9 @@ def region() -> FakeRegion:
         [("booked", {}), ("checked_in", {"method": "code"}), ("peer_joined", {"role": "clinician"}),
          ("admitted", {}), ("call_started", {}), ("call_ended", {"reason": "ended"}), ("session_wiped", {})]
     ):  # fmt: skip
-        fake.lines.append(LogLine(now + timedelta(minutes=index), "unit" if index else "region", kind, fields))
+        fake.lines.append(
+            LogLine(now + timedelta(minutes=index), "unit" if index else "region", kind, fields)
+        )
     return fake
 
 

@@ -1,0 +1,91 @@
+"""Every text that is used is there, in every language, and every text that is there is used."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from string import Formatter
+from typing import get_args
+
+from agent.contract.events import EventKind
+from agent.contract.schedule import CheckInMethod, PartyRole
+from agent.contract.signalling import ByeReason
+from agent.contract.status import UnitState
+from web.clinic import errors, texts
+from web.clinic.booking import METHODS
+
+CLINIC = Path(texts.__file__).parent
+SWEDISH, ENGLISH = (
+    json.loads((CLINIC / "texts" / f"{code}.json").read_text("utf-8")) for code in ("sv", "en")
+)
+SESSION_STATES = [
+    "booked",
+    "ready",
+    "waiting",
+    "admitted",
+    "in_call",
+    "ended",
+    "wiped",
+    "cancelled",
+    "no_show",
+    "failed",
+]
+REGION_KINDS = ["booked", "moved", "cancelled", "party_opened", "party_left", "remote_check_in"]
+FAULTS = ["camera", "microphone", "speaker", "encoder", "region", "screen", "clock", "disk"]
+FAMILIES = {
+    "language": texts.LANGUAGES,
+    "how": get_args(CheckInMethod),
+    "state": SESSION_STATES,
+    "room": (*get_args(UnitState), "unknown"),
+    "fault": FAULTS,
+    "booking.method": {*METHODS, *get_args(CheckInMethod)},
+    "error": errors.WORDED,
+    "log.kind": (*get_args(EventKind), *REGION_KINDS),
+    "log.method": get_args(CheckInMethod),
+    "log.role": get_args(PartyRole),
+    "log.identified": ("account", "link", "unit"),
+    "log.reason": get_args(ByeReason),
+    "log.source": ("unit", "region"),
+    "refused": ("no_method", "choose_one", "no_date", "no_time"),
+    "js": ("microphone_on", "microphone_off", "camera_on", "camera_off"),
+}
+FAMILY_KEYS = {f"{family}.{member}" for family, members in FAMILIES.items() for member in members}
+
+
+def _source(*patterns: str) -> str:
+    return "\n".join(path.read_text("utf-8") for pattern in patterns for path in sorted(CLINIC.glob(pattern)))
+
+
+def _used() -> set[str]:
+    pages = _source("*.py", "templates/clinic/*.html")
+    keys = set(re.findall(r"""\bt(?:exts\(\))?\(["']([a-z_]+(?:\.[a-z_]+)*)["'][,)]""", pages))
+    scripts = _source("static/*.js")
+    keys |= {f"js.{key}" for key in re.findall(r"\btexts\.([a-z_]+)", scripts)}
+    # Keys that one script returns and another looks up: states of the line, and what is wrong with a device.
+    return keys | {key for key in SWEDISH if key.startswith("js.") and f'"{key[3:]}"' in scripts}
+
+
+def test_no_text_is_missing():
+    assert _used() | FAMILY_KEYS <= set(SWEDISH)
+
+
+def test_no_text_is_unused():
+    assert set(SWEDISH) - _used() - FAMILY_KEYS == set()
+
+
+def test_the_languages_say_the_same_with_the_same_gaps():
+    assert list(SWEDISH) == list(ENGLISH)
+    for key, text in SWEDISH.items():
+        assert text.strip()
+        assert _gaps(text) == _gaps(ENGLISH[key]), key
+
+
+def _gaps(text: str) -> set[str | None]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_a_word_we_do_not_have_is_shown_as_it_came():
+    swedish = texts.load()["sv"]
+    assert swedish.of("state", "waiting") == "Väntar"
+    assert swedish.of("state", "dancing") == "dancing"
