@@ -6,10 +6,19 @@ import hashlib
 from typing import Any, Literal, Self
 
 from argon2.low_level import Type, hash_secret_raw
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import to_json
 
-from agent.contract.body import Body, HexDigest, Instant, LongText, SessionId, ShortText
+from agent.contract.body import (
+    Body,
+    HexDigest,
+    Instant,
+    LongText,
+    SessionId,
+    ShortText,
+    field_path,
+    reason_of,
+)
 
 CheckInMethod = Literal["code", "qr", "button", "staff"]
 SessionKind = Literal["booked", "dropin", "conference"]
@@ -39,6 +48,9 @@ def code_digest(code: str, salt: str) -> str:
 def token_digest(token: str) -> str:
     """SHA-256 in hex of a QR token's text as it stands in the QR code."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+_SID: TypeAdapter[str] = TypeAdapter(SessionId)
 
 
 class Party(Body):
@@ -124,18 +136,23 @@ def check_sessions(schedule: Schedule) -> tuple[tuple[ScheduledSession, ...], tu
     good: list[ScheduledSession] = []
     bad: list[RejectedSession] = []
     for item in schedule.sessions:
-        sid = item["sid"] if isinstance(item, dict) and isinstance(item.get("sid"), str) else "?"
         try:
             good.append(ScheduledSession.model_validate_json(to_json(item)))
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
-            bad.append(RejectedSession(sid=sid[:40], field=_field(first["loc"]), reason=first["msg"][:200]))
+            field = field_path(first["loc"]) or "session"
+            bad.append(RejectedSession(sid=_sid_of(item), field=field, reason=reason_of(first["type"])))
     good.sort(key=lambda session: (session.start, session.sid))
     return _without_clashes(good, bad)
 
 
-def _field(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location)[:100] or "session"
+def _sid_of(item: object) -> str:
+    """The sid, if that at least is right: anything else in its place is not ours to repeat."""
+    sid = item.get("sid") if isinstance(item, dict) else None
+    try:
+        return _SID.validate_python(sid)
+    except ValidationError:
+        return "?"
 
 
 def _without_clashes(
@@ -146,7 +163,8 @@ def _without_clashes(
         if any(session.sid == other.sid for other in kept):
             bad.append(RejectedSession(sid=session.sid, field="sid", reason="stands twice in the snapshot"))
         elif kept and session.start < kept[-1].end:
-            reason = f"overlaps session {kept[-1].sid} in the same room"
+            # The other one is not named: a report outlives it at the broker.
+            reason = "overlaps a session that starts before it in the same room"
             bad.append(RejectedSession(sid=session.sid, field="start", reason=reason))
         else:
             kept.append(session)
