@@ -1,42 +1,37 @@
-"""Maps a board profile to the settings of the media: firmware knows the board, media knows no board."""
+"""From a board profile and the settings file to what the media modules are told."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from agent.config import Settings
 from agent.media.camera import CameraSettings
 from agent.media.capture import CaptureSettings
 from agent.media.microphone import MicrophoneSettings
 from firmware.board import Board
 
 
-def capture_settings(
-    board: Board, *, footage: Path | None = None, burn_clock: bool = False, tone_hz: float | None = None
-) -> CaptureSettings:
-    """What to capture on this board.
-
-    footage plays a film instead of camera and microphone; burn_clock draws the clock of
-    agent.media.clock_pattern into the picture, and tone_hz mixes a tone in, for measurements only.
-    """
-    if footage is not None:
-        board = board.with_footage(footage)
+def capture_settings(board: Board, settings: Settings) -> CaptureSettings:
+    """Camera, microphone and encoders as the board has them; footage takes the camera's place."""
+    if settings.footage is not None:
+        board = board.with_footage(settings.footage)
     camera, microphone = board.camera, board.microphone
     return CaptureSettings(
         camera=CameraSettings(
             kind=camera.kind,
-            device=camera.device or "",
+            device=camera.device or "/dev/video0",
             file=Path(camera.file) if camera.file else None,
             width=camera.width,
             height=camera.height,
             frame_rate=camera.frame_rate,
             pixel_formats=tuple(camera.pixel_formats),
-            burn_clock=burn_clock,
+            burn_clock=settings.burn_clock,
         ),
         microphone=MicrophoneSettings(
             kind=microphone.kind,
             target=microphone.target,
             file=Path(microphone.file) if microphone.file else None,
-            tone_hz=tone_hz,
+            tone_hz=settings.tone_hz,
         ),
         encoders=tuple(board.encoders),
     )
