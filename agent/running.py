@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from agent import VERSION, selftest
 from agent import session_events as ev
-from agent.board import capture_settings
+from agent.board_media import capture_settings
 from agent.call_control import CallControl
 from agent.config import Settings
 from agent.contract.status import Info
@@ -50,9 +50,7 @@ class Running:
         self._identity = identity
         self._unit = unit
         self._camera_lamp = camera_lamp
-        self._capture_settings = capture_settings(
-            board, footage=settings.footage, burn_clock=settings.burn_clock, tone_hz=settings.tone_hz
-        )
+        self._capture_settings = capture_settings(board, settings)
         self._testing: asyncio.Task[None] | None = None
         self._attempt = 0
         self.calls = CallControl(

