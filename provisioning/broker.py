@@ -137,9 +137,11 @@ class Broker:
         context = ssl.create_default_context(cafile=str(self._server.ca_file))
         context.load_cert_chain(self._server.certificate_file, self._server.key_file)
         try:
-            with socket.create_connection(self._address, timeout=1) as plain:
-                with context.wrap_socket(plain, server_hostname="localhost"):
-                    return True
+            with (
+                socket.create_connection(self._address, timeout=1) as plain,
+                context.wrap_socket(plain, server_hostname="localhost"),
+            ):
+                return True
         except OSError:
             return False
 

@@ -1,7 +1,7 @@
 """The region's private certificate authority: one for the broker, its clients and the units.
 
-EC P-256, files of keys readable by their owner alone. Asking again gives the same certificate until a third of
-its life is left; a renewed one keeps its key, so that what was signed before can still be verified.
+EC P-256; files of keys are readable by their owner alone. Asking again gives the same certificate until a
+third of its life is left; a renewed one keeps its key, so that what was signed before can still be verified.
 """
 
 from __future__ import annotations

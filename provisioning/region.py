@@ -1,0 +1,208 @@
+"""The region's service: what it is made of, started in order and stopped in the reverse of it.
+
+| runs where | may touch |
+|---|---|
+| paho's thread (agent.link) | puts what comes into the queue, nothing else |
+| the worker thread | Inbox, Schedules, EventIntake, Fleet; ticks |
+| web threads | Services, FhirBookings, Accounts, Signalling (locked), the database |
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import secrets
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any
+
+from flask import Flask
+
+from agent.contract import up_filter
+from agent.link import Link, LinkSettings
+from provisioning import meeting_log
+from provisioning.accounts import Accounts, Clients
+from provisioning.booking import Bookings
+from provisioning.database import Database
+from provisioning.events import EventIntake
+from provisioning.fhir import FhirBookings
+from provisioning.fleet import Fleet
+from provisioning.inbox import Inbox
+from provisioning.meeting_log import Entry
+from provisioning.schedules import Schedules
+from provisioning.services import Services
+from provisioning.settings import RegionSettings
+from provisioning.signalling import Signalling
+from provisioning.views import StoredSessionFacts
+
+log = logging.getLogger(__name__)
+
+QUEUE_LENGTH = 10_000
+TICK_S = 0.25
+STOP_TIMEOUT_S = 2.0
+
+LinkFactory = Callable[..., Any]
+
+
+def utc_now() -> datetime:
+    """The region's clock, which teaches the units theirs."""
+    return datetime.now(UTC)
+
+
+class Region:
+    """Everything wired together; `start()` begins, `stop()` ends it. Tests may bring a clock and a link."""
+
+    def __init__(
+        self,
+        settings: RegionSettings,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        make_link: LinkFactory = Link,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.database = Database(settings.database_url)
+        self.database.create()
+        self._queue: queue.Queue[tuple[str, bytes] | tuple[()] | bool | None] = queue.Queue(QUEUE_LENGTH)
+        self.link = make_link(
+            _link_settings(settings), on_message=self._on_message, on_connection=self._queue.put
+        )
+        zone = settings.zone
+        self.signalling = Signalling(
+            self.link.publish,
+            clock,
+            StoredSessionFacts(self.database, clock),
+            self._note,
+            secret=self.database.fact("secret"),
+            ice_servers=settings.ice_servers,
+        )
+        bookings = Bookings(self.database, clock, zone)
+        self.services = Services(
+            self.database,
+            Accounts(self.database, clock),
+            bookings,
+            self.signalling,
+            clock=clock,
+            zone=zone,
+        )
+        self.bookings = FhirBookings(
+            self.database,
+            Clients(self.database),
+            bookings,
+            public_url=settings.web.public_url,
+            changed=self.services.changed,
+        )
+        self.schedules = Schedules(self.database, self.link.publish, clock, zone)
+        self.inbox = Inbox(
+            Fleet(self.database, clock),
+            self.schedules,
+            EventIntake(self.database, clock),
+            self.signalling,
+            self.services,
+            self.link.publish,
+            clock,
+        )
+        self._worker = Thread(target=self._work, name="region", daemon=True)
+        self._stopping = Lock()
+        self._stopped = False
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._worker.start()
+        self.link.start()
+
+    def stop(self) -> None:
+        """Stop in the reverse order; a second call waits for the first and does nothing."""
+        with self._stopping:
+            if self._stopped:
+                return
+            self._stopped = True
+            self.services.end()
+            self.link.stop()
+            self._queue.put(None)
+            if self._worker.is_alive():
+                self._worker.join(STOP_TIMEOUT_S)
+            self.database.close()
+
+    def web_app(self) -> Flask:
+        """The pages and the FHIR door."""
+        from web.clinic import WebSettings, create_app
+
+        web = self.settings.web
+        settings = WebSettings(
+            secret_key=_kept_secret(self.settings.state_dir / "web.secret"),
+            public_url=web.public_url,
+            time_zone=self.settings.timezone,
+            max_feeds=web.threads - 24,
+        )
+        return create_app(self.services, self.bookings, settings, now=self.clock)
+
+    def _on_message(self, topic: str, payload: bytes) -> None:
+        self._queue.put((topic, payload))
+
+    def _work(self) -> None:
+        next_tick = time.monotonic()
+        while True:
+            try:
+                item = self._queue.get(timeout=max(0.0, next_tick - time.monotonic()))
+            except queue.Empty:
+                item = ()
+            if item is None:
+                return
+            if item is True:
+                self._guarded(self._connected)
+            elif isinstance(item, tuple) and item:
+                self._guarded(partial(self.inbox.handle, *item))
+            if time.monotonic() >= next_tick:
+                self._guarded(self._tick)
+                next_tick = time.monotonic() + TICK_S
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception:
+            # One bad piece of work must not end the service. Values are hidden from the database's errors.
+            log.exception("the region's worker failed at one piece of work and goes on")
+
+    def _connected(self) -> None:
+        self.schedules.publish_all()
+        self.signalling.link_is_up()
+
+    def _tick(self) -> None:
+        if self.link.up and self.schedules.work_off_outbox():
+            self.services.changed()
+        self.schedules.roll_over()
+        self.signalling.tick()
+
+    def _note(self, kind: str, sid: str, fields: Any) -> None:  # noqa: ANN401 - a mapping of plain values
+        with self.database.write() as db:
+            meeting_log.append(db, Entry(kind, self.clock(), sid=sid, fields=fields))
+
+
+def _link_settings(settings: RegionSettings) -> LinkSettings:
+    broker = settings.broker
+    return LinkSettings(
+        host=broker.host,
+        port=broker.port,
+        client_id=broker.name,
+        ca_file=broker.ca_file,
+        certificate_file=broker.certificate_file,
+        key_file=broker.key_file,
+        filters=(up_filter(),),
+    )
+
+
+def _kept_secret(path: Path) -> str:
+    """Signs the cookies; kept, so that a restart signs nobody out."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with path.open("x") as file:
+            path.chmod(0o600)
+            file.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    return path.read_text().strip()

@@ -1,0 +1,130 @@
+"""Runs the region: `python -m provisioning.server --settings region.toml`.
+
+One gunicorn worker process with threads, since the meetings that are open live in its memory; the worker
+starts the region and stops it. If it dies, gunicorn starts another and the open pages join again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
+
+from provisioning.region import Region
+from provisioning.settings import RegionSettings, SettingsError, load_settings
+
+log = logging.getLogger(__name__)
+
+STOP_TIMEOUT_S = 3
+REQUESTS_MAY_TAKE_S = 0.7
+"""At a stop; feeds end at once, and nothing else takes longer."""
+
+
+class RegionWorker(ThreadWorker):  # type: ignore[misc]
+    """Ends the region's feeds as soon as it is told to stop, or they would hold its threads."""
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """SIGTERM."""
+        self.cfg.set("graceful_timeout", REQUESTS_MAY_TAKE_S)
+        Thread(target=self.app.stop_region, name="stop", daemon=True).start()
+        super().handle_exit(sig, frame)
+
+
+class RegionServer(BaseApplication):  # type: ignore[misc]
+    """gunicorn, told by our settings."""
+
+    def __init__(self, settings: RegionSettings) -> None:
+        self._settings = settings
+        self._region: Region | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        """What gunicorn shall do."""
+        web = self._settings.web
+        options: dict[str, Any] = {
+            "bind": f"[{web.host}]:{web.port}" if ":" in web.host else f"{web.host}:{web.port}",
+            "workers": 1,
+            "worker_class": RegionWorker,
+            "threads": web.threads,
+            "worker_connections": web.threads * 2,
+            "timeout": 30,
+            "graceful_timeout": STOP_TIMEOUT_S,
+            "keepalive": 5,
+            "loglevel": "warning",
+            "proc_name": "halsorum-region",
+            "worker_exit": _worker_exit,
+            "post_worker_init": _ready,
+            # Its socket would be one more door.
+            "control_socket_disable": True,
+        }
+        for name, value in options.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:  # noqa: ANN401 - a WSGI application
+        """Called in the worker process: start the region and give its pages."""
+        self._region = Region(self._settings)
+        app = self._region.web_app()
+        self._region.start()
+        return app
+
+    def stop_region(self) -> None:
+        """Stop what load() started."""
+        if self._region is not None:
+            self._region.stop()
+
+
+def _ready(_worker: object) -> None:
+    log.info("region ready")
+    _notify("READY=1")
+
+
+def _worker_exit(_server: object, worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker
+    _notify("STOPPING=1")
+    worker.app.stop_region()
+    logging.shutdown()
+    # Threads of requests that are still open would keep the process; everything is stopped by now.
+    os._exit(0)
+
+
+def _notify(state: str) -> None:
+    if os.environ.get("NOTIFY_SOCKET"):
+        import systemd.daemon
+
+        systemd.daemon.notify(state)
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = f"The region's pages cannot be served on {host}:{port}: {error.strerror}."
+            raise SettingsError(f"{reason} Stop what uses it, or set another web.port.") from None
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Read the settings and serve until SIGTERM or Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m provisioning.server", description=__doc__)
+    parser.add_argument("--settings", type=Path, help="the region's TOML file")
+    given = parser.parse_args(arguments)
+    try:
+        settings = load_settings(given.settings)
+        _refuse_taken_port(settings.web.host, settings.web.port)
+    except SettingsError as error:
+        sys.exit(str(error))
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    RegionServer(settings).run()
+
+
+if __name__ == "__main__":
+    main()
