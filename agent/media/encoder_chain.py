@@ -14,7 +14,7 @@ from av.video.frame import PictureType
 from agent.media.annexb import Headers
 from agent.media.pixels import copied
 from agent.media.source import VIDEO_CLOCK_RATE_HZ, EncodingTarget
-from agent.media.video_codec import EncoderKind, OpenEncoder, PictureForm
+from agent.media.video_codec import ENCODER_ERRORS, EncoderKind, OpenEncoder, PictureForm, error_text
 
 log = logging.getLogger(__name__)
 
@@ -62,11 +62,7 @@ class EncoderChain:
             try:
                 context = self._fitting(kind, target, rate)
                 return self._payloads(context, kind, self._prepared(frame, kind), timestamp, keyframe)
-            except (
-                OSError,
-                ValueError,
-                RuntimeError,
-            ) as error:  # PyAV's errors are OSError or ValueError as well
+            except ENCODER_ERRORS as error:
                 self._fail(kind, error)
                 keyframe = True
         return None
@@ -82,6 +78,7 @@ class EncoderChain:
 
     def _fail(self, kind: EncoderKind, error: Exception) -> None:
         self.failures += 1
+        said = error_text(error)
         self._context = None
         self._index += 1
         if self._index < len(self._kinds):
@@ -90,7 +87,7 @@ class EncoderChain:
             )
         else:
             self._exhausted_at = time.monotonic()
-            log.error("encoder %s failed (%s); no other is left, trying again in 2 s", kind.name, error)
+            log.error("encoder %s failed (%s); no other is left, trying again in 2 s", kind.name, said)
 
     def _fitting(self, kind: EncoderKind, target: EncodingTarget, rate: float) -> OpenEncoder:
         """The open context if it serves the target, else a new one, whose first picture is a keyframe by

@@ -28,6 +28,10 @@ RATE_BUFFER_S = 0.1
 ENDLESS_GOP = 1_000_000  # pictures: nine hours at 30 frames/s
 
 
+# av.FFmpegError is an OSError or ValueError for some of FFmpeg's codes only.
+ENCODER_ERRORS = (av.FFmpegError, OSError, ValueError, RuntimeError)
+
+
 class OpenEncoder(Protocol):
     """What is used of PyAV's VideoCodecContext."""
 
@@ -124,6 +128,13 @@ def open_encoder(kind: EncoderKind, form: PictureForm, bit_rate: int) -> OpenEnc
     context.open()
     context.bit_rate = bit_rate
     return context
+
+
+def error_text(error: Exception) -> str:
+    """What an encoder's error says, without the call and the options that PyAV repeats in it."""
+    log = getattr(error, "log", None)
+    strerror = getattr(error, "strerror", None)
+    return ": ".join(part for part in (strerror, log[2].strip() if log else None) if part) or str(error)
 
 
 def silence_ffmpeg() -> None:

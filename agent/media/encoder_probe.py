@@ -1,0 +1,109 @@
+"""Tries encoders with real pictures: one is only trusted if its output decodes to the same picture, in
+time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from av import VideoFrame
+from av.codec.context import CodecContext
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+
+from agent.media.encoder_chain import EncoderChain, Opener
+from agent.media.pixels import planes
+from agent.media.scene import Scene
+from agent.media.source import VIDEO_CLOCK_RATE_HZ, EncodingTarget
+from agent.media.video_codec import (
+    ENCODER_ERRORS,
+    ENCODERS,
+    EncoderKind,
+    OpenEncoder,
+    PictureForm,
+    error_text,
+    open_encoder,
+    silence_ffmpeg,
+)
+
+PROBE_PICTURES = 12
+PROBE_BIT_RATE = 1_500_000
+# Mean difference in luma between what went in and what came out: a green or shifted picture is far above.
+HIGHEST_DIFFERENCE = 12.0
+DECODERS = {"H264": "h264", "VP8": "vp8"}
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """One encoder's outcome. speed_ratio: pictures per second over the frame rate asked; above 1 keeps up."""
+
+    name: str
+    ok: bool
+    reason: str
+    speed_ratio: float
+
+
+def probe_encoders(
+    order: Sequence[str], width: int, height: int, frame_rate: int, opener: Opener = open_encoder
+) -> list[ProbeResult]:
+    """Try each encoder of the order, at this size in pixels and frame rate in frames/s. Blocks; about 0.3 s
+    each."""
+    silence_ffmpeg()
+    scene = Scene(width, height)
+    pictures = [scene.draw(index / frame_rate, index / frame_rate) for index in range(PROBE_PICTURES)]
+    form = PictureForm(width, height, frame_rate, PROBE_BIT_RATE)
+    return [_probe(ENCODERS[name], form, pictures, opener) for name in order]
+
+
+def working_encoders(results: Sequence[ProbeResult]) -> tuple[str, ...]:
+    """The chain to use: those that passed, in order; where none did, the software encoder after all."""
+    return tuple(result.name for result in results if result.ok) or ("libx264",)
+
+
+def _probe(kind: EncoderKind, form: PictureForm, pictures: list[VideoFrame], opener: Opener) -> ProbeResult:
+    refusals: list[Exception] = []
+
+    def remembered(kind: EncoderKind, form: PictureForm, bit_rate: int) -> OpenEncoder:
+        try:
+            return opener(kind, form, bit_rate)
+        except ENCODER_ERRORS as error:
+            refusals.append(error)
+            raise
+
+    chain = EncoderChain([kind], form, remembered)
+    target = EncodingTarget(PROBE_BIT_RATE, form.frame_rate, form.width, form.height)
+    packets: list[bytes] = []
+    started = time.perf_counter()
+    for index, picture in enumerate(pictures):
+        timestamp = index * VIDEO_CLOCK_RATE_HZ // form.frame_rate
+        payloads = chain.encode(picture, timestamp, index == 0, target, form.frame_rate)
+        if payloads is None:
+            reason = (
+                f"it cannot be opened ({error_text(refusals[0])})" if refusals else "it failed while encoding"
+            )
+            return ProbeResult(kind.name, False, reason, 0.0)
+        packets += [payload.data for payload in payloads]
+    speed = len(pictures) / max(1e-6, time.perf_counter() - started) / form.frame_rate
+    fault = _decoding_fault(kind, packets, pictures)
+    if fault is None and speed < 1.0:
+        fault = f"too slow: {speed:.2f} of real time"
+    return ProbeResult(kind.name, fault is None, fault or "", speed)
+
+
+def _decoding_fault(kind: EncoderKind, packets: list[bytes], pictures: list[VideoFrame]) -> str | None:
+    decoder = CodecContext.create(DECODERS[kind.codec], "r")
+    assert isinstance(decoder, VideoCodecContext)
+    decoder.thread_count = 1
+    try:
+        decoded = [frame for data in packets for frame in decoder.decode(Packet(data))]
+        decoded += decoder.decode(None)
+    except ENCODER_ERRORS as error:
+        return f"its output does not decode ({error_text(error)})"
+    if len(decoded) < len(pictures) // 2:
+        return f"only {len(decoded)} of {len(pictures)} pictures came out"
+    first = np.abs(planes(decoded[0])[0].astype(np.int16) - planes(pictures[0])[0])
+    if float(first.mean()) > HIGHEST_DIFFERENCE:
+        return "its output is another picture than the one that went in"
+    return None

@@ -1,0 +1,136 @@
+"""The room checks itself: camera, microphone and encoder are tried from closed, and closed again afterwards.
+
+Each probe blocks for about a second at most when all is well; run_probes runs them side by side in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from agent.media.camera import CameraSettings, make_camera
+from agent.media.capture import CaptureSettings
+from agent.media.device import DeviceError
+from agent.media.encoder_chain import Opener
+from agent.media.encoder_probe import probe_encoders
+from agent.media.footage import Footage
+from agent.media.microphone import SILENCE_DBFS, MicrophoneSettings, level_dbfs, make_microphone
+from agent.media.pixels import Plane, planes
+from agent.media.video_codec import open_encoder
+
+CAMERA_PICTURES = 16
+CAMERA_LIMIT_S = 2.0
+LOWEST_RATE_RATIO = (
+    0.6  # many cameras slow down in poor light; below this it is not the camera that was asked for
+)
+MICROPHONE_LIMIT_S = 1.5
+LOWEST_LEVEL_DBFS = -85.0  # the noise of any real microphone is above; digital silence is -100
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeOutcome:
+    """What one probe found. figure in unit; reason says what is wrong and what to do, and is empty when
+    ok."""
+
+    name: Literal["camera", "microphone", "encoder"]
+    ok: bool
+    figure: float
+    unit: str
+    reason: str
+
+
+def probe_camera(
+    settings: CameraSettings, on_camera_open: Callable[[bool], None] = lambda _: None
+) -> ProbeOutcome:
+    """Pictures come at about the asked rate, and differ. on_camera_open drives the lamp, in this thread."""
+    camera = make_camera(settings, _footage(settings))
+    on_camera_open(True)
+    try:
+        camera.open()
+        times: list[float] = []
+        seen: list[Plane] = []
+        started = time.monotonic()
+        while len(times) < CAMERA_PICTURES and time.monotonic() - started < CAMERA_LIMIT_S:
+            picture = camera.read()
+            times.append(picture.captured_at)
+            seen.append(planes(picture.frame)[0][::8, ::8].copy())
+    except DeviceError as error:
+        return ProbeOutcome("camera", False, 0.0, "frames/s", str(error))
+    finally:
+        camera.close()
+        on_camera_open(False)
+    return _judged_pictures(settings, times, seen)
+
+
+def probe_microphone(settings: MicrophoneSettings) -> ProbeOutcome:
+    """The microphone gives more than digital silence. Ends as soon as it has."""
+    microphone = make_microphone(settings, _footage(settings))
+    level = SILENCE_DBFS
+    started = time.monotonic()
+    try:
+        microphone.open()
+        while level < LOWEST_LEVEL_DBFS and time.monotonic() - started < MICROPHONE_LIMIT_S:
+            level = max(level, level_dbfs(microphone.read().samples))
+    except DeviceError as error:
+        return ProbeOutcome("microphone", False, SILENCE_DBFS, "dBFS", str(error))
+    finally:
+        microphone.close()
+    heard = level >= LOWEST_LEVEL_DBFS
+    reason = "" if heard else "the microphone is silent: check its cable and its mute button"
+    return ProbeOutcome("microphone", heard, level, "dBFS", reason)
+
+
+def probe_encoder(settings: CaptureSettings, opener: Opener = open_encoder) -> ProbeOutcome:
+    """The first encoder of the order that works, with its speed over real time; the reason names those that
+    failed."""
+    camera = settings.camera
+    refusals: list[str] = []
+    for name in settings.encoders:
+        (result,) = probe_encoders([name], camera.width, camera.height, camera.frame_rate, opener)
+        if result.ok:
+            return ProbeOutcome("encoder", True, result.speed_ratio, f"x real time ({name})", "")
+        refusals.append(f"{name}: {result.reason}")
+    reason = f"no encoder works: {'; '.join(refusals)}. Restart the unit; if it stays so, replace it"
+    return ProbeOutcome("encoder", False, 0.0, "x real time", reason)
+
+
+async def run_probes(
+    settings: CaptureSettings, on_camera_open: Callable[[bool], None] = lambda _: None
+) -> list[ProbeOutcome]:
+    """All three, side by side in threads: camera, microphone, encoder. on_camera_open is called on the
+    loop."""
+    loop = asyncio.get_running_loop()
+
+    def lamp(is_open: bool) -> None:
+        loop.call_soon_threadsafe(on_camera_open, is_open)
+
+    return list(
+        await asyncio.gather(
+            asyncio.to_thread(probe_camera, settings.camera, lamp),
+            asyncio.to_thread(probe_microphone, settings.microphone),
+            asyncio.to_thread(probe_encoder, settings),
+        )
+    )
+
+
+def _judged_pictures(settings: CameraSettings, times: list[float], seen: list[Plane]) -> ProbeOutcome:
+    span = times[-1] - times[0] if len(times) > 1 else 0.0
+    rate = (len(times) - 1) / span if span > 0 else 0.0
+    moving = any(not np.array_equal(one, other) for one, other in pairwise(seen))
+    reason = ""
+    if not moving:
+        reason = "the camera's picture stands still: unplug it and plug it in again"
+    elif rate < settings.frame_rate * LOWEST_RATE_RATIO:
+        slow = f"the camera gives {rate:.0f} of {settings.frame_rate} frames/s"
+        reason = f"{slow}: give it light, or another USB port"
+    return ProbeOutcome("camera", not reason, rate, "frames/s", reason)
+
+
+def _footage(settings: CameraSettings | MicrophoneSettings) -> Footage | None:
+    return Footage(settings.file) if settings.kind == "file" and settings.file else None
