@@ -117,12 +117,13 @@ class PipeWireMicrophone:
             reason = f"pw-record cannot be started ({error.strerror})"
             raise DeviceError(self._what, reason, "Install pipewire-bin") from error
         self._buffer, self._header_seen = b"", False
+        while not self._header_seen:  # the first bytes show that there is a source at the other end
+            self._buffer += self._more()
+            self._skip_header()
 
     def read(self) -> RawSound:
-        while not self._header_seen or len(self._buffer) < FRAME_BYTES:
+        while len(self._buffer) < FRAME_BYTES:
             self._buffer += self._more()
-            if not self._header_seen:
-                self._skip_header()
         frame, self._buffer = self._buffer[:FRAME_BYTES], self._buffer[FRAME_BYTES:]
         captured_at = time.monotonic() - len(self._buffer) / 2 / AUDIO_CLOCK_RATE_HZ
         return RawSound(
@@ -153,7 +154,9 @@ class PipeWireMicrophone:
         assert self._process is not None
         if not ended:
             return DeviceError(
-                self._what, "it gives no sound at all", "Check that the source is not suspended"
+                self._what,
+                "PipeWire gives no sound from it",
+                "Check microphone.target and that it is plugged in",
             )
         _, said = self._process.communicate()
         reason = said.decode("utf-8", "replace").strip().splitlines()
@@ -183,7 +186,8 @@ def make_microphone(settings: MicrophoneSettings, footage: Footage | None = None
 
 def pw_record_arguments(target: str | None, command: str = "pw-record") -> list[str]:
     """The command line of pw-record: s16 mono 48 kHz to standard output, in pieces of 20 ms."""
-    aim = ["--target", target] if target else []
+    # Without dont-reconnect a target that is not there silently becomes the default source: another microphone.
+    aim = ["--target", target, "-P", "{ node.dont-reconnect = true }"] if target else []
     form = ["--format", "s16", "--rate", str(AUDIO_CLOCK_RATE_HZ), "--channels", "1"]
     role = ["--media-role", "Communication", "--latency", f"{AUDIO_FRAME_MS}ms"]
     return [command, *aim, *form, *role, "-"]
