@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from agent.config import Settings
 from agent.media.camera import CameraSettings
 from agent.media.capture import CaptureSettings
@@ -18,7 +20,7 @@ def capture_settings(board: Board, settings: Settings) -> CaptureSettings:
         camera=CameraSettings(
             kind=camera.kind,
             device=camera.device or "/dev/video0",
-            file=settings.footage,
+            file=Path(camera.file) if camera.file else None,
             width=camera.width,
             height=camera.height,
             frame_rate=camera.frame_rate,
@@ -28,7 +30,7 @@ def capture_settings(board: Board, settings: Settings) -> CaptureSettings:
         microphone=MicrophoneSettings(
             kind=microphone.kind,
             target=microphone.target,
-            file=settings.footage,
+            file=Path(microphone.file) if microphone.file else None,
             tone_hz=settings.tone_hz,
         ),
         encoders=tuple(board.encoders),

@@ -167,10 +167,12 @@ class BlankCamera:
 
 
 def make_camera(settings: CameraSettings, footage: Footage | None = None) -> Camera:
-    """The camera that settings ask for, not yet open. footage is needed for kind "file"."""
+    """The camera that settings ask for, not yet open. Kind "file" without footage raises DeviceError."""
     if settings.kind == "v4l2":
         return V4l2Camera(settings)
-    if settings.kind == "file" and footage is not None:
+    if settings.kind == "file":
+        if footage is None:
+            raise DeviceError("file camera", "no film is given", "Give camera.file in the board profile")
         return FileCamera(settings, footage)
     return SceneCamera(settings)
 

@@ -94,8 +94,8 @@ class EncoderChain:
         itself."""
         width = min(target.width, self._form.width) // 2 * 2
         height = min(target.height, self._form.height) // 2 * 2
-        # Encoders share the bitrate out over the frames/s they were opened for.
-        wanted = round(min(target.bit_rate * self._form.frame_rate / rate, self._form.max_bit_rate))
+        share = 1.0 if kind.reads_timestamps else self._form.frame_rate / rate
+        wanted = round(min(target.bit_rate * share, self._form.max_bit_rate))
         if self._context is None or self._size != (width, height) or self._outgrown(kind, wanted):
             form = PictureForm(width, height, self._form.frame_rate, self._form.max_bit_rate)
             self._context = self._opener(kind, form, wanted)

@@ -176,17 +176,19 @@ class PipeWireMicrophone:
 
 
 def make_microphone(settings: MicrophoneSettings, footage: Footage | None = None) -> Microphone:
-    """The microphone that settings ask for, not yet open. footage is needed for kind "file"."""
+    """The microphone settings ask for, not yet open. Kind "file" without footage raises DeviceError."""
     if settings.kind == "pipewire":
         return PipeWireMicrophone(settings.target)
-    if settings.kind == "file" and footage is not None:
+    if settings.kind == "file":
+        if footage is None:
+            raise DeviceError("file microphone", "no film is given", "Give microphone.file in the profile")
         return FileMicrophone(footage)
     return SpeechMicrophone()
 
 
 def pw_record_arguments(target: str | None, command: str = "pw-record") -> list[str]:
     """The command line of pw-record: s16 mono 48 kHz to standard output, in pieces of 20 ms."""
-    # Without dont-reconnect a target that is not there silently becomes the default source: another microphone.
+    # Without it a target that is not there silently becomes the default source: another microphone.
     aim = ["--target", target, "-P", "{ node.dont-reconnect = true }"] if target else []
     form = ["--format", "s16", "--rate", str(AUDIO_CLOCK_RATE_HZ), "--channels", "1"]
     role = ["--media-role", "Communication", "--latency", f"{AUDIO_FRAME_MS}ms"]

@@ -43,13 +43,18 @@ class OpenEncoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EncoderKind:
-    """One FFmpeg encoder: its name, its codec, its options, and whether a new bitrate needs a new context."""
+    """One FFmpeg encoder: its name, its codec and its options.
+
+    live_bit_rate: takes a new bitrate on the open context. reads_timestamps: shares the bitrate out by the
+    pictures' times; others share it out over the frame rate they were opened with, whatever comes.
+    """
 
     name: str
     codec: Codec
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     pixel_format: str = "yuv420p"
     live_bit_rate: bool = True
+    reads_timestamps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ ENCODERS: Mapping[str, EncoderKind] = MappingProxyType(
                 "VP8",
                 {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "error-resilient": "default"},
                 live_bit_rate=False,
+                reads_timestamps=True,
             ),
         )
     }
