@@ -96,25 +96,35 @@ class ArrivalLog:
 
     def __init__(self) -> None:
         self._unwrap = SequenceUnwrapper().unwrap
-        self._pending: dict[int, int] = {}
+        self._ticks: dict[int, int] = {}
+        self._first_new: int | None = None
         self._next_base: int | None = None
         self._reports = 0
 
     def add(self, sequence: int, now: float) -> None:
         """A packet with this 16-bit running number came at `now` (seconds, monotonic)."""
-        self._pending.setdefault(self._unwrap(sequence), int(now * TICKS_PER_S))
+        number = self._unwrap(sequence)
+        if number in self._ticks:
+            return
+        self._ticks[number] = int(now * TICKS_PER_S)
+        if self._first_new is None or number < self._first_new:
+            self._first_new = number
 
     def build(self) -> bytes | None:
-        """The report's body without its SSRCs, or None when nothing has come since the last."""
-        pending = self._pending
-        if not pending:
+        """The report's body without its SSRCs, or None when nothing has come since the last.
+
+        A report that reaches back for a late packet says again what came beside it, or that would look lost.
+        """
+        if self._first_new is None:
             return None
-        self._pending = {}
-        last = max(pending)
-        first = min(pending)
-        base = first if self._next_base is None else min(first, self._next_base)
+        last = max(self._ticks)
+        base = self._first_new if self._next_base is None else min(self._first_new, self._next_base)
         base = max(base, last - _MAX_PENDING_SPAN)
+        pending = self._ticks = {
+            n: ticks for n, ticks in self._ticks.items() if n >= last - _MAX_PENDING_SPAN
+        }
         first = min(sequence for sequence in pending if sequence >= base)
+        self._first_new = None
         self._next_base = last + 1
         reference = pending[first] // REFERENCE_TICKS
         ticks = reference * REFERENCE_TICKS

@@ -121,7 +121,12 @@ class TestTone(_Source):
         self._encoder.layout = "mono"
         self._encoder.format = "s16"
         self._encoder.bit_rate = 32000
-        self._encoder.options = {"application": "voip", "frame_duration": "20", "fec": "1", "packet_loss": "5"}
+        self._encoder.options = {
+            "application": "voip",
+            "frame_duration": "20",
+            "fec": "1",
+            "packet_loss": "5",
+        }
 
     async def run(self) -> None:
         start, count = time.monotonic(), 0

@@ -1,0 +1,247 @@
+"""A Call against stock aiortc connections, which play the clinician's browser and the kiosk."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import Awaitable, Callable
+
+import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
+
+from agent.media.aiortc_internals import gather_only
+from agent.media.call import Call
+from agent.media.facts import (
+    CallSettings,
+    Connected,
+    ConnectionFailed,
+    Fact,
+    LocalOffer,
+    MediaBack,
+    MediaFlowing,
+    MediaLost,
+    PeerGone,
+    PeerMessage,
+)
+from agent.media.negotiation import NegotiationError
+from agent.media.source import EncodedFrame
+from tests.agent.media.synthetic import SilentSource
+
+SETTINGS = CallSettings(addresses=("127.0.0.1",), media_lost_s=0.3)
+KEYFRAME = b"".join(
+    b"\x00\x00\x00\x01" + unit for unit in (b"\x67\x42\xe0\x1f", b"\x68\xce", b"\x65" + bytes(3000))
+)
+
+
+class Rig:
+    def __init__(self, settings: CallSettings = SETTINGS) -> None:
+        self.facts: list[Fact] = []
+        self._changed = asyncio.Event()
+        self.video, self.audio = SilentSource("H264"), SilentSource("opus")
+        self.call = Call(self.video, self.audio, on_fact=self.on_fact, settings=settings)
+        self.remotes: list[RTCPeerConnection] = []
+        self.messages: list[str] = []
+        self._emitting = asyncio.get_running_loop().create_task(self._emit())
+
+    def on_fact(self, fact: Fact) -> None:
+        self.facts.append(fact)
+        self._changed.set()
+
+    async def _emit(self) -> None:
+        count = 0
+        while True:
+            now = time.monotonic()
+            self.video.emit(EncodedFrame(KEYFRAME, count * 900, now, True))
+            self.audio.emit(EncodedFrame(b"\x08sound", count * 480, now, True))
+            count += 1
+            await asyncio.sleep(0.01)
+
+    async def wait(self, kind: type, count: int = 1) -> Fact:
+        async with asyncio.timeout(5):
+            while len(found := [fact for fact in self.facts if isinstance(fact, kind)]) < count:
+                self._changed.clear()
+                await self._changed.wait()
+        return found[count - 1]
+
+    def remote(self) -> RTCPeerConnection:
+        connection = RTCPeerConnection(RTCConfiguration([]))
+        self.remotes.append(connection)
+        return connection
+
+    async def join(self, peer: str = "doc", attempt: int = 1) -> RTCPeerConnection:
+        await self.call.connect(peer, attempt)
+        offer = await self.wait(LocalOffer, sum(isinstance(f, LocalOffer) for f in self.facts) or 1)
+        remote = self.remote()
+        remote.on("datachannel", self._on_channel)
+        await remote.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
+        remote.addTrack(AudioStreamTrack())
+        remote.addTrack(VideoStreamTrack())
+        gather_only(remote, ["127.0.0.1"])
+        await remote.setLocalDescription(await remote.createAnswer())
+        await self.call.answer(peer, attempt, remote.localDescription.sdp)
+        return remote
+
+    def _on_channel(self, channel) -> None:
+        channel.on("message", self.messages.append)
+        channel.send(json.dumps({"type": "hello"}))
+        channel.send("[not an object")
+
+    async def view(self, resource: str) -> tuple[str, list]:
+        """A kiosk that counts the RTP packets it gets, undecoded, by kind."""
+        kiosk, got = self.remote(), []
+        for kind in ("audio", "video"):
+            receiver = kiosk.addTransceiver(kind, "recvonly").receiver
+
+            async def handle(packet, arrival_time_ms: int, kind: str = kind) -> None:
+                got.append((kind, packet))
+
+            receiver._handle_rtp_packet = handle
+        gather_only(kiosk, ["127.0.0.1"])
+        await kiosk.setLocalDescription(await kiosk.createOffer())
+        answer = await self.call.kiosk_offer(resource, kiosk.localDescription.sdp)
+        await kiosk.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
+        return answer.id, got
+
+    async def close(self) -> None:
+        self._emitting.cancel()
+        await self.call.close()
+        for remote in self.remotes:
+            await remote.close()
+
+
+def with_rig(check: Callable[[Rig], Awaitable[None]], settings: CallSettings = SETTINGS) -> None:
+    async def main() -> None:
+        rig = Rig(settings)
+        try:
+            await check(rig)
+        finally:
+            await rig.close()
+
+    asyncio.run(main())
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def test_a_party_is_seen_heard_and_spoken_to_and_leaves() -> None:
+    async def check(rig: Rig) -> None:
+        rig.call.send_message(None, {"too": "early for anyone"})
+        _, got = await rig.view("peer/doc")
+        remote = await rig.join()
+        rig.call.send_message("doc", {"type": "state", "microphone": True})
+        assert await rig.wait(MediaFlowing, 2)
+        assert await rig.wait(PeerMessage) == PeerMessage("doc", {"type": "hello"})
+        await until(lambda: {kind for kind, _ in got} == {"audio", "video"})
+        await until(lambda: rig.messages)
+        assert json.loads(rig.messages[0]) == {"type": "state", "microphone": True}
+        numbers = [p.sequence_number for kind, p in got if kind == "audio"]
+        assert all(b == a + 1 for a, b in itertools.pairwise(numbers))
+        await until(lambda: rig.video.targets)
+        stats = rig.call.stats()
+        assert stats.peers["doc"].connected
+        assert stats.peers["doc"].received["video"].packets > 0
+        assert stats.target == rig.video.targets[-1]
+        assert stats.target.width == 1280
+        await remote.close()
+        assert await rig.wait(PeerGone)
+
+    with_rig(check)
+
+
+def test_self_view_works_before_any_party_and_media_stays_on_loopback() -> None:
+    async def check(rig: Rig) -> None:
+        view, got = await rig.view("self")
+        await until(lambda: len(got) > 5)
+        assert {kind for kind, _ in got} == {"video"}
+        assert rig.video.keyframe_requests > 0
+        connection = rig.call._views[view].connection._engine
+        addresses = [
+            line.split()[4] for line in connection.localDescription.sdp.splitlines() if "candidate:" in line
+        ]
+        assert set(addresses) == {"127.0.0.1"}
+        await rig.call.kiosk_close(view)
+        await rig.call.kiosk_close(view)
+        assert rig.call.stats().kiosk_streams == ()
+
+    with_rig(check)
+
+
+def test_silence_is_told_and_a_rebuilt_connection_carries_the_kiosk_on() -> None:
+    async def check(rig: Rig) -> None:
+        _, got = await rig.view("peer/doc")
+        remote = await rig.join()
+        await rig.wait(MediaFlowing, 2)
+        await until(lambda: sum(kind == "audio" for kind, _ in got) > 3)
+        rig.call._peers["doc"].connection._transport._dtls._rx_srtp = None  # the line goes dead
+        assert await rig.wait(MediaLost) == MediaLost("doc")
+        before = len(got)
+        await rig.join(attempt=2)
+        assert await rig.wait(MediaBack) == MediaBack("doc")
+        await until(lambda: sum(kind == "audio" for kind, _ in got[before:]) > 3)
+        audio = [p for kind, p in got if kind == "audio"]
+        assert len({p.ssrc for p in audio}) == 1
+        steps = [(b.sequence_number - a.sequence_number) & 0xFFFF for a, b in itertools.pairwise(audio)]
+        assert set(steps) == {1}
+        await remote.close()
+        assert not any(isinstance(f, ConnectionFailed) for f in rig.facts)
+
+    with_rig(check)
+
+
+def test_one_partys_broken_answer_leaves_the_others_alone() -> None:
+    async def check(rig: Rig) -> None:
+        await rig.join("doc")
+        for index, sdp in enumerate(["", "v=0", "v=0\r\nm=audio 9 X\r\n", rig.facts[0].sdp]):
+            peer = f"bad{index}"
+            await rig.call.connect(peer, 1)
+            await rig.call.candidate(peer, 1, {"candidate": "candidate:x y z", "sdpMid": "0"})
+            await rig.call.answer(peer, 1, sdp)
+        await rig.wait(ConnectionFailed, 4)
+        failed = [f for f in rig.facts if isinstance(f, ConnectionFailed)]
+        assert {f.peer for f in failed} == {"bad0", "bad1", "bad2", "bad3"}
+        assert {f.reason for f in failed} == {"bad_answer"}
+        assert await rig.wait(Connected) == Connected("doc")
+        await rig.wait(MediaFlowing, 2)
+
+    with_rig(check)
+
+
+def test_a_party_that_never_comes_is_given_up() -> None:
+    async def check(rig: Rig) -> None:
+        remote = await rig.join()
+        await remote.close()
+        fact = await rig.wait(ConnectionFailed)
+        assert (fact.peer, fact.reason) == ("doc", "timeout")
+
+    with_rig(check, CallSettings(addresses=("127.0.0.1",), connect_timeout_s=0.02))
+
+
+def test_messages_of_other_attempts_and_parties_are_ignored() -> None:
+    async def check(rig: Rig) -> None:
+        await rig.call.answer("nobody", 1, "v=0")
+        await rig.call.candidate("nobody", 1, {})
+        await rig.call.disconnect("nobody")
+        await rig.call.connect("doc", 2)
+        await rig.call.connect("doc", 1)
+        await rig.call.answer("doc", 1, "nonsense")
+        assert [type(f) for f in rig.facts] == [LocalOffer]
+
+    with_rig(check)
+
+
+def test_the_kiosks_own_mistakes_are_said() -> None:
+    async def check(rig: Rig) -> None:
+        for resource, sdp in [("nowhere", "v=0"), ("peer/", "v=0"), ("self", "junk"), ("self", "v=0\r\n")]:
+            with pytest.raises(NegotiationError):
+                await rig.call.kiosk_offer(resource, sdp)
+        with pytest.raises(ValueError, match="16 KiB"):
+            rig.call.send_message(None, {"x": "y" * 20_000})
+        assert rig.call.stats().kiosk_streams == ()
+
+    with_rig(check)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from agent.media.history import OutgoingPacket
+from agent.media.rtp_link import BURST_BYTES, RtpLink
+from agent.media.rtp_packet import extension_value, parse_rtp
+from tests.agent.media.clock import StillLoop
+
+
+def link(paced: bool = True) -> tuple[RtpLink, list, StillLoop]:
+    loop, sent = StillLoop(), []
+
+    def send(data: bytes) -> bool:
+        sent.append((loop.now, parse_rtp(data)))
+        return True
+
+    return RtpLink(send, paced=paced, loop=loop), sent, loop
+
+
+def packets(count: int, size: int = 1180) -> list[OutgoingPacket]:
+    return [OutgoingPacket(96, n, 0, 1, bytes(size)) for n in range(count)]
+
+
+def test_an_ordinary_frame_leaves_at_once() -> None:
+    out, sent, loop = link()
+    out.send_paced(packets(9))
+    assert {at for at, _ in sent} == {loop.now}
+    assert len(sent) == 9
+
+
+def test_a_keyframe_is_spread_in_order_while_sound_overtakes_it() -> None:
+    out, sent, loop = link()
+    out.set_bit_rate(2_000_000)  # 5 Mbit/s pace, 625 bytes a millisecond
+    start = loop.now
+    out.send_paced(packets(60))
+    assert sum(len(p.payload) for _, p in sent) <= BURST_BYTES + 1180
+    out.send_now(OutgoingPacket(97, 7, 0, 2, b"sound"))
+    assert sent[-1][1].payload == b"sound"
+    loop.advance(0.2)
+    pictures = [(at, p) for at, p in sent if p.ssrc == 1]
+    assert [p.sequence_number for _, p in pictures] == list(range(60))
+    assert 0.07 < pictures[-1][0] - start < 0.12
+    per_tick = [sum(at == tick for at, _ in pictures) for tick in {at for at, _ in pictures} if tick != start]
+    assert max(per_tick) <= 5
+
+
+def test_a_dead_line_does_not_pile_up_pictures() -> None:
+    out, _, loop = link()
+    for _ in range(100):
+        out.send_paced(packets(60))
+    out.close()
+    loop.advance(60)
+    assert out.packets_sent < 60
+
+
+def test_the_kiosk_is_not_paced() -> None:
+    out, sent, _ = link(paced=False)
+    out.send_paced(packets(200))
+    assert len(sent) == 200
+
+
+def test_running_numbers_grow_over_all_streams_and_send_time_stands_in() -> None:
+    out, sent, _ = link()
+    out.use_extensions(5, 3)
+    out.send_now(packets(1)[0])
+    out.send_now(OutgoingPacket(97, 7, 0, 2, b"sound"))
+    assert [extension_value(p, 5) for _, p in sent] == [b"\x00\x01", b"\x00\x02"]
+    assert extension_value(sent[0][1], 3) is None
+    out.use_extensions(0, 3)
+    out.send_now(packets(1)[0])
+    assert extension_value(sent[-1][1], 3) == bytes([(1000 * (1 << 18)) >> s & 0xFF for s in (16, 8, 0)])
