@@ -37,18 +37,7 @@ def create_app(
     Feeds and the invitations that are shown once live in this process's memory.
     """
     app = Flask(__name__)
-    app.extensions[EXTENSION] = Clinic(
-        services=services,
-        bookings=bookings,
-        settings=settings,
-        texts=load(),
-        signins=SignIns(
-            settings.idle_timeout_s, settings.sign_in_lifetime_s, clock=lambda: now().timestamp()
-        ),
-        seats=Seats(settings.max_feeds, settings.max_feeds_per_account),
-        invitations=Once(),
-        now=now,
-    )
+    app.extensions[EXTENSION] = hold(services, bookings, settings, now)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     security.guard(app, settings)
@@ -60,6 +49,24 @@ def create_app(
     app.add_url_rule("/healthz", "healthz", _healthz)
     app.add_url_rule("/shared/<path:filename>", "shared", _shared)
     return app
+
+
+def hold(
+    services: RegionServices, bookings: BookingApi, settings: WebSettings, now: Callable[[], datetime]
+) -> Clinic:
+    """A fresh Clinic: nobody has signed in, no feed is open."""
+    return Clinic(
+        services=services,
+        bookings=bookings,
+        settings=settings,
+        texts=load(),
+        signins=SignIns(
+            settings.idle_timeout_s, settings.sign_in_lifetime_s, clock=lambda: now().timestamp()
+        ),
+        seats=Seats(settings.max_feeds, settings.max_feeds_per_account),
+        invitations=Once(),
+        now=now,
+    )
 
 
 def _healthz() -> Response:

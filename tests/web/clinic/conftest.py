@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -15,8 +14,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from clinic_fakes import PASSWORD, FakeRegion
 
 from web.clinic import WebSettings, create_app
+from web.clinic.app import hold
+from web.clinic.state import EXTENSION
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SETTINGS = WebSettings("s" * 32, "http://localhost", feed_ping_s=0.01, max_feeds_per_account=2)
 
 
 class Browser:
@@ -43,23 +45,6 @@ class Browser:
         return self.post("/sign-in", username=username, password=PASSWORD)
 
 
-class _Compiled(BytecodeCache):
-    """Templates compiled once for all tests: each test has an app of its own."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self.kept:
-            bucket.bytecode_from_string(self.kept[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self.kept[bucket.key] = bucket.bytecode_to_string()
-
-
-COMPILED = _Compiled()
-
-
 class Clock:
     def __init__(self) -> None:
         self.now = NOW
@@ -81,12 +66,17 @@ def region() -> FakeRegion:
     return FakeRegion(NOW)
 
 
+@pytest.fixture(scope="session")
+def built():
+    """Routes and templates are compiled once; what an app holds is new for each test."""
+    region = FakeRegion(NOW)
+    return create_app(region, region, SETTINGS)
+
+
 @pytest.fixture
-def app(region, clock):
-    settings = WebSettings("s" * 32, "http://localhost", feed_ping_s=0.01, max_feeds_per_account=2)
-    app = create_app(region, region, settings, now=clock)
-    app.jinja_env.bytecode_cache = COMPILED
-    return app
+def app(built, region, clock):
+    built.extensions[EXTENSION] = hold(region, region, SETTINGS, clock)
+    return built
 
 
 @pytest.fixture

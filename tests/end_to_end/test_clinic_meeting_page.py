@@ -1,0 +1,250 @@
+"""The meeting page in a real browser. A second page plays the unit: it offers, and looks at what arrives."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from werkzeug.serving import make_server
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "web" / "clinic"))
+
+from clinic_fakes import PASSWORD, SID, FakeRegion
+
+from web.clinic import WebSettings, create_app
+
+pytestmark = pytest.mark.end_to_end
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
+PATIENCE_S = 20.0
+
+UNIT_OFFERS = """async (attempt) => {
+  const media = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
+  const pc = new RTCPeerConnection();
+  window.units = { ...(window.units ?? {}), [attempt]: { pc, media, heard: [] } };
+  const sending = { direction: "sendrecv", streams: [media] };
+  for (const track of media.getTracks()) pc.addTransceiver(track, sending);
+  const channel = pc.createDataChannel("halsorum");
+  channel.onmessage = ({ data }) => window.units[attempt].heard.push(JSON.parse(data));
+  window.units[attempt].channel = channel;
+  const gathered = new Promise((done) => { pc.onicecandidate = ({ candidate }) => candidate || done(); });
+  await pc.setLocalDescription();
+  await gathered;
+  return pc.localDescription.sdp;
+}"""
+UNIT_HEARS = """async ([attempt, message]) => {
+  const { pc } = window.units[attempt];
+  if (message.type === "answer") return pc.setRemoteDescription({ type: "answer", sdp: message.sdp });
+  if (!message.candidate) return;
+  await pc.addIceCandidate({
+    candidate: message.candidate, sdpMid: message.sdp_mid, sdpMLineIndex: message.sdp_m_line_index });
+}"""
+UNIT_DECODED = """async (attempt) => {
+  const report = await window.units[attempt].pc.getStats();
+  return [...report.values()].reduce((most, stats) => Math.max(most, stats.framesDecoded ?? 0), 0);
+}"""
+
+
+class Unit:
+    """The unit's part, between the fake region's queues and a page's RTCPeerConnection."""
+
+    def __init__(self, region: FakeRegion, page: Page) -> None:
+        self.region = region
+        self.page = page
+        self.kinds: list[str] = []
+
+    def offer(self, attempt: int) -> None:
+        sdp = self.page.evaluate(UNIT_OFFERS, attempt)
+        offer = {"type": "offer", "attempt": attempt, "sdp": sdp, "ice_servers": []}
+        self.region.meetings[SID].messages.put(offer)
+
+    def relay(self, until: Callable[[], bool]) -> None:
+        """Hand the page's signals to the connection they are for, until something has happened."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not until():
+            assert time.monotonic() < deadline, f"did not happen; the page has sent {self.kinds}"
+            try:
+                _, message = self.region.signals.get(timeout=0.1)
+            except queue.Empty:
+                self.page.wait_for_timeout(50)
+                continue
+            self.kinds.append(message["type"])
+            if message["type"] in ("answer", "candidate"):
+                self.page.evaluate(UNIT_HEARS, [message["attempt"], message])
+
+    def decoded(self, attempt: int) -> int:
+        return self.page.evaluate(UNIT_DECODED, attempt)
+
+    def heard(self, attempt: int) -> list[dict[str, Any]]:
+        return self.page.evaluate("(attempt) => window.units[attempt].heard", attempt)
+
+    def say(self, attempt: int, message: dict[str, Any]) -> None:
+        self.page.evaluate("([a, m]) => window.units[a].channel.send(JSON.stringify(m))", [attempt, message])
+
+    def freeze(self, attempt: int) -> None:
+        self.page.evaluate("(attempt) => window.units[attempt].pc.close()", attempt)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGUMENTS)
+
+
+@pytest.fixture
+def region() -> FakeRegion:
+    fake = FakeRegion()
+    fake.add(state="booked", end=fake.now + timedelta(minutes=30))
+    return fake
+
+
+@pytest.fixture
+def address(region: FakeRegion) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
+    server.daemon_threads = True
+    url = f"http://localhost:{server.server_port}"
+    server.app = create_app(region, region, WebSettings("s" * 32, url, feed_ping_s=0.5))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield url
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    with browser.new_context(locale="sv-SE") as context:
+        yield context
+
+
+@pytest.fixture
+def page(context: BrowserContext, address: str) -> Page:
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{address}/meeting/{SID}")
+    page.fill("#username", "anna")
+    page.fill("#password", PASSWORD)
+    page.click("#sign-in-button")
+    expect(page.locator("#content")).to_have_attribute("data-feed", "up")
+    assert not faults
+    return page
+
+
+@pytest.fixture
+def unit(context: BrowserContext, address: str, region: FakeRegion, page: Page) -> Unit:
+    other = context.new_page()
+    other.goto(f"{address}/healthz")
+    return Unit(region, other)
+
+
+def _frames(page: Page, attempt: int) -> int:
+    video = page.locator(f'#remote video.shown[data-attempt="{attempt}"]')
+    if not video.count():
+        return 0
+    return video.evaluate("(video) => video.getVideoPlaybackQuality().totalVideoFrames")
+
+
+def _flows(page: Page, unit: Unit, attempt: int) -> Callable[[], bool]:
+    """Whether pictures go on arriving at both ends."""
+    begun = (_frames(page, attempt), unit.decoded(attempt))
+    return lambda: _frames(page, attempt) > begun[0] + 10 and unit.decoded(attempt) > begun[1] + 10
+
+
+def _arrive_and_admit(page: Page, unit: Unit, region: FakeRegion) -> None:
+    admit = page.locator("#admit")
+    expect(admit).to_be_disabled()
+    region.change(state="waiting", checked_in_at=region.now, checked_in_how="code")
+    expect(page.locator("#facts")).to_contain_text("Incheckad med kod")
+    admit.click()
+    expect(page.locator("#content")).to_have_attribute("data-line", "connecting")
+    unit.offer(1)
+    unit.relay(_flows(page, unit, 1))
+
+
+def test_a_visit_from_waiting_to_the_end(page: Page, unit: Unit, region: FakeRegion) -> None:
+    _arrive_and_admit(page, unit, region)
+    expect(page.locator("#content")).to_have_attribute("data-line", "connected")
+    assert {"type": "state", "microphone": True, "camera": True} in unit.heard(1)
+
+    unit.say(1, {"type": "state", "microphone": False, "camera": True})
+    expect(page.locator("#remote-note")).to_have_text("Mikrofonen i rummet är av.")
+    page.click("#camera")
+    unit.relay(lambda: unit.heard(1)[-1] == {"type": "state", "microphone": True, "camera": False})
+    expect(page.locator("#camera")).to_have_text("Slå på kameran")
+    page.click("#camera")
+    unit.relay(_flows(page, unit, 1))
+
+    page.click("#end")
+    page.click("#end-yes")
+    expect(page.locator("#ended")).to_be_visible()
+    assert region.rows[SID].state == "ended"
+
+
+def test_a_second_offer_takes_over_and_a_stale_one_does_nothing(
+    page: Page, unit: Unit, region: FakeRegion
+) -> None:
+    _arrive_and_admit(page, unit, region)
+    unit.offer(2)
+    unit.relay(_flows(page, unit, 2))
+    expect(page.locator("#content")).to_have_attribute("data-attempt", "2")
+    expect(page.locator("#remote video")).to_have_count(1)
+    unit.offer(1)
+    unit.relay(_flows(page, unit, 2))
+    expect(page.locator("#content")).to_have_attribute("data-attempt", "2")
+
+
+def test_a_lost_line_is_said_and_asked_for_anew(page: Page, unit: Unit, region: FakeRegion) -> None:
+    _arrive_and_admit(page, unit, region)
+    unit.freeze(1)
+    unit.relay(lambda: "resync" in unit.kinds)
+    expect(page.locator("#line")).to_have_text("Förbindelsen bröts. Vi försöker igen.")
+    expect(page.locator('#remote video.shown[data-attempt="1"]')).to_have_count(1)
+    unit.offer(2)
+    unit.relay(_flows(page, unit, 2))
+    expect(page.locator("#line")).to_be_hidden()
+
+
+def test_reload_returns_to_the_same_call(page: Page, unit: Unit, region: FakeRegion) -> None:
+    _arrive_and_admit(page, unit, region)
+    region.change(state="in_call")
+    first = region.meetings[SID]
+    page.reload()
+    expect(page.locator("#content")).to_have_attribute("data-feed", "up")
+    assert region.meetings[SID] is not first
+    expect(page.locator("#content")).to_have_attribute("data-stage", "call")
+    unit.offer(3)
+    unit.relay(_flows(page, unit, 3))
+
+
+def test_a_second_window_takes_the_meeting_over(page: Page, context: BrowserContext, address: str) -> None:
+    other = context.new_page()
+    other.goto(f"{address}/meeting/{SID}")
+    expect(page.locator("#elsewhere")).to_be_visible()
+    expect(page.locator("#content")).to_have_attribute("data-stage", "replaced")
+    expect(other.locator("#content")).to_have_attribute("data-feed", "up")
+
+
+def test_the_list_tells_of_an_arrival_by_itself(page: Page, address: str, region: FakeRegion) -> None:
+    page.goto(f"{address}/today")
+    expect(page.locator("#rows")).to_have_attribute("data-line", "up")
+    region.change(state="waiting", checked_in_at=region.now, checked_in_how="button")
+    expect(page.locator(f'[data-sid="{SID}"]')).to_have_attribute("data-state", "waiting")
+    expect(page.locator("#announce")).to_have_text("Någon väntar: A17")
+    expect(page).to_have_title("(1) väntar · Dagens möten · Hälsorum")
