@@ -23,7 +23,12 @@ export function hasLanguage(code) {
 
 export function textIn(code, key, values = {}) {
   const text = catalogues[code]?.[key] ?? catalogues.sv?.[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? unbroken(name, values[name]) : whole));
+}
+
+// A telephone number is read in one go: it stays on one line.
+function unbroken(name, value) {
+  return name === "phone" ? String(value).replaceAll(" ", "\u00a0") : String(value);
 }
 
 export function t(key, values) {

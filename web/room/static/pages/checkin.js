@@ -20,7 +20,7 @@ export function choose() {
   }
 
   return {
-    main: [h("div", { class: "choose" }, heading(t("checkin.choose")), list, message)],
+    main: [h("div", { class: "choose" }, heading(t("checkin.choose")), message, list)],
     foot: [button({ label: t("back"), iconName: "back", look: "quiet", data: { action: "back" }, press: () => app.reset() })],
     update() {
       const sessions = app.screen.can_check_in.filter((session) => session.methods.includes("button"));

@@ -1,7 +1,7 @@
 // Nobody has a session here: which room it is, what time it is, what comes next, and one thing to press.
 
 import { app } from "../app.js";
-import { button, h, heading, setHidden, setText } from "../dom.js";
+import { button, h, heading, setText } from "../dom.js";
 import { clock, longDate, t, textIn } from "../texts.js";
 
 export function idle() {
@@ -9,7 +9,7 @@ export function idle() {
   const time = h("p", { class: "big-clock" });
   const date = h("p", { class: "soft date" });
   const next = h("p", { class: "next", "data-next": "" });
-  const note = h("p", { class: "note", role: "status", hidden: true });
+  const note = h("p", { class: "note empty", role: "status" });
   const start = button({ label: t("idle.start"), look: "main huge", data: { action: "checkin" }, press: begin });
   return {
     main: [h("div", { class: "idle" }, name, h("div", { class: "times" }, time, date), next, start, note)],
@@ -24,8 +24,8 @@ export function idle() {
       const coming = screen.next_session;
       setText(next, coming ? t("idle.next", { time: clock(Date.parse(coming.start)), ref: coming.ref }) : t("idle.none"));
       const trouble = screen.faults.length ? t("idle.faults") : screen.region_up ? "" : t("idle.region_down");
-      setText(note, trouble);
-      setHidden(note, !trouble);
+      setText(note, trouble || "\u00a0");
+      note.classList.toggle("empty", !trouble);
     },
   };
 }

@@ -39,18 +39,19 @@ export function staff() {
   const act = (kind, label, session, look) => button({ label, look, data: { touch: kind, sid: session.sid },
     name: `${label} ${clock(Date.parse(session.start))} ${session.ref}`, press: (it) => ask(kind, session.sid, it) });
   const row = (session) => h("li", { "data-sid": session.sid, "data-state": session.state },
-    h("span", { class: "when", text: clock(Date.parse(session.start)) }),
-    h("span", { class: "ref", text: session.ref }),
-    h("span", { class: "soft state", text: tOf("state", session.state, session.state) }),
+    h("p", { class: "which" },
+      h("span", { class: "when", text: clock(Date.parse(session.start)) }),
+      h("span", { class: "ref", text: session.ref }),
+      h("span", { class: "soft state", text: tOf("state", session.state, session.state) })),
     MAY_CHECK_IN.includes(session.state) ? act("staff_checkin", t("staff.checkin"), session, "") : null,
-    MAY_START.includes(session.state) ? act("staff_start", t("staff.start"), session, "main small") : null);
+    MAY_START.includes(session.state) ? act("staff_start", t("staff.start"), session, "main") : null);
 
   return {
     main: [h("div", { class: "staff" },
-      h("div", { class: "day" }, heading(t("staff.title")), message, list),
+      h("div", { class: "day" }, heading(t("staff.title")), list),
       h("div", { class: "side" },
         button({ label: t("staff.dropin"), look: "main", data: { touch: "staff_start" }, press: (it) => ask("staff_start", null, it) }),
-        room))],
+        message, room))],
     foot: [button({ label: t("staff.lock"), iconName: "lock", look: "far", data: { touch: "staff_lock" }, press: () => app.reset() })],
     update() {
       const { screen } = app;

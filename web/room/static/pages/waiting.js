@@ -1,7 +1,7 @@
 // Checked in: nothing more to do, and nothing here times out.
 
 import { app } from "../app.js";
-import { button, h, heading, setHidden, setText } from "../dom.js";
+import { button, h, heading, setText } from "../dom.js";
 import { clock, t, tOf } from "../texts.js";
 import { languageButtons } from "./idle.js";
 
@@ -26,8 +26,8 @@ export function waiting() {
       const role = tOf("role", session.meets, session.meets);
       setText(meets, t("waiting.meets", { role, clinic: session.clinic }));
       setText(time, t("waiting.time", { time: clock(Date.parse(session.start)) }));
-      setText(late, session.late ? t("waiting.late") : "");
-      setHidden(late, !session.late);
+      setText(late, session.late ? t("waiting.late") : "\u00a0");
+      late.classList.toggle("empty", !session.late);
     },
     level(decibels) {
       const share = Math.min(1, Math.max(0, 1 - decibels / FLOOR_DBFS));
