@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 from pydantic_core import to_json
 
 from agent.contract.body import Body, HexDigest, Instant, Kind, SessionId, ShortText
@@ -52,7 +52,7 @@ class Event(Body):
     at: Instant = Field(description="The region's time as the unit last learnt it.")
     kind: EventKind
     sid: SessionId | None = None
-    fields: dict[str, ShortText | int | float | bool] = Field(default_factory=dict)
+    fields: dict[str, ShortText | int | FiniteFloat | bool] = Field(default_factory=dict)
     hash: HexDigest
     signature: ShortText = Field(description="ECDSA P-256 over the hash's 32 bytes, DER, base64.")
 

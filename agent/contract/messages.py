@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from agent.contract.body import MAX_BODY_BYTES, Body, ContractError, Instant
+from agent.contract.body import MAX_BODY_BYTES, Body, ContractError, Instant, field_path, reason_of
 from agent.contract.events import Ack, Event, Intent
 from agent.contract.schedule import Schedule, ScheduleReport
 from agent.contract.signalling import SIGNAL, SIGNAL_EXPIRY_S
@@ -93,13 +93,9 @@ def decode(topic_text: str, payload: bytes) -> Message:
         data = CHANNELS[topic.channel].body.validate_json(json.dumps(envelope.data))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "body"
-        raise ContractError(topic_text, field[:100], _reason(first["type"])) from None
+        raise ContractError(
+            topic_text, field_path(first["loc"]) or "body", reason_of(first["type"])
+        ) from None
     except (RecursionError, ValueError):
         raise ContractError(topic_text, "body", "cannot be read as JSON") from None
     return Message(topic, envelope.id, envelope.ts, envelope.rev, envelope.expires_at, data)
-
-
-def _reason(kind: str) -> str:
-    """A validator's kind of complaint in words; its own text may repeat the input, so it is not used."""
-    return kind.replace("_", " ")

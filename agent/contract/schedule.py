@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from argon2.low_level import Type, hash_secret_raw
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import to_json
 
-from agent.contract.body import Body, HexDigest, Instant, LongText, SessionId, ShortText
+from agent.contract.body import (
+    Body,
+    HexDigest,
+    Instant,
+    LongText,
+    SessionId,
+    ShortText,
+    field_path,
+    reason_of,
+)
 
 CheckInMethod = Literal["code", "qr", "button", "staff"]
 SessionKind = Literal["booked", "dropin", "conference"]
@@ -21,6 +32,27 @@ CODE_DIGEST_BYTES = 32
 no secret against whoever holds the digest, only against whoever stands at the screen."""
 
 
+def code_digest(code: str, salt: str) -> str:
+    """The slow digest of a one-time code in hex: argon2id (RFC 9106) under a salt that is given in hex."""
+    return hash_secret_raw(
+        code.encode(),
+        bytes.fromhex(salt),
+        time_cost=CODE_DIGEST_PASSES,
+        memory_cost=CODE_DIGEST_MEMORY_KIB,
+        parallelism=1,
+        hash_len=CODE_DIGEST_BYTES,
+        type=Type.ID,
+    ).hex()
+
+
+def token_digest(token: str) -> str:
+    """SHA-256 in hex of a QR token's text as it stands in the QR code."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+_SID: TypeAdapter[str] = TypeAdapter(SessionId)
+
+
 class Party(Body):
     """Whom the patient meets; shown only after check-in. A role and a clinic, never a person."""
 
@@ -29,9 +61,14 @@ class Party(Body):
 
 
 class CheckIn(Body):
-    """How one may check in. The code's digest is argon2id under the snapshot's salt, the token's SHA-256."""
+    """How one may check in: see code_digest() and token_digest() for the two digests.
+
+    `salt` is the code's where it is not the snapshot's: a snapshot holds several days, each with its own
+    salt, and a session that was moved to another day keeps its code and so its salt.
+    """
 
     methods: tuple[CheckInMethod, ...] = ("code", "staff")
+    salt: HexDigest | None = None
     code_digest: HexDigest | None = None
     token_digest: HexDigest | None = None
 
@@ -67,7 +104,7 @@ class Schedule(Body):
 
     epoch: int = Field(ge=0, description="Grows when the region was restored from a backup.")
     valid_until: Instant
-    salt: HexDigest = Field(description="For the code digests of this unit and day.")
+    salt: HexDigest = Field(description="Of the code digests where a session gives no other.")
     sessions: tuple[Any, ...] = Field(json_schema_extra={"items": {"$ref": "#/$defs/ScheduledSession"}})
 
 
@@ -99,18 +136,23 @@ def check_sessions(schedule: Schedule) -> tuple[tuple[ScheduledSession, ...], tu
     good: list[ScheduledSession] = []
     bad: list[RejectedSession] = []
     for item in schedule.sessions:
-        sid = item["sid"] if isinstance(item, dict) and isinstance(item.get("sid"), str) else "?"
         try:
             good.append(ScheduledSession.model_validate_json(to_json(item)))
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
-            bad.append(RejectedSession(sid=sid[:40], field=_field(first["loc"]), reason=first["msg"][:200]))
+            field = field_path(first["loc"]) or "session"
+            bad.append(RejectedSession(sid=_sid_of(item), field=field, reason=reason_of(first["type"])))
     good.sort(key=lambda session: (session.start, session.sid))
     return _without_clashes(good, bad)
 
 
-def _field(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location)[:100] or "session"
+def _sid_of(item: object) -> str:
+    """The sid, if that at least is right: anything else in its place is not ours to repeat."""
+    sid = item.get("sid") if isinstance(item, dict) else None
+    try:
+        return _SID.validate_python(sid)
+    except ValidationError:
+        return "?"
 
 
 def _without_clashes(
@@ -121,7 +163,8 @@ def _without_clashes(
         if any(session.sid == other.sid for other in kept):
             bad.append(RejectedSession(sid=session.sid, field="sid", reason="stands twice in the snapshot"))
         elif kept and session.start < kept[-1].end:
-            reason = f"overlaps session {kept[-1].sid} in the same room"
+            # The other one is not named: a report outlives it at the broker.
+            reason = "overlaps a session that starts before it in the same room"
             bad.append(RejectedSession(sid=session.sid, field="start", reason=reason))
         else:
             kept.append(session)
