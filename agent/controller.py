@@ -82,7 +82,7 @@ class Controller:
     def show(self, screen: Screen) -> None:
         """Take a new screen; what differs in the time alone is shown once a second anyway."""
         is_same = replace(screen, now=self._screen.now) == self._screen
-        if is_same and (screen.now - self._screen.now).total_seconds() < 1:
+        if is_same and abs((screen.now - self._screen.now).total_seconds()) < 1:
             return
         self._screen = screen
         self._tell(("screen", screen))

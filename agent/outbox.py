@@ -7,6 +7,7 @@ begins a later one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from agent.contract.events import GENESIS, Event, EventKind, event_hash
 from agent.store import Store
 
 BATCH = 50
+MAX_TEXT = 120
 _HEAD: TypeAdapter[tuple[int, int, str]] = TypeAdapter(tuple[int, int, str])
 
 
@@ -25,8 +27,13 @@ class Outbox:
     def __init__(self, store: Store, sign: Callable[[str], str], now: datetime) -> None:
         self._store = store
         self._sign = sign
-        kept = store.get("head")
-        self._head = _HEAD.validate_json(kept) if kept else (int(now.timestamp()), 0, GENESIS)
+        self._began = int(now.timestamp())
+        self.reload()
+
+    def reload(self) -> None:
+        """Take the chain's head from the store: after a write that failed, it is where it was before."""
+        kept = self._store.get("head")
+        self._head = _HEAD.validate_json(kept) if kept else (self._began, 0, GENESIS)
 
     @property
     def head(self) -> tuple[int, int]:
@@ -43,7 +50,7 @@ class Outbox:
         """Append a fact; it is on disk when this returns."""
         epoch, seq, prev = self._head
         at = now.astimezone(UTC)
-        content = dict(fields or {})
+        content = {name: _plain(value) for name, value in (fields or {}).items()}
         digest = event_hash(
             epoch=epoch, seq=seq + 1, prev=prev, at=at.isoformat(), kind=kind, sid=sid, fields=content
         )
@@ -71,3 +78,10 @@ class Outbox:
         """The region keeps all events up to this one."""
         if (epoch, seq) <= self.head:
             self._store.acknowledged(epoch, seq)
+
+
+def _plain(value: str | float | bool) -> str | int | float | bool:
+    """JSON has no infinity (the level of silence in dB), and an event's text is short."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value[:MAX_TEXT] if isinstance(value, str) else value

@@ -177,6 +177,15 @@ def _release(room: Room, _event: Released, _now: datetime) -> Result:
     return replace(room, holder=None), ()
 
 
+def _fault_in_test(room: Room, event: FaultFound, now: datetime) -> Result:
+    room, _ = _fault(room, event, now)
+    return replace(room, tested_at=now, testing_since=None), (StopSelfTest(),)
+
+
+def _is_faulty_holder(room: Room, event: Released, now: datetime) -> bool:
+    return bool(room.faults) and _by_holder(room, event, now)
+
+
 def _fault(room: Room, event: FaultFound, _now: datetime) -> Result:
     return replace(room, faults=tuple(dict.fromkeys((*room.faults, event.fault)))), ()
 
@@ -222,7 +231,9 @@ RULES: tuple[Rule, ...] = (
     Rule(_in(S.IDLE), ScanOpened, S.SCANNING, _nothing),
     Rule(_in(S.SCANNING), ScanClosed, S.IDLE, _nothing),
     Rule(_NOT_OCCUPIED, Taken, S.OCCUPIED, _take),
-    Rule(_in(S.OCCUPIED), Released, S.IDLE, _release, _by_holder),
+    Rule(_in(S.OCCUPIED), Released, S.OUT_OF_ORDER, _release, _is_faulty_holder, "with faults"),
+    Rule(_in(S.OCCUPIED), Released, S.IDLE, _release, _by_holder, "all well"),
+    Rule(_in(S.TESTING), FaultFound, S.OUT_OF_ORDER, _fault_in_test),
     Rule(_NOT_OCCUPIED, FaultFound, S.OUT_OF_ORDER, _fault),
     Rule(_in(S.OCCUPIED), FaultFound, None, _fault),
 )

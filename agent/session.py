@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from agent import session_guards as given
 from agent.screen import PartyState
 from agent.session_events import (
     Admitted,
@@ -43,11 +44,6 @@ from agent.session_events import (
 )
 from agent.session_state import OCCUPYING, OVER, Party, Session, State
 
-READY_BEFORE = timedelta(minutes=15)
-RESUME_WITHIN = timedelta(seconds=120)
-"""An agent that was away longer does not reopen camera and microphone by itself."""
-OVERRUN = timedelta(hours=2)
-"""How long after its end a session may go on before it counts as abandoned."""
 LOST_AFTER = timedelta(seconds=120)
 """After this the screen stops promising and shows the telephone number."""
 
@@ -78,14 +74,6 @@ def step(session: Session, event: Event, now: datetime) -> Result:
     return session, ()
 
 
-def _stay(session: Session, _event: object, _now: datetime) -> Result:
-    return session, ()
-
-
-def _record(kind: str) -> Callable[[Session, Any, datetime], Result]:
-    return lambda session, _event, _now: (session, (Record(kind),))
-
-
 def _with_party(session: Session, party: Party) -> Session:
     others = tuple(other for other in session.parties if other.peer != party.peer)
     return replace(session, parties=(*others, party))
@@ -94,6 +82,12 @@ def _with_party(session: Session, party: Party) -> Session:
 def _mark(session: Session, peer: str, state: PartyState) -> Session:
     party = session.party(peer)
     return session if party is None else _with_party(session, replace(party, state=state))
+
+
+def _alone_if_nobody(session: Session, now: datetime) -> Session:
+    if any(party.state == "connected" for party in session.parties):
+        return session
+    return replace(session, alone_since=session.alone_since or now)
 
 
 def _becomes_ready(session: Session, _event: Tick, _now: datetime) -> Result:
@@ -142,7 +136,7 @@ def _check_in_without_waiting_room(session: Session, event: CheckedIn, now: date
 def _join_in_call(session: Session, event: PartyJoined, now: datetime) -> Result:
     known = session.party(event.party.peer) is not None
     session, effects = _join(session, event, now)
-    session = _mark(session, event.party.peer, "connecting")
+    session = _alone_if_nobody(_mark(session, event.party.peer, "connecting"), now)
     drop = (Disconnect(event.party.peer),) if known else ()
     return session, (*effects, *drop, Connect(event.party.peer))
 
@@ -160,17 +154,16 @@ def _connected(session: Session, event: PartyConnected, now: datetime) -> Result
 
 def _lost(session: Session, event: PartyLost, now: datetime) -> Result:
     party = session.party(event.peer)
-    session = _mark(session, event.peer, "lost")
-    if not any(other.state == "connected" for other in session.parties):
-        session = replace(session, alone_since=session.alone_since or now)
-    return session, (Record("peer_lost", (("role", party.role if party else ""),)), Connect(event.peer))
+    session = _alone_if_nobody(_mark(session, event.peer, "lost"), now)
+    if party is None or party.state == "lost":
+        return session, (Connect(event.peer),)  # told once, however often it is tried again
+    return session, (Record("peer_lost", (("role", party.role),)), Connect(event.peer))
 
 
 def _left(session: Session, event: PartyLeft, now: datetime) -> Result:
     party = session.party(event.peer)
     session = replace(session, parties=tuple(p for p in session.parties if p.peer != event.peer))
-    if not any(other.state == "connected" for other in session.parties):
-        session = replace(session, alone_since=session.alone_since or now)
+    session = _alone_if_nobody(session, now)
     fields = (("role", party.role if party else ""), ("reason", event.reason))
     return session, (Record("peer_left", fields), Disconnect(event.peer))
 
@@ -208,6 +201,13 @@ def _ends_unused(kind: str) -> Callable[[Session, Any, datetime], Result]:
     return lambda session, _event, _now: (replace(session, parties=()), (Record(kind), Wipe()))
 
 
+def _missed(session: Session, _event: Tick, _now: datetime) -> Result:
+    """Nobody could check in: the unit was off, or has the session only now. That is no no-show."""
+    reason = "past_at_first_sight"
+    session = replace(session, parties=(), end_reason=reason)
+    return session, (Record("session_failed", (("reason", reason),)), Wipe())
+
+
 def _cancel_waiting(session: Session, _event: Cancelled, _now: datetime) -> Result:
     return _close(session, "cancelled", "session_cancelled")
 
@@ -234,7 +234,16 @@ def _confirmed(session: Session, _event: ResumeConfirmed, _now: datetime) -> Res
     session = replace(session, confirmed=True)
     if session.state == State.WAITING:
         return session, (OpenMedia(),)
-    return session, (OpenMedia(), *(Connect(party.peer) for party in session.parties))
+    parties = tuple(replace(party, state="connecting") for party in session.parties)
+    connects = tuple(Connect(party.peer) for party in parties)
+    return replace(session, parties=parties), (OpenMedia(), *connects)
+
+
+def _confirmed_without_waiting_room(session: Session, event: ResumeConfirmed, now: datetime) -> Result:
+    session = replace(session, confirmed=True)
+    chair = next(party.peer for party in session.parties if party.chair)
+    session, effects = _admit(session, Admitted(chair), now)
+    return session, (OpenMedia(), *effects)
 
 
 def _refused(session: Session, event: ResumeRefused, _now: datetime) -> Result:
@@ -245,7 +254,7 @@ def _not_confirmed(session: Session, _event: Tick, _now: datetime) -> Result:
     return _close(session, "not_confirmed", "session_failed")
 
 
-def _wipe_again(session: Session, _event: Restarted, _now: datetime) -> Result:
+def _wipe_again(session: Session, _event: Restarted | Tick, _now: datetime) -> Result:
     return session, (Wipe(),)
 
 
@@ -257,78 +266,9 @@ def _media_failed(session: Session, event: MediaFailed, _now: datetime) -> Resul
     return replace(session, degraded=True), (Record("session_degraded", (("reason", event.reason),)),)
 
 
-def _is_time(session: Session, _event: Tick, now: datetime) -> bool:
-    return now >= session.plan.start - READY_BEFORE
-
-
-def _is_past(session: Session, _event: Tick, now: datetime) -> bool:
-    return now >= session.plan.end
-
-
-def _is_abandoned(session: Session, _event: object, now: datetime) -> bool:
-    alone = not session.parties or session.alone_since is not None
-    return now >= session.plan.end + OVERRUN and (session.state == State.WAITING or alone)
-
-
-def _still_unconfirmed(session: Session, _event: Tick, now: datetime) -> bool:
-    return (
-        not session.confirmed and session.resumed_at is not None and now >= session.resumed_at + RESUME_WITHIN
-    )
-
-
-def _no_waiting_room(session: Session, event: PartyJoined, _now: datetime) -> bool:
-    return event.party.chair and not session.plan.features.waiting_room and session.confirmed
-
-
-def _chair_waits(session: Session, _event: CheckedIn, _now: datetime) -> bool:
-    return session.chair_present and not session.plan.features.waiting_room
-
-
-def _is_new_page(session: Session, event: PartyJoined, _now: datetime) -> bool:
-    known = session.party(event.party.peer)
-    return known is None or known.instance != event.party.instance
-
-
-def _unconfirmed_new_page(session: Session, event: PartyJoined, now: datetime) -> bool:
-    return not session.confirmed and _is_new_page(session, event, now)
-
-
-def _from_chair(session: Session, event: Admitted, _now: datetime) -> bool:
-    party = session.party(event.peer)
-    return party is not None and party.chair and session.confirmed
-
-
-def _last_chair(session: Session, event: PartyLeft, _now: datetime) -> bool:
-    party = session.party(event.peer)
-    if party is None or not party.chair:
-        return False
-    others = any(other.chair for other in session.parties if other.peer != event.peer)
-    return event.end or (event.reason == "left" and not others)
-
-
-def _known(session: Session, event: Any, _now: datetime) -> bool:  # noqa: ANN401 - any event with a peer
-    return session.party(event.peer) is not None
-
-
-def _newly_connected(session: Session, event: PartyConnected, _now: datetime) -> bool:
-    party = session.party(event.peer)
-    return party is not None and party.state != "connected"
-
-
-def _may_resume(session: Session, event: Restarted, now: datetime) -> bool:
-    return event.away < RESUME_WITHIN and now < session.plan.end + OVERRUN
-
-
-def _window_open(session: Session, _event: Restarted, now: datetime) -> bool:
-    return now < session.plan.end
-
-
-def _unconfirmed(session: Session, _event: object, _now: datetime) -> bool:
-    return not session.confirmed
-
-
 _BEFORE = frozenset({State.BOOKED, State.READY})
 _CALL = frozenset({State.ADMITTED, State.IN_CALL})
+_UNWIPED = OVER - {State.WIPED}
 
 
 def _in(*states: State) -> frozenset[State]:
@@ -337,44 +277,57 @@ def _in(*states: State) -> frozenset[State]:
 
 S = State
 RULES: tuple[Rule, ...] = (
-    Rule(_BEFORE, Tick, S.NO_SHOW, _ends_unused("no_show"), _is_past, "its end has passed"),
-    Rule(_in(S.BOOKED), Tick, S.READY, _becomes_ready, _is_time, "15 min before"),
+    Rule(_in(S.BOOKED), Tick, S.FAILED, _missed, given.is_past, "past at first sight"),
+    Rule(_in(S.READY), Tick, S.NO_SHOW, _ends_unused("no_show"), given.is_past, "its end has passed"),
+    Rule(_in(S.BOOKED), Tick, S.READY, _becomes_ready, given.is_time, "15 min before"),
     Rule(_BEFORE, Cancelled, S.CANCELLED, _ends_unused("session_cancelled")),
     Rule(_BEFORE, RoomChecked, None, _room_checked),
-    Rule(_BEFORE, CheckedIn, S.ADMITTED, _check_in_without_waiting_room, _chair_waits, "no waiting room"),
+    Rule(
+        _BEFORE, CheckedIn, S.ADMITTED, _check_in_without_waiting_room, given.chair_waits, "no waiting room"
+    ),
     Rule(_BEFORE, CheckedIn, S.WAITING, _check_in),
-    Rule(_BEFORE, PartyJoined, None, _join, _is_new_page),
-    Rule(_BEFORE, PartyLeft, None, _left_before, _known),
+    Rule(_BEFORE, PartyJoined, None, _join, given.is_new_page),
+    Rule(_BEFORE, PartyLeft, None, _left_before, given.known),
     Rule(
         _in(S.WAITING),
         PartyJoined,
         S.ADMITTED,
         _join_and_admit,
-        _no_waiting_room,
+        given.no_waiting_room,
         "no waiting room",
     ),
-    Rule(_in(S.WAITING), PartyJoined, None, _join, _is_new_page),
-    Rule(_in(S.WAITING), Admitted, S.ADMITTED, _admit, _from_chair, "by the chair"),
-    Rule(_in(S.WAITING), PartyLeft, None, _left_before, _known),
+    Rule(_in(S.WAITING), PartyJoined, None, _join, given.is_new_page),
+    Rule(_in(S.WAITING), Admitted, S.ADMITTED, _admit, given.from_chair, "by the chair"),
+    Rule(_in(S.WAITING), PartyLeft, None, _left_before, given.known),
     Rule(_in(S.WAITING), PatientLeft, S.READY, _patient_leaves_waiting, when="may check in again"),
     Rule(_in(S.WAITING), Cancelled, S.CANCELLED, _cancel_waiting),
-    Rule(OCCUPYING, Tick, S.ENDED, _abandoned, _is_abandoned, "2 h after its end"),
-    Rule(_CALL, Tick, S.FAILED, _not_confirmed, _still_unconfirmed, "not confirmed in 120 s"),
-    Rule(_CALL, PartyJoined, None, _join, _unconfirmed_new_page, "not yet confirmed"),
-    Rule(_CALL, PartyJoined, None, _join_in_call, _is_new_page),
-    Rule(_CALL, PartyConnected, S.IN_CALL, _connected, _newly_connected, "media flows"),
-    Rule(_CALL, PartyLost, None, _lost, _known),
-    Rule(_CALL, PartyLeft, S.ENDED, _chair_ends, _last_chair, "chair ends, last clinician leaves"),
-    Rule(_CALL, PartyLeft, None, _left, _known),
+    Rule(OCCUPYING, Tick, S.ENDED, _abandoned, given.is_abandoned, "2 h after its end"),
+    Rule(_CALL, Tick, S.FAILED, _not_confirmed, given.still_unconfirmed, "not confirmed in 120 s"),
+    Rule(_CALL, PartyJoined, None, _join, given.unconfirmed_new_page, "not yet confirmed"),
+    Rule(_CALL, PartyJoined, None, _join_in_call, given.is_new_page),
+    Rule(_CALL, PartyConnected, S.IN_CALL, _connected, given.newly_connected, "media flows"),
+    Rule(_CALL, PartyLost, None, _lost, given.known_and_confirmed),
+    Rule(_CALL, PartyLeft, S.ENDED, _chair_ends, given.last_chair, "chair ends, last clinician leaves"),
+    Rule(_CALL, PartyLeft, None, _left, given.known),
     Rule(_CALL, PatientLeft, S.ENDED, _patient_leaves),
     Rule(OCCUPYING, MediaFailed, None, _media_failed),
-    Rule(_BEFORE | _in(S.WAITING), Replanned, None, _replan),
-    Rule(_CALL, Replanned, None, _replan),
-    Rule(OCCUPYING, Restarted, None, _resume, _may_resume, "away under 120 s"),
-    Rule(_in(S.WAITING), Restarted, S.READY, _check_in_again, _window_open, "away longer"),
+    Rule(_in(S.READY), Replanned, S.BOOKED, _replan, given.is_moved_away, "moved to later"),
+    Rule(_BEFORE | OCCUPYING, Replanned, None, _replan),
+    Rule(OCCUPYING, Restarted, None, _resume, given.may_resume, "away under 120 s"),
+    Rule(_in(S.WAITING), Restarted, S.READY, _check_in_again, given.window_open, "away longer"),
     Rule(OCCUPYING, Restarted, S.FAILED, _away_too_long, when="away longer"),
-    Rule(OCCUPYING, ResumeConfirmed, None, _confirmed, _unconfirmed),
-    Rule(OCCUPYING, ResumeRefused, S.FAILED, _refused, _unconfirmed),
-    Rule(_in(S.ENDED, S.CANCELLED, S.NO_SHOW, S.FAILED), Restarted, None, _wipe_again),
-    Rule(_in(S.ENDED, S.CANCELLED, S.NO_SHOW, S.FAILED), Wiped, S.WIPED, _wiped),
+    Rule(
+        _in(S.WAITING),
+        ResumeConfirmed,
+        S.ADMITTED,
+        _confirmed_without_waiting_room,
+        given.confirmed_and_chair_waits,
+        "no waiting room",
+    ),
+    Rule(OCCUPYING, ResumeConfirmed, None, _confirmed, given.unconfirmed),
+    Rule(OCCUPYING, ResumeRefused, S.FAILED, _refused, given.unconfirmed),
+    # A tick finds a session here only if wiping it failed, such as on a full disk.
+    Rule(_UNWIPED, Restarted, None, _wipe_again),
+    Rule(_UNWIPED, Tick, None, _wipe_again),
+    Rule(_UNWIPED, Wiped, S.WIPED, _wiped),
 )

@@ -13,7 +13,9 @@ from agent.session_state import Party
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time has passed."""
+    """Time has passed. `sure`: by the region's time, so that what cannot be undone may follow from it."""
+
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)

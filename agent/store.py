@@ -18,8 +18,8 @@ CREATE TABLE IF NOT EXISTS outbox (
     epoch INTEGER NOT NULL, seq INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (epoch, seq));
 CREATE TABLE IF NOT EXISTS done (digest TEXT PRIMARY KEY, day TEXT NOT NULL);
 """
-DONE_KEPT_DAYS = 8
-"""A day longer than a schedule reaches."""
+DONE_KEPT = 2000
+"""Newest digests of what is over; counted, since a wrong clock would forget by date too early."""
 
 
 class Store:
@@ -31,6 +31,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._db = _open(path)
+        self._depth = 0
 
     def close(self) -> None:
         """Write all into the main file and close it."""
@@ -56,7 +57,7 @@ class Store:
 
     def append(self, epoch: int, seq: int, value: bytes, head: bytes) -> None:
         """Add an event and move the chain's head, both or neither."""
-        with self._transaction():
+        with self.transaction():
             self._db.execute("INSERT INTO outbox VALUES (?, ?, ?)", (epoch, seq, value))
             self.put("head", head)
 
@@ -79,30 +80,48 @@ class Store:
 
     def finish(self, sid: str, day: str) -> None:
         """Forget a session; only a digest of its sid stays, so that it cannot begin again."""
-        with self._transaction():
-            self._db.execute("DELETE FROM session WHERE sid = ?", (sid,))
-            self._db.execute("INSERT OR REPLACE INTO done VALUES (?, ?)", (_digest(sid), day))
-            self._db.execute("DELETE FROM done WHERE day < date(?, ?)", (day, f"-{DONE_KEPT_DAYS} days"))
+        with self.transaction():
+            self.drop_session(sid)
+            self.mark_done(sid, day)
         self.scrub()
 
-    def is_finished(self, sid: str) -> bool:
-        """Whether this session has been held or has passed."""
-        row = self._db.execute("SELECT 1 FROM done WHERE digest = ?", (_digest(sid),)).fetchone()
+    def mark_done(self, name: str, day: str) -> None:
+        """Remember by its digest alone that something is over: a session, a code, a command."""
+        with self.transaction():
+            self._db.execute("INSERT OR REPLACE INTO done VALUES (?, ?)", (_digest(name), day))
+            self._db.execute(
+                "DELETE FROM done WHERE rowid <= (SELECT max(rowid) FROM done) - ?", (DONE_KEPT,)
+            )
+
+    def is_finished(self, name: str) -> bool:
+        """Whether this session has been held or has passed; a code, a command likewise."""
+        row = self._db.execute("SELECT 1 FROM done WHERE digest = ?", (_digest(name),)).fetchone()
         return row is not None
 
     def scrub(self) -> None:
-        """Let nothing deleted linger: the write-ahead log is emptied (deleted rows are overwritten)."""
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Let nothing deleted linger: the write-ahead log is emptied (deleted rows are overwritten).
+
+        Within a transaction nothing happens: call it afterwards.
+        """
+        if self._depth == 0:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
+    def transaction(self) -> Iterator[None]:
+        """All writes within reach the disk together or not at all; one inside another is part of it."""
+        if self._depth == 0:
+            self._db.execute("BEGIN IMMEDIATE")
+        self._depth += 1
         try:
             yield
+            if self._depth == 1:
+                self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._depth == 1 and self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
+        finally:
+            self._depth -= 1
 
 
 def _digest(sid: str) -> str:
@@ -124,10 +143,17 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(path: Path) -> sqlite3.Connection:
+    path.touch(mode=0o600)
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    db.execute("PRAGMA secure_delete=ON")
-    db.execute("PRAGMA journal_mode=WAL")
-    db.execute("PRAGMA synchronous=FULL")
-    db.executescript(_TABLES)
-    path.chmod(0o600)
+    try:
+        db.execute("PRAGMA secure_delete=ON")
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        # Found now, damage costs a fresh start; found later, it would stop the agent at every start.
+        if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("damaged")
+        db.executescript(_TABLES)
+    except BaseException:
+        db.close()
+        raise
     return db
