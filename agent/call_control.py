@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 ORDER_TIMEOUT_S = 10.0
 RETRY_AFTER_S = 2.0
 """A connection is rebuilt at most this often."""
+REOPEN_AFTER_S = 5.0
+"""A camera that could not be opened is tried again, for as long as the patient is there."""
 CONNECT_WITHIN_S = 6.0
 """A connection without media for this long after its offer is given up and built anew."""
 OPEN_WITHIN_S = 4.0
@@ -70,12 +72,15 @@ class CallControl:
         self._orders: asyncio.Queue[Order] = asyncio.Queue()
         self._worker = self._loop.create_task(self._work(), name="call-control")
         self._opened = asyncio.Event()
+        self._wanted = False
         self._capture: Capture | None = None
         self._call: Call | None = None
         self._connections: dict[str, _Connection] = {}
         self.microphone = True
         self.camera = True
         self.generation = 0
+        self.failed = False
+        """Camera or microphone should be open and cannot be opened; it is tried again."""
 
     @property
     def capture(self) -> Capture | None:
@@ -89,11 +94,12 @@ class CallControl:
 
     def open(self) -> None:
         """Open camera and microphone; both on, whatever the last session chose."""
-        self.microphone = self.camera = True
+        self.microphone = self.camera = self._wanted = True
         self._orders.put_nowait(self._open)
 
     def close(self) -> None:
         """Close every connection, the camera and the microphone."""
+        self._wanted = self.failed = False
         for connection in self._connections.values():
             if connection.timer is not None:
                 connection.timer.cancel()
@@ -186,7 +192,8 @@ class CallControl:
         try:
             return await self._call.kiosk_offer(name, sdp)
         except NegotiationError as error:
-            raise NoSuchMedia(str(error)) from error
+            log.info("screen's offer refused: %s", error)
+            raise NoSuchMedia(name) from error
 
     async def whep_close(self, resource: str) -> None:
         """End one of the screen's connections."""
@@ -217,7 +224,7 @@ class CallControl:
         return order
 
     async def _open(self) -> None:
-        if self._capture is not None:
+        if self._capture is not None or not self._wanted:
             return
         await self._before_open()
         capture = self._make_capture()
@@ -226,8 +233,12 @@ class CallControl:
         except DeviceError as error:
             log.warning("media cannot be opened: %s", error)
             await capture.close()
-            self._on_device_error(error.what)
+            if not self.failed:
+                self.failed = True
+                self._on_device_error(error.what)
+            self._loop.call_later(REOPEN_AFTER_S, self._orders.put_nowait, self._open)
             return
+        self.failed = False
         self._capture = capture
         self._call = Call(
             capture.video,

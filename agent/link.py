@@ -1,6 +1,7 @@
 """The wire to the broker: MQTT v5 over mutual TLS, for unit and region alike. The only user of paho.
 
-One thread of its own runs the connection. Callbacks are called on that thread: hand over to a queue there.
+One thread of its own keeps the connection, paho's thread carries it. Callbacks are called on these: hand over
+to a queue there.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ BACKOFF_MIN_S = 1.0
 BACKOFF_MAX_S = 60.0
 BACKOFF_IN_CALL_S = 2.0
 CONNECT_TIMEOUT_S = 8.0
-LOOP_TIMEOUT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def backoff_s(attempt: int, ceiling_s: float, jitter: float) -> float:
 class Link:
     """A connection that comes back by itself, subscribes on every connect and keeps the broker's session.
 
-    on_message(topic, payload) and on_connection(up) are called on the link's own thread.
+    on_message(topic, payload) and on_connection(up) are called on the link's threads.
     """
 
     def __init__(
@@ -80,6 +80,8 @@ class Link:
         self._up = threading.Event()
         self._stop = threading.Event()
         self._wake = threading.Event()
+        self._gone = threading.Event()
+        self._accepted = False
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
         self._client = self._make_client(will)
 
@@ -98,6 +100,7 @@ class Link:
         self._wake.set()
         if self.up:
             self._client.disconnect()
+        self._gone.set()
         if self._thread.is_alive():
             self._thread.join(timeout=CONNECT_TIMEOUT_S)
 
@@ -124,7 +127,7 @@ class Link:
 
     def _make_client(self, will: Will | None) -> mqtt.Client:
         s = self._settings
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=s.client_id, protocol=mqtt.MQTTv5)
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=s.client_id, protocol=mqtt.MQTTv5, reconnect_on_failure=False)
         context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(s.ca_file))
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(str(s.certificate_file), str(s.key_file))
@@ -153,7 +156,8 @@ class Link:
         properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = SESSION_EXPIRY_S
         properties.MaximumPacketSize = MAX_BODY_BYTES + 1024
-        accepted = False
+        self._gone.clear()
+        self._accepted = False
         try:
             self._client.connect(
                 self._settings.host,
@@ -162,25 +166,30 @@ class Link:
                 clean_start=False,
                 properties=properties,
             )
-            while self._client.loop(LOOP_TIMEOUT_S) == mqtt.MQTT_ERR_SUCCESS:
-                accepted = accepted or self.up
+            # paho's own thread reads and writes; a publish from elsewhere must not touch the TLS socket.
+            self._client.loop_start()
+            self._gone.wait()
         except (OSError, ValueError) as error:
             log.info("broker not reached: %s", type(error).__name__)
         finally:
+            self._client.loop_stop()
             self._set_up(False)
-        return accepted
+        return self._accepted
 
     def _connected(
         self, client: mqtt.Client, _user: object, _flags: object, code: ReasonCode, _props: object
     ) -> None:
         if code.is_failure:
             log.warning("broker refused us: %s", code)
+            self._gone.set()
             return
+        self._accepted = True
         client.subscribe([(text, SubscribeOptions(qos=1)) for text in self._settings.filters])
         self._set_up(True)
 
     def _disconnected(self, *_args: object) -> None:
         self._set_up(False)
+        self._gone.set()
 
     def _received(self, _client: mqtt.Client, _user: object, message: mqtt.MQTTMessage) -> None:
         try:

@@ -14,7 +14,7 @@ from typing import Any
 
 TEST_BEFORE = timedelta(minutes=20)
 """The room checks itself this long before each session."""
-TEST_AGAIN = timedelta(minutes=2)
+TEST_AGAIN = timedelta(seconds=30)
 """How soon a failed self-test is tried again."""
 TEST_TIMEOUT = timedelta(seconds=30)
 

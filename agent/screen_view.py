@@ -36,6 +36,7 @@ class View:
     help_asked_at: datetime | None
     microphone: bool
     camera: bool
+    media_failed: bool
     media_generation: int
 
 
@@ -88,10 +89,12 @@ def call_line(session: Session, now: datetime) -> CallLine:
 
 def _page(view: View, held: Session | None) -> Page:
     if held is not None:
+        if view.media_failed:
+            return "fault"
         return "waiting" if held.state == State.WAITING else "call"
     if _shows_ended(view):
         return "ended"
-    return "fault" if "camera" in view.room.faults or "microphone" in view.room.faults else "idle"
+    return "idle"
 
 
 def _shows_ended(view: View) -> bool:

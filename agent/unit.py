@@ -43,6 +43,7 @@ class Media(Protocol):
     microphone: bool
     camera: bool
     generation: int
+    failed: bool
 
     def open(self) -> None: ...
     def close(self) -> None: ...
@@ -215,6 +216,7 @@ class Unit:
                 help_asked_at=self.help_asked_at,
                 microphone=self.media.microphone,
                 camera=self.media.camera,
+                media_failed=self.media.failed,
                 media_generation=self.media.generation,
             )
         )

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-START_WITHIN_S = 60.0
+START_WITHIN_S = 120.0
 STOP_WITHIN_S = 30.0
 
 
@@ -101,6 +101,7 @@ class Stack:
         until = time.monotonic() + START_WITHIN_S
         while "Hälsorum runs" not in said.read_text():
             if self.process.poll() is not None or time.monotonic() > until:
+                self.stop()
                 raise StackError(said.read_text())
             time.sleep(0.1)
 
