@@ -32,7 +32,7 @@ class Inbox:
     clock: Callable[[], datetime]
 
     def handle(self, topic_text: str, payload: bytes) -> None:
-        """Do what a message asks for; one that breaks the contract is logged by topic and field, and dropped."""
+        """Do what a message asks for. One that breaks the contract is dropped, its topic and field logged."""
         if not payload:
             return  # a retained message was cleared
         try:

@@ -1,0 +1,131 @@
+"""What all commands share: the database they work on, and how they print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import typer
+from pydantic_core import to_jsonable_python
+from rich.console import Console
+from rich.table import Table
+
+from provisioning.accounts import Accounts, Clients
+from provisioning.booking import Bookings
+from provisioning.database import Database, WrongSchema
+from provisioning.rooms import Rooms
+from provisioning.settings import SettingsError, load_settings
+from web.clinic.services import NotAllowed, Refused
+
+
+@dataclass
+class Command:
+    """One run of the command line."""
+
+    as_json: bool = False
+    database_url: str | None = None
+    settings_file: Path | None = None
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Stockholm"))
+    _database: Database | None = None
+
+    @property
+    def database(self) -> Database:
+        """The region's database: named by --database, or by the region's settings."""
+        if self._database is None:
+            url = self.database_url
+            if url is None:
+                settings = load_settings(self.settings_file)
+                url, self.zone = settings.database_url, settings.zone
+            self._database = Database(url)
+            self._database.create()
+        return self._database
+
+    @property
+    def rooms(self) -> Rooms:
+        """Rooms and units."""
+        return Rooms(self.database, now)
+
+    @property
+    def bookings(self) -> Bookings:
+        """Bookings."""
+        return Bookings(self.database, now, self.zone)
+
+    @property
+    def accounts(self) -> Accounts:
+        """Staff accounts."""
+        return Accounts(self.database, now)
+
+    @property
+    def clients(self) -> Clients:
+        """Booking systems."""
+        return Clients(self.database)
+
+    def show(self, rows: Sequence[Mapping[str, Any]], title: str = "") -> None:
+        """A table for people, or a JSON array for programs."""
+        plain = [dict(to_jsonable_python(row)) for row in rows]
+        if self.as_json:
+            print(json.dumps(plain, ensure_ascii=False, indent=1))
+            return
+        table = Table(title=title or None)
+        for name in plain[0] if plain else ("nothing yet",):
+            table.add_column(name.replace("_", " "), overflow="fold")
+        for row in plain:
+            table.add_row(*(_cell(value) for value in row.values()))
+        Console().print(table)
+
+    def done(self, values: Mapping[str, Any], words: str) -> None:
+        """What was done: a sentence for people, a JSON object for programs."""
+        if self.as_json:
+            print(json.dumps(to_jsonable_python(dict(values)), ensure_ascii=False))
+        else:
+            Console(soft_wrap=True, highlight=False).print(words, markup=False)
+
+
+def command_of(context: typer.Context) -> Command:
+    """This run's Command."""
+    assert isinstance(context.obj, Command)
+    return context.obj
+
+
+@contextmanager
+def told_to_person() -> Iterator[None]:
+    """Turn what cannot be done into a sentence and exit code 1."""
+    try:
+        yield
+    except (Refused, NotAllowed, SettingsError, WrongSchema) as error:
+        print(f"Not done: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def secret_from(prompt: str, *, from_stdin: bool) -> str:
+    """A password or PIN, typed twice without echo, or the first line of standard input."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=True))
+
+
+def parse_time(text: str, zone: ZoneInfo, name: str) -> datetime:
+    """A time in ISO 8601; without an offset it is meant where the rooms are."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused(name, "is a time such as 2026-11-22T10:00") from None
+    return at if at.tzinfo else at.replace(tzinfo=zone)
+
+
+def now() -> datetime:
+    """The clock of the machine the command runs on."""
+    return datetime.now(UTC)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return "" if value is None else str(value)

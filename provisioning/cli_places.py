@@ -1,0 +1,182 @@
+"""Commands for accounts, booking systems, rooms and units."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from argon2 import PasswordHasher
+
+from provisioning.cli_context import command_of, secret_from, told_to_person
+from web.clinic.services import Refused
+
+account = typer.Typer(no_args_is_help=True, help="Staff who sign in with a password.")
+client = typer.Typer(no_args_is_help=True, help="Booking systems that post FHIR Appointments.")
+room = typer.Typer(no_args_is_help=True, help="Rooms, which are what is booked.")
+unit = typer.Typer(no_args_is_help=True, help="Units, which stand in rooms.")
+
+Clinic = Annotated[str, typer.Option(help="The clinic's name; made where it is new.")]
+PIN = re.compile(r"\d{4,12}", re.ASCII)
+
+
+@account.command("add")
+def account_add(  # noqa: PLR0917 - typer's options are arguments
+    context: typer.Context,
+    username: str,
+    clinic: Clinic,
+    role: Annotated[str, typer.Option(help="clinician, staff or it")] = "clinician",
+    name: Annotated[str, typer.Option(help="As colleagues see it.")] = "",
+    password_stdin: Annotated[bool, typer.Option(help="Read the password from standard input.")] = False,
+) -> None:
+    """Make an account; the password is asked for, there is no default."""
+    with told_to_person():
+        password = secret_from("Password", from_stdin=password_stdin)
+        made = command_of(context).accounts.add(username, name, role, clinic, password)
+    command_of(context).done(
+        {"id": made.id, "username": username.lower(), "role": made.role, "clinic": made.clinic},
+        f"{username} may sign in as {made.role} at {made.clinic}.",
+    )
+
+
+@account.command("list")
+def account_list(context: typer.Context) -> None:
+    """All accounts."""
+    with told_to_person():
+        rows = command_of(context).accounts.list()
+    command_of(context).show(
+        [
+            {
+                "username": name,
+                "name": a.name,
+                "role": a.role,
+                "clinic": a.clinic,
+                "id": a.id,
+                "active": active,
+            }
+            for name, a, active in rows
+        ]
+    )
+
+
+@account.command("close")
+def account_close(context: typer.Context, username: str) -> None:
+    """End an account's access."""
+    with told_to_person():
+        command_of(context).accounts.close(username)
+    command_of(context).done({"username": username, "active": False}, f"{username} may not sign in any more.")
+
+
+@client.command("add")
+def client_add(context: typer.Context, name: str, clinic: Clinic) -> None:
+    """Let a booking system in; its bearer token is printed once and kept as a digest only."""
+    with told_to_person():
+        client_id, token = command_of(context).clients.add(name, clinic)
+    command_of(context).done(
+        {"id": client_id, "token": token}, f"{name} may post with this token, shown only now:\n{token}"
+    )
+
+
+@room.command("add")
+def room_add(
+    context: typer.Context,
+    room_id: Annotated[str, typer.Argument(help="The FHIR Location's id.")],
+    clinic: Clinic,
+    name: Annotated[str, typer.Option(help="As people call it.")] = "",
+) -> None:
+    """Make a room."""
+    with told_to_person():
+        command_of(context).rooms.add_room(room_id, name, clinic)
+    command_of(context).done({"room": room_id, "clinic": clinic}, f"Room {room_id} can be booked.")
+
+
+@room.command("list")
+def room_list(context: typer.Context) -> None:
+    """All rooms, and the unit in each."""
+    with told_to_person():
+        rows = command_of(context).rooms.rooms()
+    command_of(context).show(
+        [{"room": r.id, "name": r.name, "clinic": r.clinic.name, "unit": r.unit_id} for r in rows]
+    )
+
+
+@room.command("assign")
+def room_assign(
+    context: typer.Context,
+    room_id: str,
+    unit_id: Annotated[str, typer.Argument(help="The unit, or - to leave the room without one.")],
+) -> None:
+    """Put a unit into a room, in place of the one there; booked sessions follow the room."""
+    with told_to_person():
+        command_of(context).rooms.assign(room_id, None if unit_id == "-" else unit_id)
+    command_of(context).done({"room": room_id, "unit": unit_id}, f"In room {room_id} stands now: {unit_id}.")
+
+
+@unit.command("add")
+def unit_add(
+    context: typer.Context,
+    unit_id: str,
+    certificate: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The unit's certificate.")],
+) -> None:
+    """Make a unit known, or give a known one its new certificate."""
+    with told_to_person():
+        command_of(context).rooms.add_unit(unit_id, certificate.read_bytes())
+    command_of(context).done({"unit": unit_id}, f"Unit {unit_id} is known.")
+
+
+@unit.command("list")
+def unit_list(context: typer.Context) -> None:
+    """All units, and what each last said."""
+    with told_to_person():
+        rows = command_of(context).rooms.units()
+    command_of(context).show(
+        [
+            {
+                "unit": u.id,
+                "room": r.id if r else None,
+                "state": report.state,
+                "since": report.since,
+                "faults": [fault["instruction"] for fault in report.faults],
+                "schedule": f"{report.schedule_rev} of {u.schedule_rev} {report.schedule_outcome}".strip(),
+                "configuration": f"{report.config_rev} of {u.config_rev}",
+                "certificate_until": report.info.get("certificate_not_after"),
+            }
+            for u, report, r in rows
+        ]
+    )
+
+
+@unit.command("pin")
+def unit_pin(
+    context: typer.Context,
+    unit_id: str,
+    pin_stdin: Annotated[bool, typer.Option(help="Read the PIN from standard input.")] = False,
+) -> None:
+    """Set the PIN with which staff unlock the touchscreen; the unit gets a digest only."""
+    with told_to_person():
+        pin = secret_from("PIN", from_stdin=pin_stdin)
+        if not PIN.fullmatch(pin):
+            raise Refused("pin", "has 4 to 12 digits")
+        command_of(context).rooms.set_config(unit_id, staff_pin_digest=PasswordHasher().hash(pin))
+    command_of(context).done({"unit": unit_id}, f"Unit {unit_id} gets the new PIN when it is connected.")
+
+
+@unit.command("config")
+def unit_config(
+    context: typer.Context,
+    unit_id: str,
+    phone: Annotated[str | None, typer.Option(help="Shown when nobody answers a call for help.")] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(help="May be given several times, first first.")
+    ] = None,
+) -> None:
+    """Set what a unit shows."""
+    values: dict[str, str | list[str]] = {}
+    if phone is not None:
+        values["phone"] = phone
+    if language:
+        values["languages"] = language
+    with told_to_person():
+        command_of(context).rooms.set_config(unit_id, **values)
+    command_of(context).done({"unit": unit_id, **values}, f"Unit {unit_id} gets this when it is connected.")
