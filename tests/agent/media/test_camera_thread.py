@@ -9,13 +9,10 @@ from collections.abc import Callable
 import pytest
 
 from agent.media import camera_thread
-from agent.media.camera import BlankCamera, CameraSettings
 from agent.media.camera_thread import CameraThread
 from agent.media.clock_pattern import read_clock
 from agent.media.device import DeviceError, RawPicture
 from agent.media.pixels import blank, planes
-
-SETTINGS = CameraSettings(width=320, height=180, frame_rate=30)
 
 
 class FakeCamera:
@@ -50,7 +47,7 @@ class Stage:
         self.last: RawPicture | None = None
         self.thread = CameraThread(
             self.camera,
-            BlankCamera(SETTINGS),
+            blank(320, 180),
             (self._take,),
             lambda is_open: self.journal.append("lamp on" if is_open else "lamp off"),
             burn_clock,
