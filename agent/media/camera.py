@@ -18,10 +18,6 @@ from agent.media.footage import Footage, looped_pictures
 from agent.media.pixels import blank, copied, fitted, planes
 from agent.media.scene import Scene
 
-# A dark picture twice a second keeps receivers' decoders and freeze alarms content at a few hundred bytes a
-# second.
-BLANK_FRAME_RATE = 2
-
 
 @dataclass(frozen=True, slots=True)
 class CameraSettings:
@@ -147,23 +143,6 @@ class V4l2Camera:
         if self._container is not None:
             self._container.close()
         self._container = self._frames = None
-
-
-class BlankCamera:
-    """A dark picture at a low rate: what goes out while the real camera is closed."""
-
-    def __init__(self, settings: CameraSettings) -> None:
-        self._frame = blank(settings.width, settings.height)
-        self._pace = Pace(1 / BLANK_FRAME_RATE)
-
-    def open(self) -> None:
-        self._pace = Pace(1 / BLANK_FRAME_RATE)
-
-    def read(self) -> RawPicture:
-        return RawPicture(self._frame, self._pace.wait())
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 def make_camera(settings: CameraSettings, footage: Footage | None = None) -> Camera:

@@ -14,12 +14,16 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Event, Thread
 
-from agent.media.camera import BlankCamera, with_clock
+from av import VideoFrame
+
+from agent.media.camera import with_clock
 from agent.media.device import Camera, DeviceError, RawPicture
 
 log = logging.getLogger(__name__)
 
 RETRY_S = 2.0
+# A dark picture twice a second keeps receivers' decoders and freeze alarms content, for a few hundred bytes.
+BLANK_INTERVAL_S = 0.5
 JOIN_TIMEOUT_S = 3.0
 
 Sink = Callable[[RawPicture], None]
@@ -41,7 +45,7 @@ class CameraThread:
     def __init__(
         self,
         camera: Camera,
-        blank: BlankCamera,
+        blank: VideoFrame,
         sinks: Sequence[Sink],
         on_open: Callable[[bool], None],
         burn_clock: bool = False,
@@ -51,7 +55,8 @@ class CameraThread:
         self._on_open = on_open
         self._burn_clock = burn_clock
         self._wanted = True
-        self._stopping = Event()
+        self._stopping = False
+        self._woken = Event()
         self._retry_at = 0.0
         self._captured = 0
         self._is_open = False
@@ -67,7 +72,8 @@ class CameraThread:
     def stop(self) -> None:
         """Close the camera and wait for its thread; blocks for up to one picture's time, or 3 s if the driver
         hangs."""
-        self._stopping.set()
+        self._stopping = True
+        self._woken.set()
         if self._thread.is_alive():
             self._thread.join(JOIN_TIMEOUT_S)
             if self._thread.is_alive():
@@ -77,14 +83,15 @@ class CameraThread:
         """Open or really close the camera; it happens in the thread, within one picture's time."""
         self._retry_at = 0.0
         self._wanted = on
+        self._woken.set()
 
     def stats(self) -> CameraStats:
         """Counters, from any thread."""
         return CameraStats(self._captured, self._is_open, self._fault, self._alive_at)
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            if self._wanted and time.monotonic() >= self._retry_at:
+        while not self._stopping:
+            if self._camera_due():
                 self._run_camera()
             else:
                 self._run_blank()
@@ -96,7 +103,7 @@ class CameraThread:
             self._camera.open()
             if not self.opened.done():
                 self.opened.set_result(None)
-            while self._wanted and not self._stopping.is_set():
+            while self._wanted and not self._stopping:
                 self._hand_on(self._camera.read())
                 self._fault = None
         except DeviceError as error:
@@ -113,12 +120,16 @@ class CameraThread:
         self._retry_at = time.monotonic() + RETRY_S
         if not self.opened.done():
             self.opened.set_exception(error)
-            self._stopping.set()
+            self._stopping = True
 
     def _run_blank(self) -> None:
-        self._blank.open()
-        while not self._stopping.is_set() and not (self._wanted and time.monotonic() >= self._retry_at):
-            self._hand_on(self._blank.read())
+        self._woken.clear()
+        if not self._stopping and not self._camera_due():
+            self._hand_on(RawPicture(self._blank, time.monotonic()))
+            self._woken.wait(BLANK_INTERVAL_S)
+
+    def _camera_due(self) -> bool:
+        return self._wanted and time.monotonic() >= self._retry_at
 
     def _hand_on(self, picture: RawPicture) -> None:
         self._captured += 1

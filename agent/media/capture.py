@@ -12,13 +12,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from agent.media.camera import BlankCamera, CameraSettings, make_camera
+from agent.media.camera import CameraSettings, make_camera
 from agent.media.camera_thread import CameraThread
 from agent.media.device import DeviceError
 from agent.media.encoder import EncoderSettings, VideoEncoder
 from agent.media.encoder_chain import Opener
 from agent.media.footage import Footage
 from agent.media.microphone import MicrophoneSettings, make_microphone
+from agent.media.pixels import blank
 from agent.media.sound import SoundSource
 from agent.media.source import EncodedSource
 from agent.media.video_codec import PictureForm, open_encoder, silence_ffmpeg
@@ -97,7 +98,7 @@ class Capture:
         self._vp8 = VideoEncoder(loop, EncoderSettings(("libvpx",), vp8_form, vp8_rate), opener)
         self._camera = CameraThread(
             make_camera(camera, picture_film),
-            BlankCamera(camera),
+            blank(camera.width, camera.height),
             (self._h264.offer, self._vp8.offer),
             self._camera_open_changed,
             camera.burn_clock,

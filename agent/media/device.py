@@ -70,9 +70,9 @@ class Pace:
     """Even ticks in real time, for devices made of code. A tick missed by more than one is skipped, not
     repeated."""
 
-    def __init__(self, interval_s: float) -> None:
+    def __init__(self, interval_s: float, first_in_s: float = 0.0) -> None:
         self.interval_s = interval_s
-        self._due = time.monotonic()
+        self._due = time.monotonic() + first_in_s
 
     @property
     def next_due(self) -> float:

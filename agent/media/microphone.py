@@ -75,10 +75,12 @@ class FileMicrophone:
         self._pieces: Iterator[Samples] | None = None
         self._buffer: Samples = np.zeros(0, np.int16)
         self._pace = Pace(FRAME_S)
+        self._missed = 0
 
     def open(self) -> None:
         started_at = self._footage.started_at()
-        self._pace = Pace(FRAME_S)
+        self._pace = Pace(FRAME_S, first_in_s=FRAME_S)
+        self._missed = 0
         # The 20 ms given at a tick are those that ended then.
         self._pieces = looped_sound(self._footage, max(0.0, self._pace.next_due - FRAME_S - started_at))
         self._buffer = next(self._pieces)
@@ -86,10 +88,14 @@ class FileMicrophone:
     def read(self) -> RawSound:
         if self._pieces is None:
             raise DeviceError(f"film {self._footage.path}", "it is not open", "Open it first")
-        while len(self._buffer) < FRAME_SAMPLES:
+        while len(self._buffer) < self._missed + FRAME_SAMPLES:
             self._buffer = np.concatenate([self._buffer, next(self._pieces)])
-        samples, self._buffer = self._buffer[:FRAME_SAMPLES], self._buffer[FRAME_SAMPLES:]
-        return RawSound(samples, self._pace.wait())
+        end = self._missed + FRAME_SAMPLES
+        samples, self._buffer = self._buffer[self._missed : end], self._buffer[end:]
+        due = self._pace.wait()
+        # Ticks that a busy processor missed take their sound along, or it would lag behind the picture for ever.
+        self._missed = (round((self._pace.next_due - due) / FRAME_S) - 1) * FRAME_SAMPLES
+        return RawSound(samples, due)
 
     def close(self) -> None:
         if self._pieces is not None:

@@ -12,7 +12,6 @@ import pytest
 
 from agent.media import camera as camera_module
 from agent.media.camera import (
-    BlankCamera,
     CameraSettings,
     FileCamera,
     SceneCamera,
@@ -95,13 +94,6 @@ def test_the_burnt_clock_is_the_time_of_capture_and_leaves_the_original_alone() 
     assert value is not None
     assert clock_age_ms(value, round(time.time() * 1000)) >= 500
     assert int(planes(picture.frame)[0].max()) == 90
-
-
-def test_the_blank_camera_is_dark() -> None:
-    camera = BlankCamera(SMALL)
-    camera.open()
-    assert int(planes(camera.read().frame)[0].max()) == 16
-    camera.close()
 
 
 def test_v4l2_is_asked_for_size_rate_and_format() -> None:

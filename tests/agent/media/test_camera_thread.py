@@ -1,0 +1,116 @@
+"""The camera's thread: no dark lamp over an open camera, off means closed, a lost one comes back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from agent.media import camera_thread
+from agent.media.camera_thread import CameraThread
+from agent.media.clock_pattern import read_clock
+from agent.media.device import DeviceError, RawPicture
+from agent.media.pixels import blank, planes
+
+
+class FakeCamera:
+    """Gives grey pictures; writes into a journal when it is opened and closed."""
+
+    def __init__(self, journal: list[str]) -> None:
+        self.journal = journal
+        self.fault: DeviceError | None = None
+        self._frame = blank(320, 180, luma=99)
+
+    def open(self) -> None:
+        if self.fault:
+            raise self.fault
+        self.journal.append("opened")
+
+    def read(self) -> RawPicture:
+        if self.fault:
+            raise self.fault
+        time.sleep(0.002)
+        return RawPicture(self._frame, time.monotonic())
+
+    def close(self) -> None:
+        self.journal.append("closed")
+
+
+class Stage:
+    """A camera thread with its journal and the last picture it handed on."""
+
+    def __init__(self, burn_clock: bool = False) -> None:
+        self.journal: list[str] = []
+        self.camera = FakeCamera(self.journal)
+        self.last: RawPicture | None = None
+        self.thread = CameraThread(
+            self.camera,
+            blank(320, 180),
+            (self._take,),
+            lambda is_open: self.journal.append("lamp on" if is_open else "lamp off"),
+            burn_clock,
+        )
+
+    def _take(self, picture: RawPicture) -> None:
+        self.last = picture
+
+    def brightness(self) -> int:
+        return -1 if self.last is None else int(planes(self.last.frame)[0].max())
+
+
+def until(condition: Callable[[], bool], limit_s: float = 5.0) -> None:
+    limit = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < limit, "it never came about"
+        time.sleep(0.002)
+
+
+def test_off_closes_the_camera_and_sends_dark_pictures_and_on_opens_it_again() -> None:
+    stage = Stage()
+    stage.thread.start()
+    until(lambda: stage.brightness() == 99)
+    stage.thread.set_on(False)
+    until(lambda: stage.brightness() == 16)
+    assert not stage.thread.stats().is_open
+    stage.thread.set_on(True)
+    until(lambda: stage.brightness() == 99)
+    stage.thread.stop()
+    once = ["lamp on", "opened", "closed", "lamp off"]
+    assert stage.journal == once * 2
+    assert not [thread for thread in threading.enumerate() if thread.name == "camera"]
+
+
+def test_a_missing_camera_is_told_at_open_and_the_thread_ends() -> None:
+    stage = Stage()
+    stage.camera.fault = DeviceError("camera", "it is not there", "Plug it in")
+    stage.thread.start()
+    with pytest.raises(DeviceError, match="Plug it in"):
+        stage.thread.opened.result(timeout=5)
+    stage.thread.stop()
+    assert stage.journal == ["lamp on", "closed", "lamp off"]
+
+
+def test_a_camera_lost_in_a_call_is_reported_and_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera_thread, "RETRY_S", 0.05)
+    stage = Stage()
+    stage.thread.start()
+    until(lambda: stage.brightness() == 99)
+    stage.camera.fault = DeviceError("camera", "its cable is out", "Check its cable")
+    until(lambda: stage.brightness() == 16)
+    assert "its cable is out" in str(stage.thread.stats().fault)
+    stage.camera.fault = None
+    until(lambda: stage.brightness() == 99 and stage.thread.stats().fault is None)
+    stage.thread.stop()
+    assert stage.journal[-1] == "lamp off"
+
+
+def test_the_clock_is_burnt_in_only_when_asked() -> None:
+    for burn_clock in (False, True):
+        stage = Stage(burn_clock)
+        stage.thread.start()
+        until(lambda stage=stage: stage.last is not None)
+        stage.thread.stop()
+        assert stage.last is not None
+        assert (read_clock(planes(stage.last.frame)[0]) is not None) == burn_clock

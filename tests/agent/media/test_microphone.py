@@ -1,0 +1,140 @@
+"""Microphones: PipeWire through a stand-in for pw-record, films in step, speech in a loop."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent.media import microphone as microphone_module
+from agent.media.device import DeviceError
+from agent.media.footage import Footage, looped_sound
+from agent.media.microphone import (
+    FRAME_SAMPLES,
+    FileMicrophone,
+    MicrophoneSettings,
+    PipeWireMicrophone,
+    SpeechMicrophone,
+    make_microphone,
+    pcm_start,
+    pw_record_arguments,
+)
+
+
+def stand_in(folder: Path, body: str) -> str:
+    """A program in pw-record's place."""
+    path = folder / "pw-record"
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_pw_record_is_asked_for_mono_s16_at_48_khz_from_the_target_and_no_other() -> None:
+    arguments = pw_record_arguments("echo-cancel-source")
+    assert arguments[0] == "pw-record"
+    assert arguments[-1] == "-"
+    pairs = dict(zip(arguments[1:-1:2], arguments[2:-1:2], strict=True))
+    assert pairs == {
+        "--target": "echo-cancel-source",
+        "-P": "{ node.dont-reconnect = true }",
+        "--format": "s16",
+        "--rate": "48000",
+        "--channels": "1",
+        "--media-role": "Communication",
+        "--latency": "20ms",
+    }
+    assert "--target" not in pw_record_arguments(None)
+
+
+def test_samples_are_found_with_and_without_a_header() -> None:
+    header = b".snd" + (24).to_bytes(4, "big") + bytes(16)
+    assert pcm_start(b"") is None
+    assert pcm_start(b"\x01\x00\x02\x00") == (0, False)
+    assert pcm_start(b".snd\x00") is None
+    assert pcm_start(header[:20]) is None
+    assert pcm_start(header + b"\x00\x01") == (24, True)
+
+
+def test_pipewire_sound_arrives_in_pieces_of_20_ms_and_the_program_ends_with_close(tmp_path: Path) -> None:
+    wave = np.arange(-2 * FRAME_SAMPLES, 2 * FRAME_SAMPLES, dtype="<i2")
+    (tmp_path / "sound").write_bytes(wave.tobytes())
+    microphone = PipeWireMicrophone("source", stand_in(tmp_path, f"cat {tmp_path}/sound; exec sleep 60"))
+    microphone.open()
+    pieces = [microphone.read() for _ in range(4)]
+    process = microphone._process
+    microphone.close()
+    assert np.array_equal(np.concatenate([piece.samples for piece in pieces]), wave)
+    # Four pieces came at once: each is as much older as there is sound after it.
+    assert pieces[3].captured_at - pieces[0].captured_at == pytest.approx(0.06, abs=0.03)
+    assert process is not None
+    assert process.returncode is not None
+
+
+def test_big_endian_sound_behind_a_header_is_turned_round(tmp_path: Path) -> None:
+    wave = np.arange(FRAME_SAMPLES, dtype=">i2")
+    (tmp_path / "sound").write_bytes(b".snd" + (24).to_bytes(4, "big") + bytes(16) + wave.tobytes())
+    microphone = PipeWireMicrophone(None, stand_in(tmp_path, f"cat {tmp_path}/sound; exec sleep 60"))
+    microphone.open()
+    assert np.array_equal(microphone.read().samples, wave.astype(np.int16))
+    microphone.close()
+
+
+def test_what_goes_wrong_with_pipewire_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(microphone_module, "SILENT_PIPE_S", 0.05)
+    with pytest.raises(DeviceError, match="Install pipewire-bin"):
+        PipeWireMicrophone("source", str(tmp_path / "nowhere")).open()
+    ended = PipeWireMicrophone("source", stand_in(tmp_path, "echo 'Host is down' >&2; exit 1"))
+    with pytest.raises(DeviceError, match=r"microphone source: .*Host is down.*Check that PipeWire runs"):
+        _open_slowly(ended, monkeypatch)
+    dumb = PipeWireMicrophone("source", stand_in(tmp_path, "exec sleep 60"))
+    monkeypatch.setattr(microphone_module, "SILENT_PIPE_S", 0.05)
+    with pytest.raises(DeviceError, match=r"gives no sound.*microphone\.target"):
+        dumb.open()
+    dumb.close()
+
+
+def _open_slowly(microphone: PipeWireMicrophone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(microphone_module, "SILENT_PIPE_S", 5.0)
+    microphone.open()
+
+
+def test_a_film_s_sound_is_as_long_as_its_picture_in_every_round(film: Path) -> None:
+    sound = looped_sound(Footage(film), from_s=0.5)
+    total, pieces = 0, []
+    while total < 24_000 + 48_000:
+        pieces.append(next(sound))
+        total += len(pieces[-1])
+    wave = np.concatenate(pieces)[: 24_000 + 48_000]
+    # The tone has a whole number of periods in a second, so every round joins the one before it.
+    expected = 8000 * np.sin(2 * np.pi * 440 * (np.arange(len(wave)) + 24_000) / 48_000)
+    assert float(np.abs(wave - expected).max()) < 20
+
+
+def test_sound_of_missed_ticks_is_left_out_so_that_it_stays_with_the_picture(film: Path) -> None:
+    footage = Footage(film)
+    microphone = FileMicrophone(footage)
+    microphone.open()
+    microphone.read()
+    time.sleep(0.09)  # a processor busy with something else
+    sounds = [microphone.read() for _ in range(3)]
+    microphone.close()
+    for sound in sounds:
+        position = round((sound.captured_at - footage.started_at()) * 48_000) - FRAME_SAMPLES
+        expected = 8000 * np.sin(2 * np.pi * 440 * (position + np.arange(FRAME_SAMPLES)) / 48_000)
+        assert float(np.abs(sound.samples - expected).max()) < 1500  # within some samples of its place
+
+
+def test_film_and_speech_microphones_keep_real_time(film: Path) -> None:
+    footage = Footage(film)
+    for microphone in (FileMicrophone(footage), SpeechMicrophone()):
+        microphone.open()
+        sounds = [microphone.read() for _ in range(4)]
+        microphone.close()
+        assert {len(sound.samples) for sound in sounds} == {FRAME_SAMPLES}
+        assert all(sound.captured_at <= time.monotonic() for sound in sounds)
+        steps = np.diff([sound.captured_at for sound in sounds]) / 0.02
+        assert np.allclose(np.round(steps), steps, atol=1e-6)
+    with pytest.raises(DeviceError, match="no film is given"):
+        make_microphone(MicrophoneSettings(kind="file"))

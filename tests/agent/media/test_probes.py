@@ -1,0 +1,152 @@
+"""The room's self-test: what works is told with its figure, what does not with an instruction."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from av import VideoFrame
+
+from agent.media import encoder_probe, probes
+from agent.media.camera import CameraSettings
+from agent.media.capture import CaptureSettings
+from agent.media.device import DeviceError, RawPicture, RawSound
+from agent.media.encoder_probe import probe_encoders, working_encoders
+from agent.media.microphone import MicrophoneSettings
+from agent.media.pixels import blank
+from agent.media.probes import probe_camera, probe_encoder, probe_microphone, run_probes
+from agent.media.video_codec import ENCODERS, EncoderKind, OpenEncoder, PictureForm, open_encoder
+
+SMALL = CameraSettings(width=320, height=180, frame_rate=60)
+
+
+def test_on_a_working_board_all_three_pass_and_the_lamp_goes_on_and_off() -> None:
+    async def scenario() -> None:
+        lamp: list[bool] = []
+        outcomes = await run_probes(CaptureSettings(camera=SMALL), lamp.append)
+        await asyncio.sleep(0)
+        assert [(outcome.name, outcome.ok, outcome.reason) for outcome in outcomes] == [
+            ("camera", True, ""),
+            ("microphone", True, ""),
+            ("encoder", True, ""),
+        ]
+        assert "libx264" in outcomes[2].unit
+        assert lamp == [True, False]
+
+    asyncio.run(scenario())
+
+
+class FakeCamera:
+    """Pictures 1/rate s apart by their stamps; a still one gives the same picture for ever."""
+
+    def __init__(self, rate: float, still: bool) -> None:
+        self._rate, self._still, self._count = rate, still, 0
+
+    def open(self) -> None:
+        """Nothing to take."""
+
+    def read(self) -> RawPicture:
+        self._count += 1
+        return RawPicture(blank(64, 64, 50 if self._still else 50 + self._count), self._count / self._rate)
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+@pytest.mark.parametrize(
+    ("rate", "still", "reason"),
+    [(30, False, ""), (24, False, ""), (30, True, "stands still"), (10, False, "10 of 30 frames/s")],
+)
+def test_a_camera_is_judged_by_movement_and_rate(
+    rate: float, still: bool, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probes, "make_camera", lambda *_: FakeCamera(rate, still))
+    outcome = probe_camera(CameraSettings())
+    assert outcome.figure == pytest.approx(rate)
+    assert outcome.ok == (not reason)
+    assert reason in outcome.reason
+
+
+class DeadMicrophone:
+    """Open, and digitally silent; or not to be opened at all."""
+
+    def __init__(self, error: DeviceError | None = None) -> None:
+        self._error = error
+
+    def open(self) -> None:
+        if self._error:
+            raise self._error
+
+    def read(self) -> RawSound:
+        return RawSound(np.zeros(960, np.int16), time.monotonic())
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+def test_a_silent_and_a_missing_microphone_fail_with_an_instruction(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes, "MICROPHONE_LIMIT_S", 0.02)
+    monkeypatch.setattr(probes, "make_microphone", lambda *_: DeadMicrophone())
+    outcome = probe_microphone(MicrophoneSettings())
+    assert (outcome.ok, outcome.figure) == (False, -100.0)
+    assert "check its cable" in outcome.reason
+    error = DeviceError("microphone", "it is not there", "Plug it in")
+    monkeypatch.setattr(probes, "make_microphone", lambda *_: DeadMicrophone(error))
+    assert "Plug it in" in probe_microphone(MicrophoneSettings()).reason
+
+
+def test_a_missing_film_fails_with_its_path(tmp_path: Path) -> None:
+    lamp: list[bool] = []
+    outcome = probe_camera(CameraSettings(kind="file", file=tmp_path / "gone.mp4"), lamp.append)
+    assert not outcome.ok
+    assert "gone.mp4" in outcome.reason
+    assert lamp == [True, False]
+
+
+def test_encoders_that_are_not_there_are_passed_over() -> None:
+    results = probe_encoders(["h264_v4l2m2m", "libx264", "libvpx"], 320, 180, 30)
+    assert [(result.name, result.ok) for result in results] == [
+        ("h264_v4l2m2m", False),
+        ("libx264", True),
+        ("libvpx", True),
+    ]
+    assert "cannot be opened" in results[0].reason
+    assert results[1].speed_ratio > 1
+    assert working_encoders(results[:2]) == ("libx264",)
+    assert working_encoders(results[:1]) == ("libx264",)
+    settings = CaptureSettings(camera=SMALL, encoders=("h264_v4l2m2m", "libx264"))
+    assert probe_encoder(settings).unit == "x real time (libx264)"
+
+
+class Green:
+    """An encoder with a fault seen on real hardware: it encodes, quickly, another picture."""
+
+    bit_rate: int | None = 0
+
+    def __init__(self, inner: OpenEncoder) -> None:
+        self._inner = inner
+
+    def encode(self, frame: VideoFrame | None = None) -> list[object]:
+        assert frame is not None
+        other = blank(frame.width, frame.height, luma=60)
+        other.pts, other.time_base, other.pict_type = frame.pts, frame.time_base, frame.pict_type
+        return list(self._inner.encode(other))
+
+
+def opened(kind: EncoderKind, form: PictureForm, bit_rate: int) -> OpenEncoder:
+    return Green(open_encoder(ENCODERS["libx264"], form, bit_rate))  # type: ignore[return-value]
+
+
+def test_another_picture_out_than_in_and_a_slow_encoder_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    (result,) = probe_encoders(["libx264"], 320, 180, 30, opened)
+    assert (result.ok, result.reason) == (False, "its output is another picture than the one that went in")
+    outcome = probe_encoder(CaptureSettings(camera=SMALL), opened)
+    assert not outcome.ok
+    assert outcome.reason.startswith("no encoder works: libx264: its output is another picture")
+    ticks = iter([0.0, 10.0])
+    monkeypatch.setattr(encoder_probe.time, "perf_counter", lambda: next(ticks))
+    (slow,) = probe_encoders(["libx264"], 320, 180, 30)
+    assert slow.reason == "too slow: 0.04 of real time"
