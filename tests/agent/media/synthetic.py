@@ -67,7 +67,7 @@ class TestPicture(_Source):
             "tune": "zerolatency",
             "profile": "baseline",
             "level": "31",
-            "x264-params": "keyint=infinite:scenecut=0:repeat-headers=1:annexb=1:vbv-maxrate=1500:vbv-bufsize=750",
+            "x264-params": "keyint=infinite:scenecut=0:annexb=1:vbv-maxrate=1500:vbv-bufsize=750",
         }
         rng = np.random.default_rng(1)
         rows, columns = height * 3 // 2, width

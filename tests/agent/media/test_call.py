@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import pytest
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 
 from agent.media.aiortc_internals import gather_only
@@ -37,11 +37,18 @@ KEYFRAME = b"".join(
 
 
 class Rig:
-    def __init__(self, settings: CallSettings = SETTINGS) -> None:
+    def __init__(self, settings: CallSettings = SETTINGS, fallback: SilentSource | None = None) -> None:
         self.facts: list[Fact] = []
         self._changed = asyncio.Event()
         self.video, self.audio = SilentSource("H264"), SilentSource("opus")
-        self.call = Call(self.video, self.audio, on_fact=self.on_fact, settings=settings)
+        self.fallback = fallback
+        self.call = Call(
+            self.video,
+            self.audio,
+            on_fact=self.on_fact,
+            settings=settings,
+            fallback_video=(lambda: fallback) if fallback else None,
+        )
         self.remotes: list[RTCPeerConnection] = []
         self.messages: list[str] = []
         self._emitting = asyncio.get_running_loop().create_task(self._emit())
@@ -55,6 +62,8 @@ class Rig:
         while True:
             now = time.monotonic()
             self.video.emit(EncodedFrame(KEYFRAME, count * 900, now, True))
+            if self.fallback:
+                self.fallback.emit(EncodedFrame(b"\x10" + bytes(3000), count * 900, now, True))
             self.audio.emit(EncodedFrame(b"\x08sound", count * 480, now, True))
             count += 1
             await asyncio.sleep(0.01)
@@ -71,14 +80,18 @@ class Rig:
         self.remotes.append(connection)
         return connection
 
-    async def join(self, peer: str = "doc", attempt: int = 1) -> RTCPeerConnection:
+    async def join(self, peer: str = "doc", attempt: int = 1, codec: str = "") -> RTCPeerConnection:
         await self.call.connect(peer, attempt)
         offer = await self.wait(LocalOffer, sum(isinstance(f, LocalOffer) for f in self.facts) or 1)
         remote = self.remote()
         remote.on("datachannel", self._on_channel)
-        await remote.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
         remote.addTrack(AudioStreamTrack())
         remote.addTrack(VideoStreamTrack())
+        for transceiver in remote.getTransceivers():
+            if codec and transceiver.kind == "video":
+                known = RTCRtpSender.getCapabilities("video").codecs
+                transceiver.setCodecPreferences([c for c in known if c.mimeType == codec])
+        await remote.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
         gather_only(remote, ["127.0.0.1"])
         await remote.setLocalDescription(await remote.createAnswer())
         await self.call.answer(peer, attempt, remote.localDescription.sdp)
@@ -208,6 +221,32 @@ def test_one_partys_broken_answer_leaves_the_others_alone() -> None:
         assert {f.reason for f in failed} == {"bad_answer"}
         assert await rig.wait(Connected) == Connected("doc")
         await rig.wait(MediaFlowing, 2)
+
+    with_rig(check)
+
+
+def test_a_party_without_h264_gets_the_shared_vp8_encoder_started_for_it() -> None:
+    async def main() -> None:
+        rig = Rig(fallback=SilentSource("VP8"))
+        try:
+            await rig.join("doc")
+            await rig.wait(Connected)
+            assert rig.fallback.listeners == []
+            await rig.join("old", codec="video/VP8")
+            await rig.wait(Connected, 2)
+            assert len(rig.fallback.listeners) == 1
+            await until(lambda: rig.call.stats().peers["old"].bytes_sent > 10_000)
+        finally:
+            await rig.close()
+
+    asyncio.run(main())
+
+
+def test_without_such_an_encoder_the_party_is_told_why() -> None:
+    async def check(rig: Rig) -> None:
+        await rig.join(codec="video/VP8")
+        fact = await rig.wait(ConnectionFailed)
+        assert (fact.reason, fact.detail) == ("no_common_codec", "video")
 
     with_rig(check)
 
