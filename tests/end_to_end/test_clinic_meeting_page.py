@@ -58,6 +58,11 @@ UNIT_DECODED = """async (attempt) => {
   const report = await window.units[attempt].pc.getStats();
   return [...report.values()].reduce((most, stats) => Math.max(most, stats.framesDecoded ?? 0), 0);
 }"""
+UNIT_SOUND = """async (attempt) => {
+  const report = await window.units[attempt].pc.getStats();
+  const inbound = [...report.values()].filter((stats) => stats.type === "inbound-rtp");
+  return inbound.find((stats) => stats.kind === "audio")?.audioLevel ?? 0;
+}"""
 
 
 class Unit:
@@ -89,6 +94,9 @@ class Unit:
 
     def decoded(self, attempt: int) -> int:
         return self.page.evaluate(UNIT_DECODED, attempt)
+
+    def heard_sound(self, attempt: int) -> bool:
+        return self.page.evaluate(UNIT_SOUND, attempt) > 0.001
 
     def heard(self, attempt: int) -> list[dict[str, Any]]:
         return self.page.evaluate("(attempt) => window.units[attempt].heard", attempt)
@@ -134,7 +142,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(context: BrowserContext, address: str) -> Page:
+def page(context: BrowserContext, address: str) -> Iterator[Page]:
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -143,8 +151,8 @@ def page(context: BrowserContext, address: str) -> Page:
     page.fill("#password", PASSWORD)
     page.click("#sign-in-button")
     expect(page.locator("#content")).to_have_attribute("data-feed", "up")
+    yield page
     assert not faults
-    return page
 
 
 @pytest.fixture
@@ -178,9 +186,15 @@ def _arrive_and_admit(page: Page, unit: Unit, region: FakeRegion) -> None:
     unit.relay(_flows(page, unit, 1))
 
 
+def _steady(page: Page, unit: Unit) -> None:
+    expect(page.locator("#content")).to_have_attribute("data-line", "connected")
+    expect(page.locator("#line")).to_be_hidden()
+    assert unit.kinds.count("answer") == 1
+
+
 def test_a_visit_from_waiting_to_the_end(page: Page, unit: Unit, region: FakeRegion) -> None:
     _arrive_and_admit(page, unit, region)
-    expect(page.locator("#content")).to_have_attribute("data-line", "connected")
+    _steady(page, unit)
     assert {"type": "state", "microphone": True, "camera": True} in unit.heard(1)
 
     unit.say(1, {"type": "state", "microphone": False, "camera": True})
@@ -231,6 +245,27 @@ def test_reload_returns_to_the_same_call(page: Page, unit: Unit, region: FakeReg
     expect(page.locator("#content")).to_have_attribute("data-stage", "call")
     unit.offer(3)
     unit.relay(_flows(page, unit, 3))
+
+
+WITHOUT_CAMERA = """
+  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = (wish) =>
+    wish.video ? Promise.reject(new DOMException("none", "NotFoundError")) : real(wish);
+"""
+
+
+def test_without_a_camera_one_takes_part_with_sound(page: Page, unit: Unit, region: FakeRegion) -> None:
+    page.add_init_script(WITHOUT_CAMERA)
+    page.reload()
+    expect(page.locator("#media-problem")).to_have_text(
+        "Ingen kamera hittades. Du kan vara med med bara ljud."
+    )
+    expect(page.locator("#content")).to_have_attribute("data-feed", "up")
+    region.change(state="waiting", checked_in_at=region.now, checked_in_how="staff")
+    page.click("#admit")
+    unit.offer(1)
+    unit.relay(lambda: _frames(page, 1) > 10 and unit.heard_sound(1))
+    assert {"type": "state", "microphone": True, "camera": False} in unit.heard(1)
 
 
 def test_a_second_window_takes_the_meeting_over(page: Page, context: BrowserContext, address: str) -> None:

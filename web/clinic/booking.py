@@ -10,6 +10,7 @@ from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from web.clinic.refusals import refusal_words
 from web.clinic.services import BookingRequest, Clash, Invitation, Refused
 from web.clinic.signin import require_sign_in
 from web.clinic.state import account, clinic, texts
@@ -38,10 +39,9 @@ def book() -> str | Response | tuple[str, int]:
     try:
         invitation = clinic().services.book(account(), _request(request.form))
     except Clash as clash:
-        lead = texts()("booking.clash")
-        return _form(request.form, {"time": f"{lead} {texts().of('refused', clash.reason)}"}), 409
+        return _form(request.form, {"time": refusal_words(clash, texts())}), 409
     except Refused as refused:
-        return _form(request.form, {_at(refused): texts().of("refused", refused.reason)}), 422
+        return _form(request.form, {_at(refused): refusal_words(refused, texts())}), 422
     key = clinic().invitations.put(account().id, invitation)
     return redirect(url_for("booking.invitation", key=key), code=303)
 
@@ -56,7 +56,7 @@ def invitation(key: str) -> str | tuple[str, int]:
     return render_template(
         "clinic/invitation.html",
         invitation=kept,
-        code=f"{kept.code[:3]} {kept.code[3:]}",
+        code=f"{kept.code[:3]} {kept.code[3:]}".strip(),
         start=clinic().local(kept.start),
         end=clinic().local(kept.end),
         link=link,

@@ -17,6 +17,7 @@ from werkzeug.exceptions import (
 )
 
 from web.clinic import fhir
+from web.clinic.refusals import refusal_words
 from web.clinic.security import is_fhir
 from web.clinic.services import NotAllowed, Refused
 from web.clinic.state import texts
@@ -39,7 +40,7 @@ def register(app: Flask) -> None:
     @app.errorhandler(Refused)
     def refused(error: Refused) -> ResponseReturnValue:
         looked_up = request.method in ("GET", "HEAD")
-        return _answer(NotFound() if looked_up else UnprocessableEntity(texts().of("refused", error.reason)))
+        return _answer(NotFound() if looked_up else UnprocessableEntity(refusal_words(error, texts())))
 
     @app.errorhandler(Exception)
     def fault(error: Exception) -> ResponseReturnValue:

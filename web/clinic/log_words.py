@@ -9,8 +9,15 @@ from datetime import datetime
 from web.clinic.services import LogLine
 from web.clinic.texts import Texts
 
-WORDED_FIELDS = ("method", "role", "identified", "reason", "how")
-"""Fields whose values have words of their own; the others are shown as they are."""
+_FAMILIES = {
+    "how": "how",
+    "method": "how",
+    "role": "log.role",
+    "by": "log.role",
+    "identified": "log.identified",
+    "reason": "log.reason",
+}
+"""Fields whose values say it all, and where their words are; the others are shown with their name."""
 _BEGAN = ("call_started", "admitted")
 _ENDED = ("call_ended", "session_failed")
 
@@ -39,9 +46,9 @@ def log_lines(lines: Sequence[LogLine], t: Texts, local: Callable[[datetime], da
 
 
 def _detail(name: str, value: object, t: Texts) -> str:
-    if name in WORDED_FIELDS:
-        return t.of(f"log.{name}", value)
-    return f"{name.replace('_', ' ')}: {value}"
+    if family := _FAMILIES.get(name):
+        return t.of(family, value)
+    return f"{t.of('log.field', name)}: {value}"
 
 
 def began_and_ended(lines: Sequence[LogLine]) -> tuple[datetime | None, datetime | None]:
@@ -49,3 +56,9 @@ def began_and_ended(lines: Sequence[LogLine]) -> tuple[datetime | None, datetime
     began = next((line.at for kind in _BEGAN for line in lines if line.kind == kind), None)
     ended = next((line.at for line in reversed(lines) if line.kind in _ENDED), None)
     return began, ended
+
+
+def roles_in_call(lines: Sequence[LogLine]) -> list[str]:
+    """Who was connected, by role, in the order they came."""
+    connected = (str(line.fields.get("role", "")) for line in lines if line.kind == "peer_connected")
+    return [role for role in dict.fromkeys(connected) if role]

@@ -8,7 +8,8 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
 
-from web.clinic.log_words import began_and_ended
+from web.clinic.log_words import began_and_ended, roles_in_call
+from web.clinic.refusals import refusal_words
 from web.clinic.services import Account, Refused, SessionRow
 from web.clinic.signals import checked
 from web.clinic.signin import require_sign_in
@@ -35,13 +36,14 @@ def page(sid: str) -> str:
 def ended(sid: str) -> str:
     """What the meeting was: times, how the patient checked in, who took part."""
     row = clinic().services.session(account(), sid)
-    began, over = began_and_ended(clinic().services.log(account(), sid))
+    lines = clinic().services.log(account(), sid)
+    began, over = began_and_ended(lines)
     local = clinic().local
     return render_template(
         "clinic/ended.html",
         began=local(began).strftime("%H:%M") if began else "",
         over=local(over).strftime("%H:%M") if over else "",
-        parties=[texts().of("log.role", party) for party in row.parties],
+        parties=[texts().of("log.role", role) for role in roles_in_call(lines)],
         **describe(row, account(), texts()),
     )
 
@@ -68,7 +70,7 @@ def signal(sid: str) -> tuple[Response, int]:
     try:
         clinic().services.signal(account(), sid, _instance(body.get("instance")), message)
     except Refused as refused:
-        reason = texts().of("refused", refused.reason)
+        reason = refusal_words(refused, texts())
         return jsonify(error="refused", field=refused.field_name, reason=reason), 409
     return jsonify(ok=True), 200
 

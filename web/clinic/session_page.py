@@ -9,7 +9,8 @@ from werkzeug.wrappers import Response
 
 from web.clinic.booking import LENGTHS_MIN, length, when
 from web.clinic.log_words import log_lines
-from web.clinic.services import Clash, Refused
+from web.clinic.refusals import refusal_words
+from web.clinic.services import Refused
 from web.clinic.signin import require_sign_in
 from web.clinic.state import account, clinic, texts
 from web.clinic.wording import LIVE, OVER, describe, may_check_in
@@ -59,11 +60,8 @@ def log(sid: str) -> str:
 def _try(sid: str, change: Callable[[], None], what: str) -> Answer:
     try:
         change()
-    except Clash as clash:
-        reason = f"{texts()('booking.clash')} {texts().of('refused', clash.reason)}"
-        return _show(sid, {what: reason}), 409
     except Refused as refused:
-        return _show(sid, {what: texts().of("refused", refused.reason)}), 409
+        return _show(sid, {what: refusal_words(refused, texts())}), 409
     back = "today.page" if what == "check_in" else "sessions.page"
     return redirect(url_for(back, sid=sid) if back == "sessions.page" else url_for(back), code=303)
 

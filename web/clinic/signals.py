@@ -7,12 +7,14 @@ from typing import Any
 
 MAX_SDP_CHARS = 64 * 1024
 MAX_CANDIDATE_CHARS = 1000
+MAX_COUNT = 2**53 - 1
+"""What JavaScript counts exactly; a unit numbers its attempts from its clock's milliseconds."""
 
 Check = Callable[[object], bool]
 
 
 def _count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1_000_000
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT
 
 
 def _text(most: int) -> Check:

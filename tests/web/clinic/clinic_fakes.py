@@ -198,4 +198,4 @@ class FakeRegion:
     def _refuse_clash(self, room_id: str, start: datetime, end: datetime, but: str) -> None:
         for row in self.rows.values():
             if row.sid != but and row.room.id == room_id and row.start < end and start < row.end:
-                raise Clash("start", f"{row.ref} {CANARY}")
+                raise Clash("start", f"the room is booked {CANARY} ({row.ref}); choose another")

@@ -43,7 +43,8 @@ def test_a_clash_is_told_at_the_time_and_keeps_what_was_entered(anna, region):
     answer = anna.post("/booking", **FORM)
     assert answer.status_code == 409
     assert 'id="time-problem"' in answer.text
-    assert "Rummet är upptaget då. A17" in answer.text
+    assert "Rummet är bokat &lt;script&gt;" in answer.text
+    assert "(A17). Välj en annan tid" in answer.text
     assert CANARY not in answer.text
     assert 'value="13:15"' in answer.text
     assert len(region.rows) == 1
@@ -84,7 +85,7 @@ def test_moving_onto_another_booking_is_told(anna, region):
     )
     answer = anna.post(f"/sessions/{SID}/move", date="2026-03-02", time="12:15", length="20")
     assert answer.status_code == 409
-    assert "Rummet är upptaget då. A18" in answer.text
+    assert "(A18). Välj en annan tid" in answer.text
     assert region.rows[SID].start == region.now
 
 

@@ -43,10 +43,13 @@ def test_head_opens_nothing(anna, region):
 
 def test_signals_are_handed_on_with_their_own_fields_only(anna, region):
     region.add(state="waiting")
-    message = {"type": "answer", "attempt": 2, "sdp": "v=0", "name": "dropped"}
+    message = {"type": "answer", "attempt": 1_771_000_000_000, "sdp": "v=0", "name": "dropped"}
     answer = anna.post_json(f"/api/meeting/{SID}/signal", {"instance": INSTANCE, "message": message})
     assert answer.status_code == 200
-    assert region.signals.get_nowait() == (INSTANCE, {"type": "answer", "attempt": 2, "sdp": "v=0"})
+    assert region.signals.get_nowait() == (
+        INSTANCE,
+        {"type": "answer", "attempt": 1_771_000_000_000, "sdp": "v=0"},
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,11 +81,11 @@ def test_what_the_region_refuses_is_told_with_its_reason(anna, region):
 
 
 def test_the_end_tells_times_check_in_and_roles(anna, region):
-    region.add(
-        state="wiped", checked_in_how="code", checked_in_at=region.now, parties=("clinician", "interpreter")
-    )
+    region.add(state="wiped", checked_in_how="code", checked_in_at=region.now)
     for minutes, kind in ((0, "admitted"), (1, "call_started"), (21, "call_ended")):
         region.lines.append(LogLine(region.now + timedelta(minutes=minutes), "unit", kind, {}))
+    for role in ("clinician", "interpreter", "clinician"):
+        region.lines.append(LogLine(region.now, "unit", "peer_connected", {"role": role}))
     page = anna.get(f"/meeting/{SID}/ended").text
     assert 'id="began">10:01<' in page
     assert 'id="over">10:21<' in page

@@ -14,6 +14,7 @@ from agent.contract.signalling import ByeReason
 from agent.contract.status import UnitState
 from web.clinic import errors, texts
 from web.clinic.booking import METHODS
+from web.clinic.refusals import KNOWN
 
 CLINIC = Path(texts.__file__).parent
 SWEDISH, ENGLISH = (
@@ -32,22 +33,32 @@ SESSION_STATES = [
     "failed",
 ]
 REGION_KINDS = ["booked", "moved", "cancelled", "party_opened", "party_left", "remote_check_in"]
-FAULTS = ["camera", "microphone", "speaker", "encoder", "region", "screen", "clock", "disk"]
+REGION_KINDS += ["party_reconnected", "admit_asked", "end_asked", "resume_confirmed", "resume_refused"]
+FAULTS = ["camera", "microphone", "encoder", "region", "selftest"]
+ENDS = [
+    "left_waiting",
+    "unit_was_away",
+    "abandoned",
+    "ended_by_clinician",
+    "last_clinician_left",
+    "patient_left",
+]
+ENDS += ["not_confirmed", "past_at_first_sight", "resume_refused"]
 FAMILIES = {
     "language": texts.LANGUAGES,
-    "how": get_args(CheckInMethod),
+    "how": (*get_args(CheckInMethod), "staff_remote"),
     "state": SESSION_STATES,
     "room": (*get_args(UnitState), "unknown"),
     "fault": FAULTS,
     "booking.method": {*METHODS, *get_args(CheckInMethod)},
     "error": errors.WORDED,
     "log.kind": (*get_args(EventKind), *REGION_KINDS),
-    "log.method": get_args(CheckInMethod),
-    "log.role": get_args(PartyRole),
+    "log.role": (*get_args(PartyRole), "patient"),
+    "log.field": ("time", "from"),
     "log.identified": ("account", "link", "unit"),
-    "log.reason": get_args(ByeReason),
+    "log.reason": (*get_args(ByeReason), *ENDS),
     "log.source": ("unit", "region"),
-    "refused": ("no_method", "choose_one", "no_date", "no_time"),
+    "refused": {"no_method", "choose_one", "no_date", "no_time", *(key for *_, key in KNOWN)},
     "js": ("microphone_on", "microphone_off", "camera_on", "camera_off"),
 }
 FAMILY_KEYS = {f"{family}.{member}" for family, members in FAMILIES.items() for member in members}

@@ -8,8 +8,9 @@ import { showLevel } from "./level.js";
 import { Picture } from "./picture.js";
 
 const ALIVE_MS = 5 * 60 * 1000; // a meeting counts as use: nobody is signed out of one
+const ENDED_WAIT_MS = 3000;
 const CALLING = ["admitted", "in_call"];
-const PASSING = ["lost", "unit_restarted", "failed"]; // reasons of a bye after which the unit offers anew
+const PASSING = ["lost", "unit_restarted", "failed", "replaced"]; // reasons of a bye after which the unit offers anew
 
 const byId = (id) => document.getElementById(id);
 const main = byId("content");
@@ -140,6 +141,7 @@ function onSession({ state, over, facts }) {
   byId("admit").disabled = state !== "waiting";
   const calling = CALLING.includes(state);
   if (calling) enterCall();
+  else main.dataset.stage = "waiting"; // the unit was away too long: the patient checks in again
   document.title = state === "waiting" ? `${texts.waiting_title} · ${title}` : title;
   if (arrived) byId("announce").textContent = texts.waiting;
   call.want(calling);
@@ -188,15 +190,20 @@ async function ask(message, button) {
 byId("admit").addEventListener("click", (event) => ask({ type: "admit" }, event.currentTarget));
 byId("leave").addEventListener("click", async (event) => {
   event.preventDefault();
+  const begun = main.dataset.stage === "call";
   await send({ type: "leave" });
-  toEnded();
+  if (begun) return toEnded();
+  stop();
+  location.assign("/today");
 });
 byId("end").addEventListener("click", () => byId("end-dialog").showModal());
 byId("end-no").addEventListener("click", () => byId("end-dialog").close());
 byId("end-yes").addEventListener("click", async (event) => {
   const done = await ask({ type: "end" }, event.currentTarget);
   byId("end-dialog").close();
-  if (done) toEnded();
+  if (!done) return;
+  closeMedia();
+  setTimeout(toEnded, ENDED_WAIT_MS); // sooner when the unit has confirmed it
 });
 byId("open-here").addEventListener("click", () => location.reload());
 
@@ -206,6 +213,9 @@ let alive = 0;
 function stop() {
   stopListening();
   clearInterval(alive);
+  closeMedia();
+}
+function closeMedia() {
   call.close();
   for (const kind of ["audio", "video"]) devices.close(kind);
 }

@@ -1,0 +1,41 @@
+"""What the region refuses, in the reader's language.
+
+The region gives its reasons in English. Those it is known to give have texts of our own; any other is shown
+as it came, since a reason in another language is worth more than none.
+"""
+
+from __future__ import annotations
+
+import re
+
+from web.clinic.services import Refused
+from web.clinic.texts import Texts
+
+_CLASH = re.compile(r"the room is booked (?P<when>.{1,60}) \((?P<ref>.{1,40})\)")
+KNOWN = (
+    ("start", "is in the past", "past"),
+    ("start", "is more than", "too_far"),
+    ("end", "must come after", "end_first"),
+    ("end", "is more than", "too_long"),
+    ("methods", "needs at least", "no_method"),
+    ("methods", "this session has no", "not_by_staff"),
+    ("room", "cannot be reached", "room_lost"),
+    ("room_id", "is not a room", "choose_one"),
+    ("session", "has begun", "begun"),
+    ("session", "is cancelled", "cancelled"),
+    ("session", "is over", "over"),
+    ("session", "is checked in", "checked_in"),
+    ("instance", "", "reload"),
+    ("type", "is for the chair", "chair"),
+)
+"""Field, how the reason begins, and the key of our text."""
+
+
+def refusal_words(refused: Refused, t: Texts) -> str:
+    """Why not, in words for the person who asked."""
+    if clash := _CLASH.match(refused.reason):
+        return t("refused.clash", when=clash["when"], ref=clash["ref"])
+    for field_name, beginning, key in KNOWN:
+        if refused.field_name == field_name and refused.reason.startswith(beginning):
+            return t.of("refused", key)
+    return t.of("refused", refused.reason)
