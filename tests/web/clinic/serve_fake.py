@@ -13,10 +13,10 @@ import waitress
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[3])]
 
-from clinic_fakes import FakeRegion  # noqa: E402
+from clinic_fakes import FakeRegion
 
-from web.clinic import WebSettings, create_app  # noqa: E402
-from web.clinic.services import LogLine  # noqa: E402
+from web.clinic import WebSettings, create_app
+from web.clinic.services import LogLine
 
 
 def region() -> FakeRegion:
