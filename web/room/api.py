@@ -30,7 +30,10 @@ def touches(controller: RoomController) -> Blueprint:
             return plain(str(error), 400)
         except BadRequest:
             return plain("The body must be JSON, sent as application/json.", 400)
-        outcome = controller.touch(asked)
+        try:
+            outcome = controller.touch(asked)
+        except LookupError:
+            return plain("The room did not answer in time. Try again.", 503)
         if not outcome.ok:
             log.info("touch %s refused: %s", asked.kind, outcome.refusal)
         return jsonify(outcome_json(outcome))

@@ -16,7 +16,7 @@ from web.room.wire import screen_json
 log = logging.getLogger(__name__)
 
 PING_S = 10.0
-POLL_S = 0.5
+POLL_S = 0.25
 """How soon a stream notices that its browser has gone or that the server stops."""
 RECONNECT_MS = 500
 

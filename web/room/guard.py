@@ -29,7 +29,7 @@ HEADERS = {
         ]
     ),
     # The agent captures; the browser only plays.
-    "Permissions-Policy": "camera=(), microphone=(), display-capture=(), geolocation=(), usb=(), autoplay=(self)",
+    "Permissions-Policy": "camera=(), microphone=(), display-capture=(), geolocation=(), autoplay=(self)",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",

@@ -55,7 +55,7 @@ class Server:
             self._thread.join(timeout=STOP_TIMEOUT_S)
 
     def _run(self) -> None:
-        """Waitress's loop, one turn at a time, so that its sockets are closed by the thread that uses them."""
+        """Waitress's loop, one turn at a time, so that the thread that uses its sockets closes them."""
         loop, sockets = self._waitress.asyncore, self._sockets
         while not self._stopping.is_set():
             loop.loop(timeout=1.0, map=sockets, use_poll=True, count=1)

@@ -1,0 +1,287 @@
+"""The touchscreen's page in a real browser: pictures decode, targets are as large as a finger, words are legible.
+
+The agent is the one in memory; its pictures come from stock aiortc, which only this file knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from aiortc import AudioStreamTrack, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from av import VideoFrame
+from playwright.sync_api import Browser, Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "web" / "room"))
+
+from fakes import NOW, FakeController, screen, view
+from serve_fake import served
+from states import STATES
+
+from agent.screen import Lock, NoSuchMedia, Outcome, Touch, WhepAnswer
+
+pytestmark = pytest.mark.end_to_end
+
+PORT = 25200
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+]
+SIZES = [(1280, 800), (1024, 600)]
+PATIENCE_MS = 15_000
+
+
+class Stripes(VideoStreamTrack):
+    """A picture that changes with each frame."""
+
+    async def recv(self) -> VideoFrame:
+        timestamp, time_base = await self.next_timestamp()
+        pixels = np.full((180, 320, 3), (timestamp // 3000 * 8) % 256, dtype=np.uint8)
+        pixels[:, :: 2 + timestamp // 3000 % 7] = (30, 160, 90)
+        frame = VideoFrame.from_ndarray(pixels, format="rgb24")
+        frame.pts, frame.time_base = timestamp, Fraction(time_base)
+        return frame
+
+
+class MediaController(FakeController):
+    """Answers offers with a real connection, on an event loop of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connections: dict[str, RTCPeerConnection] = {}
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
+
+    def whep_offer(self, name: str, sdp: str) -> WhepAnswer:
+        self.offers.append((name, sdp))
+        if name not in {"self", "peer/p1"}:
+            raise NoSuchMedia(name)
+        answer = asyncio.run_coroutine_threadsafe(self.answer(sdp), self.loop).result(10)
+        resource = f"r{len(self.offers)}"
+        self.connections[resource] = answer
+        return WhepAnswer(answer.localDescription.sdp, resource)
+
+    async def answer(self, sdp: str) -> RTCPeerConnection:
+        connection = RTCPeerConnection()
+        await connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        connection.addTrack(Stripes())
+        if "m=audio" in sdp:
+            connection.addTrack(AudioStreamTrack())
+        await connection.setLocalDescription(await connection.createAnswer())
+        return connection
+
+    def whep_close(self, resource: str) -> None:
+        super().whep_close(resource)
+        if resource in self.connections:
+            self.hang_up(resource)
+
+    def hang_up(self, resource: str) -> None:
+        connection = self.connections.pop(resource)
+        asyncio.run_coroutine_threadsafe(connection.close(), self.loop).result(10)
+
+    def stop(self) -> None:
+        for resource in list(self.connections):
+            self.hang_up(resource)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(5)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=BROWSER_ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def controller() -> Iterator[MediaController]:
+    made = MediaController()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(params=SIZES, ids=["10 inch", "7 inch"])
+def sized(request: pytest.FixtureRequest, browser: Browser, controller: MediaController) -> Iterator[Page]:
+    yield from opened(browser, controller, request.param)
+
+
+@pytest.fixture
+def page(browser: Browser, controller: MediaController) -> Iterator[Page]:
+    yield from opened(browser, controller, SIZES[0])
+
+
+def opened(browser: Browser, controller: MediaController, size: tuple[int, int]) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    complaints: list[str] = []
+    with served(controller, PORT, size) as address:
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None
+        )
+        page.goto(address)
+        page.wait_for_selector('body[data-page="idle"]')
+        yield page
+        context.close()
+    assert complaints == []
+
+
+def frames(page: Page, name: str) -> int:
+    return int(
+        page.eval_on_selector(
+            f'video[data-media="{name}"]', "v => v.getVideoPlaybackQuality().totalVideoFrames"
+        )
+    )
+
+
+def wait_for_more_frames(page: Page, name: str, count: int = 10) -> None:
+    before = frames(page, name)
+    page.wait_for_function(
+        "([name, count]) => document.querySelector(`video[data-media='${name}']`)"
+        ".getVideoPlaybackQuality().totalVideoFrames >= count",
+        arg=[name, before + count],
+        timeout=PATIENCE_MS,
+    )
+
+
+def test_a_visit_from_check_in_to_a_fresh_page(page: Page, controller: MediaController) -> None:
+    page.click('[data-action="checkin"]')
+    for digit in "907731":
+        page.click(f'[data-digit="{digit}"]')
+    page.click('[data-touch="checkin_code"]')
+    page.wait_for_function("document.querySelector('.digits').dataset.digits === '0'")
+    assert controller.touches == [Touch("checkin_code", text="907731")]
+
+    controller.show(screen(page="waiting", session=view(parties=())))
+    page.wait_for_selector('body[data-page="waiting"]')
+    wait_for_more_frames(page, "self")
+    controller.level(-15.0)
+    page.wait_for_selector('[data-level="0.75"]', state="attached")
+
+    controller.show(screen(page="call", session=view(state="in_call")))
+    page.wait_for_selector('[data-media-tile="peer/p1"][data-picture="on"]', timeout=PATIENCE_MS)
+    wait_for_more_frames(page, "peer/p1")
+    assert (
+        page.eval_on_selector(
+            'video[data-media="peer/p1"]', "v => !v.muted && v.srcObject.getAudioTracks().length"
+        )
+        == 1
+    )
+    assert [name for name, _ in controller.offers] == ["self", "peer/p1"], (
+        "the self-view's connection lives on"
+    )
+
+    page.evaluate("window.left = 'of the patient'")
+    controller.show(screen(page="ended", session=view(state="ended", parties=())))
+    page.wait_for_selector('body[data-page="ended"]')
+    page.click('[data-touch="done"]')
+    controller.show(screen())
+    page.wait_for_selector('body[data-page="idle"]')
+    page.wait_for_function("window.left === undefined")
+    assert sorted(controller.closed) == ["r1", "r2"]
+
+
+def test_media_that_breaks_or_is_renewed_comes_back(page: Page, controller: MediaController) -> None:
+    controller.show(screen(page="call", session=view(state="in_call")))
+    wait_for_more_frames(page, "peer/p1")
+    offers = len(controller.offers)
+    controller.show(screen(page="call", session=view(state="in_call"), media_generation=2))
+    page.wait_for_selector('[data-media-tile="peer/p1"]')
+    wait_for_more_frames(page, "peer/p1")
+    assert len(controller.offers) == offers + 2
+
+
+def test_offers_name_no_local_names_and_wait_for_nothing(page: Page, controller: MediaController) -> None:
+    controller.show(screen(page="call", session=view(state="in_call")))
+    wait_for_more_frames(page, "peer/p1")
+    assert all(".local" not in sdp for _, sdp in controller.offers)
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+@pytest.mark.parametrize("name", STATES)
+def test_targets_fit_a_finger_and_words_are_legible(
+    sized: Page, controller: MediaController, name: str, language: str
+) -> None:
+    state = STATES[name]
+    if state.session:
+        state = replace(state, session=replace(state.session, language=language))
+    controller.show(state)
+    sized.wait_for_selector(f'body[data-page="{state.page}"]')
+    if language == "en" and not state.session:
+        sized.click('[data-language="en"]')
+    if name in {"idle-button", "code-locked"}:
+        sized.click('[data-action="checkin"]')
+    if name.startswith(("staff", "pin")):
+        sized.click('[data-action="staff"]')
+    sized.wait_for_selector(f'html[lang="{language}"]')
+    assert sized.evaluate((Path(__file__).parent / "measure_targets.js").read_text("utf-8")) == []
+
+
+def test_five_wrong_codes_are_a_pause_that_is_counted_down(page: Page, controller: MediaController) -> None:
+    page.click('[data-action="checkin"]')
+    controller.outcomes["checkin_code"] = Outcome("wrong_code", Lock(1, None))
+    page.keyboard.type("111111")
+    page.click('[data-touch="checkin_code"]')
+    page.wait_for_selector('[data-message="wrong_code"]:has-text("Ett försök kvar")')
+    controller.outcomes["checkin_code"] = Outcome("locked", Lock(0, NOW + timedelta(minutes=2)))
+    page.keyboard.type("222222")
+    page.click('[data-touch="checkin_code"]')
+    page.wait_for_selector('[data-message="locked"]:has-text("Vänta 1:")')
+    assert page.is_disabled('[data-digit="1"]')
+    controller.show(screen(now=NOW + timedelta(minutes=3)))
+    page.wait_for_selector('[data-digit="1"]:enabled')
+
+
+def test_an_abandoned_check_in_warns_and_goes_home(page: Page, controller: MediaController) -> None:
+    page.clock.install()
+    page.reload()
+    page.click('[data-language="en"]')
+    page.click('[data-action="checkin"]')
+    page.clock.fast_forward(91_000)
+    page.wait_for_selector('#panel:has-text("Are you still here?")')
+    page.click('[data-touch="still_here"]')
+    page.wait_for_selector("#panel", state="hidden")
+    page.clock.fast_forward(91_000)
+    page.wait_for_selector('#panel:has-text("Are you still here?")')
+    page.clock.fast_forward(31_000)
+    page.wait_for_selector('body[data-page="idle"]')
+    page.wait_for_selector('html[lang="sv"]')
+
+
+def test_leaving_is_asked_once_and_help_is_always_there(page: Page, controller: MediaController) -> None:
+    controller.show(screen(page="call", session=view(state="in_call")))
+    page.click('[data-action="leave"]')
+    page.click('[data-action="stay"]')
+    assert controller.touches == []
+    page.click('[data-action="leave"]')
+    page.click('[data-touch="help"]')
+    page.click('[data-touch="leave"]')
+    page.wait_for_selector('#panel:has-text("Vi har larmat personalen")')
+    assert [touch.kind for touch in controller.touches] == ["help", "leave"]
+
+
+def test_a_server_that_goes_away_is_said_and_comes_back(
+    browser: Browser, controller: MediaController
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    with served(controller, PORT) as address:
+        page.goto(address)
+        page.wait_for_selector('body[data-page="idle"]')
+    page.wait_for_selector('body[data-panel="feed-lost"]', timeout=PATIENCE_MS)
+    with served(controller, PORT):
+        page.wait_for_selector('body[data-panel=""]', timeout=PATIENCE_MS)
+        context.close()
