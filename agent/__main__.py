@@ -35,7 +35,7 @@ from agent.link import Link, LinkSettings, Will
 from agent.outbox import Outbox
 from agent.region_clock import RegionClock
 from agent.store import Store
-from agent.unit import SNAPSHOT, Unit
+from agent.unit import Unit
 from agent.wire import Wire, last_will
 from firmware.board import Board, BoardError, load_board
 from firmware.panel import open_panel
@@ -90,10 +90,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> None:
         running = Running(settings, board, identity, unit, boot=boot, camera_lamp=panel.camera_lamp)
         unit.on_lamp = lambda lamp: panel.door_lamp(lamp == rooms.Lamp.OCCUPIED)
         stack.push_async_callback(running.stop_media)
-        snapshot = store.get("snapshot")
         unit.resume(boot)
-        if snapshot is not None:
-            unit.replace_snapshot(SNAPSHOT.validate_json(snapshot))
         web = running.serve(browser_secret(settings.state_dir / "run"))
         stack.callback(web.stop)
         link = make_link(settings, identity, running.wire, unit, boot)

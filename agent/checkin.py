@@ -44,19 +44,24 @@ def is_code(text: str) -> bool:
     return _CODE.fullmatch(text) is not None
 
 
-def match_code(code: str, sessions: Iterable[ScheduledSession], salt_hex: str) -> ScheduledSession | None:
-    """The session that this code belongs to. One slow digest for each salt, however many sessions.
+def digests_of(code: str, sessions: Iterable[ScheduledSession], salt_hex: str) -> dict[str, str]:
+    """The code's digest under each salt in use. One slow digest a salt, however many sessions.
 
-    Takes some tens of milliseconds by design: call it off the event loop.
+    Takes some tens of milliseconds each by design: call it off the event loop.
     """
-    digests: dict[str, str] = {}
+    salts = {salt_hex} | {session.checkin.salt for session in sessions if session.checkin.salt}
+    return {salt: code_digest(code, salt) for salt in salts if salt}
+
+
+def match_code(
+    digests: dict[str, str], sessions: Iterable[ScheduledSession], salt_hex: str
+) -> ScheduledSession | None:
+    """The session that a code with these digests belongs to."""
     for session in sessions:
         wanted = session.checkin.code_digest
         if wanted is None or "code" not in session.checkin.methods:
             continue
-        salt = session.checkin.salt or salt_hex
-        if salt not in digests:
-            digests[salt] = code_digest(code, salt)
-        if hmac.compare_digest(digests[salt], wanted):
+        given = digests.get(session.checkin.salt or salt_hex)
+        if given is not None and hmac.compare_digest(given, wanted):
             return session
     return None

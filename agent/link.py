@@ -1,7 +1,7 @@
 """The wire to the broker: MQTT v5 over mutual TLS, for unit and region alike. The only user of paho.
 
-One thread of its own keeps the connection, paho's thread carries it. Callbacks are called on these: hand over
-to a queue there.
+One thread of ours connects and waits; paho's own thread is, while connected, the only one to touch the
+socket (OpenSSL's connections bear no second one). Callbacks are called on either: hand over to a queue there.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ BACKOFF_MIN_S = 1.0
 BACKOFF_MAX_S = 60.0
 BACKOFF_IN_CALL_S = 2.0
 CONNECT_TIMEOUT_S = 8.0
+WATCH_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def backoff_s(attempt: int, ceiling_s: float, jitter: float) -> float:
 class Link:
     """A connection that comes back by itself, subscribes on every connect and keeps the broker's session.
 
-    on_message(topic, payload) and on_connection(up) are called on the link's threads.
+    on_message(topic, payload) and on_connection(up) are called on the link's threads, one at a time.
     """
 
     def __init__(
@@ -78,10 +79,10 @@ class Link:
         self._on_connection = on_connection
         self._in_call = False
         self._up = threading.Event()
-        self._stop = threading.Event()
-        self._wake = threading.Event()
         self._gone = threading.Event()
         self._accepted = False
+        self._stop = threading.Event()
+        self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
         self._client = self._make_client(will)
 
@@ -98,9 +99,7 @@ class Link:
         """Disconnect in order (the Last Will is not sent) and join the thread."""
         self._stop.set()
         self._wake.set()
-        if self.up:
-            self._client.disconnect()
-        self._gone.set()
+        self._client.disconnect()
         if self._thread.is_alive():
             self._thread.join(timeout=CONNECT_TIMEOUT_S)
 
@@ -127,7 +126,12 @@ class Link:
 
     def _make_client(self, will: Will | None) -> mqtt.Client:
         s = self._settings
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=s.client_id, protocol=mqtt.MQTTv5, reconnect_on_failure=False)
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=s.client_id,
+            protocol=mqtt.MQTTv5,
+            reconnect_on_failure=False,
+        )
         context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(s.ca_file))
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(str(s.certificate_file), str(s.key_file))
@@ -156,8 +160,8 @@ class Link:
         properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = SESSION_EXPIRY_S
         properties.MaximumPacketSize = MAX_BODY_BYTES + 1024
-        self._gone.clear()
         self._accepted = False
+        self._gone.clear()
         try:
             self._client.connect(
                 self._settings.host,
@@ -166,14 +170,16 @@ class Link:
                 clean_start=False,
                 properties=properties,
             )
-            # paho's own thread reads and writes; a publish from elsewhere must not touch the TLS socket.
-            self._client.loop_start()
-            self._gone.wait()
         except (OSError, ValueError) as error:
             log.info("broker not reached: %s", type(error).__name__)
-        finally:
-            self._client.loop_stop()
-            self._set_up(False)
+            return False
+        # Without its thread paho would write to the socket on whichever thread publishes.
+        self._client.loop_start()
+        while not self._gone.wait(WATCH_S):
+            self._client.loop_start()  # does nothing while the thread lives, and it should
+            if self._stop.is_set():
+                self._client.disconnect()
+        self._client.loop_stop()
         return self._accepted
 
     def _connected(
@@ -181,10 +187,9 @@ class Link:
     ) -> None:
         if code.is_failure:
             log.warning("broker refused us: %s", code)
-            self._gone.set()
             return
-        self._accepted = True
         client.subscribe([(text, SubscribeOptions(qos=1)) for text in self._settings.filters])
+        self._accepted = True
         self._set_up(True)
 
     def _disconnected(self, *_args: object) -> None:
@@ -194,9 +199,9 @@ class Link:
     def _received(self, _client: mqtt.Client, _user: object, message: mqtt.MQTTMessage) -> None:
         try:
             self._on_message(message.topic, bytes(message.payload))
-        except Exception:
-            # A handler's fault must not end the connection; the payload stays out of the log.
-            log.exception("handling a message on %s", message.topic)
+        except Exception as error:
+            # A handler's fault must not end the connection. Its text may repeat the payload: only its kind.
+            log.error("a message was not handled: %s", type(error).__name__)  # noqa: TRY400
 
     def _set_up(self, up: bool) -> None:
         if up == self._up.is_set():

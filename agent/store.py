@@ -51,9 +51,10 @@ class Store:
         """Keep a session's state."""
         self._db.execute("INSERT OR REPLACE INTO session VALUES (?, ?)", (sid, value))
 
-    def sessions(self) -> list[bytes]:
-        """All kept sessions."""
-        return [bytes(row[0]) for row in self._db.execute("SELECT value FROM session")]
+    def sessions(self) -> list[tuple[str, bytes]]:
+        """All kept sessions, by sid."""
+        rows = self._db.execute("SELECT sid, value FROM session").fetchall()
+        return [(str(sid), bytes(value)) for sid, value in rows]
 
     def append(self, epoch: int, seq: int, value: bytes, head: bytes) -> None:
         """Add an event and move the chain's head, both or neither."""
@@ -142,6 +143,11 @@ def _open(path: Path) -> sqlite3.Connection:
         return _prepare(path)
 
 
+def _refuse_damaged(db: sqlite3.Connection) -> None:
+    if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        raise sqlite3.DatabaseError("damaged")
+
+
 def _prepare(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600)
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -150,8 +156,7 @@ def _prepare(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
         # Found now, damage costs a fresh start; found later, it would stop the agent at every start.
-        if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-            raise sqlite3.DatabaseError("damaged")
+        _refuse_damaged(db)
         db.executescript(_TABLES)
     except BaseException:
         db.close()

@@ -6,7 +6,6 @@ feeds them an event or does one of their effects.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -19,13 +18,13 @@ from agent import room as rooms
 from agent import session_events as ev
 from agent.checkin import TryLock
 from agent.config import Configuration
-from agent.contract.events import EventKind
 from agent.contract.signalling import IceServer
+from agent.memory import Fields, Memory
 from agent.outbox import Outbox
 from agent.region_clock import RegionClock
 from agent.schedule import Snapshot
 from agent.screen import Screen
-from agent.screen_view import View, screen
+from agent.screen_view import ENDED_SHOWN, View, screen
 from agent.session import OCCUPYING, OVER, Session, State, step
 from agent.store import Store
 
@@ -33,8 +32,8 @@ log = logging.getLogger(__name__)
 
 ALIVE_EVERY_S = 10.0
 """How often a session in the room marks that the agent is alive; a restart measures its absence from it."""
-_SESSION: TypeAdapter[Session] = TypeAdapter(Session)
-_EVENT_KIND: TypeAdapter[EventKind] = TypeAdapter(EventKind)
+IDLE_ALIVE_EVERY_S = 600.0
+"""And how often an empty room does, so that a restart knows the region's time."""
 
 
 class Media(Protocol):
@@ -96,6 +95,7 @@ class Unit:
         self.store = store
         self.clock = clock
         self.outbox = outbox
+        self.memory = Memory(store, outbox, clock)
         self.configuration = configuration
         self.room = rooms.Room()
         self.snapshot = Snapshot()
@@ -107,25 +107,30 @@ class Unit:
         self.on_change: Callable[[Screen], None] = lambda _screen: None
         self.on_lamp: Callable[[rooms.Lamp], None] = lambda _lamp: None
         self._ended: tuple[Session, datetime] | None = None
-        self._alive_at = 0.0
+        self._alive_at = float("-inf")
 
     def resume(self, boot: int) -> None:
         """Take up what the store holds from before the start."""
-        now = self.clock.now()
-        kept = self.store.get("alive")
-        alive = datetime.fromisoformat(kept.decode()) if kept else now
+        away = self.memory.recall_time()
         self.record("unit_started", None, {"boot": boot})
-        for value in self.store.sessions():
-            session = _SESSION.validate_json(value)
+        # First the snapshot, since wiping what was left unwiped writes it again.
+        self.snapshot = self.memory.snapshot()
+        for session in self.memory.sessions():
             self.sessions[session.plan.sid] = session
             if session.state in OCCUPYING:
                 self._room_event(rooms.Taken(session.plan.sid))
-            self.session_event(session.plan.sid, ev.Restarted(now - alive))
+            self.session_event(session.plan.sid, ev.Restarted(away))
+        self.replace_snapshot(self.snapshot)
 
     def replace_snapshot(self, snapshot: Snapshot) -> None:
-        """Hold a new schedule: new sessions appear, changed ones move, missing ones are cancelled."""
-        self.snapshot = snapshot
-        planned = {plan.sid: plan for plan in snapshot.sessions if not self.store.is_finished(plan.sid)}
+        """Hold and keep a new schedule: new sessions appear, changed ones move, missing ones are cancelled.
+
+        What is over here does not come back by a snapshot that does not know it yet.
+        """
+        coming = tuple(plan for plan in snapshot.sessions if not self.store.is_finished(plan.sid))
+        self.snapshot = replace(snapshot, sessions=coming)
+        self.memory.keep_snapshot(self.snapshot)
+        planned = {plan.sid: plan for plan in coming}
         for sid, plan in planned.items():
             known = self.sessions.get(sid)
             if known is None:
@@ -144,10 +149,14 @@ class Unit:
         moved, effects = step(session, event, self.clock.now())
         if moved != session:
             self.sessions[sid] = moved
-            self._keep(session, moved)
-            if moved.state != session.state:
-                log.info("session %s -> %s", session.state.value, moved.state.value)
-                self._follow_in_room(session, moved)
+            self.memory.keep_session(session, moved)
+        for effect in effects:
+            if isinstance(effect, ev.Record):
+                self.memory.add_fact(effect.kind, sid, dict(effect.fields))
+        self._save()
+        if moved.state != session.state:
+            log.info("session %s -> %s", session.state.value, moved.state.value)
+            self._follow_in_room(session, moved)
         for effect in effects:
             self._do(sid, effect)
         if moved != session:
@@ -166,9 +175,12 @@ class Unit:
 
     def tick(self) -> None:
         """Let a second pass."""
+        self._save()
         for sid in list(self.sessions):
-            self.session_event(sid, ev.Tick())
-        self.room_event(rooms.Tick(self.next_start()))
+            self.session_event(sid, ev.Tick(self.clock.is_sure))
+        self.room_event(rooms.Tick(self._test_for()))
+        if self._ended is not None and self.clock.now() >= self._ended[1] + ENDED_SHOWN:
+            self._ended = None
         self.media.tick()
         self._mark_alive()
         self.changed()
@@ -182,12 +194,10 @@ class Unit:
         """The session whose patient is in the room."""
         return next((s for s in self.sessions.values() if s.state in OCCUPYING), None)
 
-    def record(
-        self, kind: str, sid: str | None, fields: dict[str, str | int | float | bool] | None = None
-    ) -> None:
+    def record(self, kind: str, sid: str | None, fields: Fields | None = None) -> None:
         """Add a fact to the outbox and have it sent."""
-        self.outbox.add(_EVENT_KIND.validate_python(kind), self.clock.now(), sid, fields)
-        self.region.event_added()
+        self.memory.add_fact(kind, sid, fields or {})
+        self._save()
 
     def keep_locks(self) -> None:
         """The pauses survive a kill."""
@@ -244,27 +254,34 @@ class Unit:
             self._room_event(rooms.Taken(sid))
         elif before.state in OCCUPYING and after.state not in OCCUPYING:
             self._room_event(rooms.Released(sid))
+            self.help_asked_at = None
             if after.state in OVER:
                 self._ended = (replace(after, parties=()), self.clock.now())
 
-    def _keep(self, before: Session, after: Session) -> None:
-        if after.state == State.WIPED:
-            return
-        if after.state in OCCUPYING or before.state in OCCUPYING or after.state in OVER:
-            # Parties are not kept: they join again when the session goes on.
-            self.store.put_session(after.plan.sid, _SESSION.dump_json(replace(after, parties=())))
+    def _test_for(self) -> datetime | None:
+        """The start that the room's self-test looks to: the latest within reach, else the next.
+
+        A session that nobody has come to yet must not keep the room from its test for the one after it.
+        """
+        soon = self.clock.now() + rooms.TEST_BEFORE
+        starts = [s.plan.start for s in self.sessions.values() if s.state in {State.BOOKED, State.READY}]
+        return max((start for start in starts if start <= soon), default=min(starts, default=None))
+
+    def _save(self) -> None:
+        if self.memory.save():
+            self.region.event_added()
 
     def _mark_alive(self) -> None:
-        now_s = asyncio.get_running_loop().time()
-        if self.held() is not None and now_s - self._alive_at >= ALIVE_EVERY_S:
+        now_s = self.clock.monotonic_s()
+        every_s = ALIVE_EVERY_S if self.held() is not None else IDLE_ALIVE_EVERY_S
+        if now_s - self._alive_at >= every_s:
             self._alive_at = now_s
-            self.store.put("alive", self.clock.now().isoformat().encode())
+            self.memory.keep_time()
 
     def _do(self, sid: str, effect: ev.Effect) -> None:
         match effect:
             case ev.OpenMedia():
                 self.media.open()
-                self._alive_at = 0.0
             case ev.CloseMedia():
                 self.media.close()
             case ev.Connect(peer):
@@ -278,30 +295,19 @@ class Unit:
                 self.region.say_bye(sid, reason)
             case ev.AskResume():
                 self.region.ask_resume(sid)
-            case ev.Record(kind, fields):
-                self.record(kind, sid, dict(fields))
             case ev.Wipe():
                 self._wipe(sid)
 
     def _wipe(self, sid: str) -> None:
         """Leave nothing of the session: not in the store, not in the schedule's copy, not in memory."""
         session = self.sessions[sid]
-        if session.state == State.CANCELLED:
-            self.store.drop_session(sid)
-        else:
-            self.store.finish(sid, self.clock.now().date().isoformat())
-        self.region.forget(sid)
-        self.snapshot = replace(
-            self.snapshot, sessions=tuple(plan for plan in self.snapshot.sessions if plan.sid != sid)
-        )
-        self.store.put("snapshot", SNAPSHOT.dump_json(self.snapshot))
-        self.store.scrub()
         wiped, effects = step(session, ev.Wiped(), self.clock.now())
+        rest = tuple(plan for plan in self.snapshot.sessions if plan.sid != sid)
+        snapshot = replace(self.snapshot, sessions=rest)
+        if not self.memory.wipe(session, snapshot, [e for e in effects if isinstance(e, ev.Record)]):
+            return  # the next tick tries again
+        self.snapshot = snapshot
         del self.sessions[sid]
+        self.region.forget(sid)
+        self.region.event_added()
         log.info("session %s -> %s", session.state.value, wiped.state.value)
-        for effect in effects:
-            self._do(sid, effect)
-
-
-SNAPSHOT: TypeAdapter[Snapshot] = TypeAdapter(Snapshot)
-"""How the schedule is kept in the store."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -11,9 +10,9 @@ from pydantic import BaseModel
 
 from agent import session_events as ev
 from agent.config import overlay
-from agent.contract import ContractError, Message, Topic, decode, encode
+from agent.contract import PREFIX, ContractError, Message, Topic, decode, encode
 from agent.contract.events import Ack, Intent
-from agent.contract.schedule import Schedule
+from agent.contract.schedule import Schedule, ScheduleReport
 from agent.contract.signalling import (
     UNIT_PEER,
     Admit,
@@ -34,12 +33,14 @@ from agent.room import TestAsked
 from agent.schedule import accept
 from agent.session_state import OCCUPYING, Party, State
 from agent.signal_book import SignalBook
-from agent.unit import SNAPSHOT, Unit
+from agent.unit import Unit
 
 log = logging.getLogger(__name__)
 
 RESEND_S = 10.0
 """Events not acknowledged by then are sent again."""
+ASK_AGAIN_S = 5.0
+"""A region that was away has not heard whether a session may resume."""
 
 
 class Sender(Protocol):
@@ -77,6 +78,8 @@ class Wire:
         self._stopping = False
         self._sent = (0, 0)
         self._sent_at = 0.0
+        self._asked_at = 0.0
+        self._selftest: Topic | None = None
         self.link: Sender | None = None
         self.calls: Calls | None = None
 
@@ -92,20 +95,22 @@ class Wire:
             self._sent = (0, 0)
             self.state_changed()
             self._send(Topic(self._name, "up/info"), self._info())
+            self._report_schedule()
+            self._report_config(())
             self.event_added()
-            for session in self._unit.sessions.values():
-                if session.state in OCCUPYING and not session.confirmed:
-                    self.ask_resume(session.plan.sid)
+            self._ask_unconfirmed()
             if "region" in self._unit.room.faults:
                 self._unit.room_event(TestAsked())
         self._unit.changed()
 
     def message(self, topic: str, payload: bytes) -> None:
         """A message came; one that breaks the contract is logged by topic and field, and dropped."""
+        if not payload:
+            return  # the region has cleared a retained message
         try:
             message = decode(topic, payload)
         except ContractError as error:
-            log.warning("message refused: %s: %s", error.field, error.reason)
+            log.warning("message refused: %s: %s: %s", _channel_of(error.topic), error.field, error.reason)
             return
         if message.topic.unit != self._name or not message.topic.channel.startswith("dn/"):
             log.warning("message refused: topic is not ours")
@@ -121,15 +126,16 @@ class Wire:
 
     def state_changed(self) -> None:
         """Say how the unit is, when that is something new."""
+        in_call = self._unit.held() is not None
+        if in_call != self._in_call and self.link is not None:
+            self._in_call = in_call
+            self.link.hurry(in_call)
         if not self.up:
             return
         status = self._status()
         if status != self._told and self._send(Topic(self._name, "up/status"), status):
             self._told = status
-        in_call = self._unit.held() is not None
-        if in_call != self._in_call and self.link is not None:
-            self._in_call = in_call
-            self.link.hurry(in_call)
+        self._report_selftest()
 
     def stopping(self) -> None:
         """Say that the unit stops by its own will."""
@@ -140,15 +146,21 @@ class Wire:
         """Send what was not yet sent, the oldest first."""
         for event in self._unit.outbox.pending() if self.up else ():
             number = (event.epoch, event.seq)
-            if number > self._sent and self._send(Topic(self._name, "up/event", (event.kind,)), event):
-                self._sent = number
-                self._sent_at = asyncio.get_running_loop().time()
+            if number <= self._sent:
+                continue
+            if not self._send(Topic(self._name, "up/event", (event.kind,)), event):
+                return  # none may overtake another
+            self._sent = number
+            self._sent_at = self._unit.clock.monotonic_s()
 
     def tick(self) -> None:
         """Send again what was not acknowledged in time."""
-        if asyncio.get_running_loop().time() - self._sent_at > RESEND_S:
+        now_s = self._unit.clock.monotonic_s()
+        if now_s - self._sent_at > RESEND_S:
             self._sent = (0, 0)
             self.event_added()
+        if self.up and now_s - self._asked_at > ASK_AGAIN_S:
+            self._ask_unconfirmed()
 
     def say_bye(self, sid: str, reason: str) -> None:
         """Tell the region that the session is over on this side."""
@@ -157,6 +169,7 @@ class Wire:
 
     def ask_resume(self, sid: str) -> None:
         """Ask whether a session goes on after a restart."""
+        self._asked_at = self._unit.clock.monotonic_s()
         self._signal_up(sid, UNIT_PEER, lambda n: Join(**n, role="staff", identified="unit", resume=True))
 
     def offer(self, sid: str, peer: str, attempt: int, sdp: str) -> None:
@@ -206,8 +219,8 @@ class Wire:
         if report is None:
             return
         if report.outcome == "accepted":
-            self._unit.store.put("snapshot", SNAPSHOT.dump_json(snapshot))
             self._unit.replace_snapshot(snapshot)
+            self._unit.store.put("schedule_report", report.model_dump_json().encode())
         if report.outcome == "rejected" or report.rejected:
             reason = report.reason or report.rejected[0].reason
             self._unit.record("schedule_rejected", None, {"rev": report.rev, "reason": reason[:120]})
@@ -218,13 +231,51 @@ class Wire:
         rev = message.rev if message.rev is not None else 0
         if rev > self._unit.configuration.rev:
             configuration, errors = overlay(self._unit.configuration, wanted, rev)
-            self._unit.configuration = configuration
             if not errors:
-                self._unit.store.put("config", wanted.model_dump_json().encode())
-                self._unit.store.put("config_rev", str(rev).encode())
-            report = ConfigReport(applied=not errors, errors=errors)
-            self._send(Topic(self._name, "up/config"), report, rev)
+                self._keep_config(wanted, rev)
+            self._unit.configuration = configuration
+            self._report_config(errors)
             self._unit.changed()
+
+    def _keep_config(self, wanted: Config, rev: int) -> None:
+        """Keep it over what was kept before: what is left out keeps its value, over a restart too."""
+        store = self._unit.store
+        kept = store.get("config")
+        before = Config.model_validate_json(kept) if kept else Config.model_validate({})
+        given = {name: value for name, value in wanted if value is not None}
+        with store.transaction():
+            store.put("config", before.model_copy(update=given).model_dump_json().encode())
+            store.put("config_rev", str(rev).encode())
+
+    def _report_config(self, errors: tuple[str, ...]) -> None:
+        rev = self._unit.configuration.rev
+        if rev >= 0 or errors:
+            report = ConfigReport(applied=not errors, errors=errors)
+            self._send(Topic(self._name, "up/config"), report, rev if rev >= 0 else None)
+
+    def _report_schedule(self) -> None:
+        """Say again which snapshot is held: a broker that was killed may have lost both it and our word."""
+        kept = self._unit.store.get("schedule_report")
+        if kept is not None:
+            self._send(Topic(self._name, "up/schedule"), ScheduleReport.model_validate_json(kept))
+
+    def _ask_unconfirmed(self) -> None:
+        for session in self._unit.sessions.values():
+            if session.state in OCCUPYING and not session.confirmed:
+                self.ask_resume(session.plan.sid)
+
+    def _report_selftest(self) -> None:
+        """A command has succeeded only when what it asked for has ended well."""
+        room = self._unit.room
+        if self._selftest is None or room.state == RoomState.TESTING:
+            return
+        topic, self._selftest = self._selftest, None
+        if room.state == RoomState.OCCUPIED:
+            self._send(topic, CommandReport(state="canceled", reason="someone is in the room"))
+        elif room.ready:
+            self._send(topic, CommandReport(state="succeeded"))
+        else:
+            self._send(topic, CommandReport(state="failed", reason=", ".join(room.faults)))
 
     def _ack(self, message: Message, _payload: bytes) -> None:
         ack: Ack = message.data
@@ -235,13 +286,17 @@ class Wire:
     def _command(self, message: Message, _payload: bytes) -> None:
         command: Command = message.data
         topic = Topic(self._name, "up/cmd", message.topic.levels)
-        expired = message.expires_at is not None and self._unit.clock.now() > message.expires_at
-        if expired:
+        store, now = self._unit.store, self._unit.clock.now()
+        name = f"command {message.topic.levels[0]}"
+        if store.is_finished(name):
+            return  # retained, it comes again on every connect
+        store.mark_done(name, now.date().isoformat())
+        if message.expires_at is not None and now > message.expires_at:
             self._send(topic, CommandReport(state="expired"))
         elif command.name == "selftest" and self._unit.held() is None:
-            self._send(topic, CommandReport(state="accepted"))
+            self._send(topic, CommandReport(state="running"))
+            self._selftest = topic
             self._unit.room_event(TestAsked())
-            self._send(topic, CommandReport(state="succeeded", reason="self-test started"))
         else:
             reason = "someone is in the room" if command.name == "selftest" else "unknown command"
             self._send(topic, CommandReport(state="rejected", reason=reason))
@@ -254,6 +309,7 @@ class Wire:
             log.info("signal refused: no such session")
             if isinstance(signal, Join) and peer != UNIT_PEER:
                 self._signal_up(sid, peer, lambda n: Bye(**n, reason="refused", end=False))
+                self._book.forget(sid)
             return
         if not self._book.is_new(sid, peer, signal):
             return
@@ -268,6 +324,8 @@ class Wire:
                 held = self._unit.held()
                 if held is None:
                     self._unit.session_event(sid, ev.CheckedIn("staff_remote"))
+                elif held.plan.sid != sid:
+                    self._unit.record("checkin_failed", sid, {"how": "staff_remote", "reason": "room_taken"})
             case Admit():
                 self._unit.session_event(sid, ev.ResumeConfirmed())
             case Reject(reason=reason):
@@ -302,3 +360,8 @@ class Wire:
                 self._unit.session_event(sid, ev.PartyLeft(peer, reason, end))
             case _:
                 log.info("signal refused: type does not fit the party")
+
+
+def _channel_of(topic: str) -> str:
+    """A topic's channel: its further levels name a session, which no log is to remember."""
+    return "/".join(topic.split("/")[4:6]) if topic.startswith(f"{PREFIX}/") else topic

@@ -105,7 +105,7 @@ class Schedule(Body):
     epoch: int = Field(ge=0, description="Grows when the region was restored from a backup.")
     valid_until: Instant
     salt: HexDigest = Field(description="Of the code digests where a session gives no other.")
-    sessions: tuple[Any, ...] = Field(json_schema_extra={"items": {"$ref": "#/$defs/ScheduledSession"}})
+    sessions: tuple[Any, ...]
 
 
 class RejectedSession(Body):

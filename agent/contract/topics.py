@@ -16,25 +16,25 @@ from agent.contract.body import ContractError
 
 PREFIX = "hr/v1/u"
 
-# Channel -> patterns of the levels after it.
+# Channel -> names and patterns of the levels after it.
 _SID = r"[a-z0-9]{8,40}"
 _PEER = r"[a-z0-9]{4,40}"
 _COMMAND = r"[a-z0-9-]{4,64}"
 _KIND = r"[a-z][a-z_]{1,39}"
-_LEVELS: dict[str, tuple[str, ...]] = {
-    "up/status": (),
-    "up/info": (),
-    "dn/schedule": (),
-    "up/schedule": (),
-    "dn/config": (),
-    "up/config": (),
-    "dn/cmd": (_COMMAND,),
-    "up/cmd": (_COMMAND,),
-    "up/intent": (_KIND,),
-    "dn/call": (_SID, _PEER),
-    "up/call": (_SID, _PEER),
-    "up/event": (_KIND,),
-    "dn/ack": (),
+_LEVELS: dict[str, dict[str, str]] = {
+    "up/status": {},
+    "up/info": {},
+    "dn/schedule": {},
+    "up/schedule": {},
+    "dn/config": {},
+    "up/config": {},
+    "dn/cmd": {"command": _COMMAND},
+    "up/cmd": {"command": _COMMAND},
+    "up/intent": {"kind": _KIND},
+    "dn/call": {"session": _SID, "peer": _PEER},
+    "up/call": {"session": _SID, "peer": _PEER},
+    "up/event": {"kind": _KIND},
+    "dn/ack": {},
 }
 _UNIT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
@@ -54,7 +54,8 @@ class Topic:
             raise ContractError("topic", "channel", "is not in the contract")
         if not _UNIT.fullmatch(self.unit):
             raise ContractError("topic", "unit", "is not a unit's name")
-        if len(wanted) != len(self.levels) or not all(map(re.fullmatch, wanted, self.levels)):
+        patterns = wanted.values()
+        if len(wanted) != len(self.levels) or not all(map(re.fullmatch, patterns, self.levels)):
             raise ContractError("topic", self.channel, "has levels the contract does not know")
 
     def __str__(self) -> str:
@@ -67,6 +68,11 @@ class Topic:
         if len(parts) < 6 or "/".join(parts[:3]) != PREFIX:
             raise ContractError("topic", "prefix", f"is not {PREFIX}/")
         return cls(parts[3], "/".join(parts[4:6]), tuple(parts[6:]))
+
+
+def level_patterns(channel: str) -> dict[str, str]:
+    """Names of the levels after a channel, each with the pattern it fits."""
+    return dict(_LEVELS[channel])
 
 
 def down_filter(unit: str) -> str:

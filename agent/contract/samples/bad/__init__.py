@@ -1,0 +1,1 @@
+"""Messages that break it, each in one field."""

@@ -1,0 +1,1 @@
+"""Messages that keep the contract."""
