@@ -36,7 +36,7 @@ class End:
 
     def send_rtp(self, data: bytes) -> bool:
         if not self.lose(data):
-            self.loop.call_later(DELAY_S, self.other.session.on_rtp, data)
+            self.loop.call_later(DELAY_S, self.other.session.on_rtp, data, self.loop.now + DELAY_S)
         return True
 
     def send_rtcp(self, data: bytes) -> bool:
@@ -124,19 +124,19 @@ def test_keyframe_requests_pass_at_most_twice_a_second() -> None:
 
 
 def test_padding_in_rtx_and_unknown_types_are_dropped() -> None:
-    _loop, _, receiver = pair()
-    receiver.session.on_rtp(b"\xb0\x65" + bytes(10) + b"\xbe\xde\x00\x00" + bytes(3) + b"\x04")
-    receiver.session.on_rtp(b"\x80\x65" + bytes(10) + b"\x00\x01x")
-    receiver.session.on_rtp(b"\x80\x7f" + bytes(10) + b"data")
+    loop, _, receiver = pair()
+    receiver.session.on_rtp(b"\xb0\x65" + bytes(10) + b"\xbe\xde\x00\x00" + bytes(3) + b"\x04", loop.now)
+    receiver.session.on_rtp(b"\x80\x65" + bytes(10) + b"\x00\x01x", loop.now)
+    receiver.session.on_rtp(b"\x80\x7f" + bytes(10) + b"data", loop.now)
     assert receiver.media == []
 
 
 def test_broken_rtcp_is_dropped_and_ssrcs_are_limited() -> None:
-    _loop, _, receiver = pair()
+    loop, _, receiver = pair()
     for data in (b"", b"\x80", b"\x81\xc8\x00\x01" + bytes(4), b"\x8f\xcd\x00\x03" + bytes(12), b"\xff" * 40):
         receiver.session.on_rtcp(data)
     for ssrc in range(100, 200):
-        receiver.session.on_rtp(b"\x80\x64\x00\x01" + bytes(4) + ssrc.to_bytes(4, "big") + b"x")
+        receiver.session.on_rtp(b"\x80\x64\x00\x01" + bytes(4) + ssrc.to_bytes(4, "big") + b"x", loop.now)
     assert len({p.ssrc for p in receiver.media}) == 8
 
 
