@@ -20,11 +20,13 @@ from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpHeaderExtensionParameters
 from aiortc.rtcrtptransceiver import RTCRtpTransceiver
 
+from agent.media.arrival import ArrivalClock
 from agent.media.negotiation import ABSOLUTE_SEND_TIME, AUDIO_LEVEL, TRANSPORT_CC
 
 logger = logging.getLogger(__name__)
 
-DataHandler = Callable[[bytes], None]
+RtpHandler = Callable[[bytes, float], None]  # the packet, and when it came
+RtcpHandler = Callable[[bytes], None]
 # Chromium begins at 300 kbit/s otherwise, which shows the clinician at half size for the first half minute.
 START_KBIT_PER_S = 1500
 LOOPBACK = "127.0.0.1"
@@ -99,7 +101,7 @@ class MediaTransport:
     Make it once all transceivers exist, and call take_over() after setLocalDescription.
     """
 
-    def __init__(self, connection: RTCPeerConnection, on_rtp: DataHandler, on_rtcp: DataHandler) -> None:
+    def __init__(self, connection: RTCPeerConnection, on_rtp: RtpHandler, on_rtcp: RtcpHandler) -> None:
         self._connection = connection
         self._on_rtp = on_rtp
         self._on_rtcp = on_rtcp
@@ -123,13 +125,19 @@ class MediaTransport:
     def take_over(self) -> None:
         """Put ourselves between the gathered sockets and aiortc."""
         for protocol in self._engine._protocols:
-            protocol.datagram_received = partial(self._datagram_received, protocol.datagram_received)
+            socket = protocol.transport.get_extra_info("socket")
+            clock = ArrivalClock(socket.fileno() if socket is not None else None)
+            protocol.datagram_received = partial(self._datagram_received, clock, protocol.datagram_received)
         dtls: Any = self._dtls
         dtls._handle_rtp_data = _do_nothing
         dtls._handle_rtcp_data = _do_nothing
 
     def _datagram_received(
-        self, pass_on: Callable[[bytes, tuple[str, int]], None], data: bytes, address: tuple[str, int]
+        self,
+        clock: ArrivalClock,
+        pass_on: Callable[[bytes, tuple[str, int]], None],
+        data: bytes,
+        address: tuple[str, int],
     ) -> None:
         if not data:
             return
@@ -144,7 +152,7 @@ class MediaTransport:
             if _FIRST_RTCP <= data[1] <= _LAST_RTCP:
                 self._on_rtcp(session.unprotect_rtcp(data))
             else:
-                self._on_rtp(session.unprotect(data))
+                self._on_rtp(session.unprotect(data), clock.now())
         except pylibsrtp.Error:
             return  # forged, repeated, or from before a rebuild
         except Exception:

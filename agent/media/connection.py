@@ -95,8 +95,8 @@ class Connection:
         self._early_candidates: list[tuple[str, str | None, int | None]] = []
         self._engine.on("connectionstatechange", self._state_changed)
 
-    def _on_rtp(self, data: bytes) -> None:
-        self.session.on_rtp(data)
+    def _on_rtp(self, data: bytes, arrived_at: float) -> None:
+        self.session.on_rtp(data, arrived_at)
 
     def _on_rtcp(self, data: bytes) -> None:
         self.session.on_rtcp(data)

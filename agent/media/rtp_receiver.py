@@ -36,7 +36,9 @@ class IncomingStream:
         """Expected less received, recovered ones counted as received."""
         return 0 if self._base is None else self._highest - self._base + 1 - self.packets
 
-    def receive(self, packet: RtpPacket, now: float, *, repeated: bool) -> list[int] | None:
+    def receive(
+        self, packet: RtpPacket, now: float, arrived_at: float, *, repeated: bool
+    ) -> list[int] | None:
         """Note a packet; None if it is a duplicate, otherwise the unwrapped numbers to ask for at once."""
         sequence = self._unwrap(packet.sequence_number)
         slot = sequence % _SEEN_WINDOW
@@ -57,7 +59,7 @@ class IncomingStream:
         if repeated:
             self.recovered += 1
         else:
-            self._measure_jitter(packet.timestamp, now)
+            self._measure_jitter(packet.timestamp, arrived_at)
         return self.nack.add(sequence, now) if self.nack else []
 
     def _measure_jitter(self, timestamp: int, now: float) -> None:

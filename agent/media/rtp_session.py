@@ -124,7 +124,7 @@ class RtpSession:
             self._rtx_ssrcs.update(section.rtx_ssrcs)
             self._transport_cc_id = section.extensions.get(TRANSPORT_CC, self._transport_cc_id)
 
-    def on_rtp(self, data: bytes) -> None:
+    def on_rtp(self, data: bytes, arrived_at: float) -> None:
         """A decrypted packet came; a broken or unknown one is dropped."""
         now = self._loop.time()
         try:
@@ -134,7 +134,7 @@ class RtpSession:
         self.heard_at = now
         number = extension_value(packet, self._transport_cc_id)
         if number is not None and len(number) == 2:
-            self._arrivals.add(number[0] << 8 | number[1], now)
+            self._arrivals.add(number[0] << 8 | number[1], arrived_at)
         known = self._formats.get(packet.payload_type)
         if known is None:
             return
@@ -147,7 +147,7 @@ class RtpSession:
         stream = self._incoming.get(packet.ssrc) or self._new_incoming(packet.ssrc, kind)
         if stream is None:
             return
-        lost = stream.receive(packet, now, repeated=media_type is not None)
+        lost = stream.receive(packet, now, arrived_at, repeated=media_type is not None)
         if lost is None:
             return
         if lost:

@@ -70,9 +70,9 @@ def lose_packets(monkeypatch: pytest.MonkeyPatch, share: float) -> None:
     def lossy_send(self: MediaTransport, data: bytes, *, is_rtcp: bool) -> bool:
         return rng.random() < share or send(self, data, is_rtcp=is_rtcp)
 
-    def lossy_receive(self: MediaTransport, pass_on: Any, data: bytes, address: Any) -> None:
+    def lossy_receive(self: MediaTransport, clock: Any, pass_on: Any, data: bytes, address: Any) -> None:
         if not (128 <= data[0] <= 191 and rng.random() < share):
-            receive(self, pass_on, data, address)
+            receive(self, clock, pass_on, data, address)
 
     monkeypatch.setattr(MediaTransport, "_send", lossy_send)
     monkeypatch.setattr(MediaTransport, "_datagram_received", lossy_receive)

@@ -11,6 +11,7 @@ from aiortc.codecs import CODECS, HEADER_EXTENSIONS
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 
 from agent.media.aiortc_internals import MediaTransport, extend_capabilities, gather_only, ssrcs
+from agent.media.arrival import ArrivalClock
 from agent.media.negotiation import TRANSPORT_CC
 
 
@@ -79,7 +80,7 @@ def test_what_a_handler_raises_stays_out_of_the_socket() -> None:
     async def check(connection, transceiver) -> None:
         passed_on: list[bytes] = []
 
-        def handler(data: bytes) -> None:
+        def handler(data: bytes, arrived_at: float = 0.0) -> None:
             raise RuntimeError(data)
 
         class Session:
@@ -89,7 +90,9 @@ def test_what_a_handler_raises_stays_out_of_the_socket() -> None:
         transport.dtls._rx_srtp = Session()
         for first in (0x00, 0x16, 0x80):
             data = bytes([first, 96]) + bytes(20)
-            transport._datagram_received(lambda d, a: passed_on.append(d), data, ("127.0.0.1", 9))
+            transport._datagram_received(
+                ArrivalClock(None), lambda d, a: passed_on.append(d), data, ("127.0.0.1", 9)
+            )
         assert [data[0] for data in passed_on] == [0x00, 0x16]
         assert transport.bytes_received == 22
         assert not transport.send_rtp(bytes(20)), "not connected"
