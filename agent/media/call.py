@@ -22,7 +22,7 @@ from agent.media.facts import (
     PeerGone,
 )
 from agent.media.kiosk import KioskView
-from agent.media.negotiation import NegotiationError
+from agent.media.negotiation import NegotiationError, offered_kinds
 from agent.media.packetizer import SharedPacketizer
 from agent.media.peer import MESSAGE_BYTES_MAX, Peer
 from agent.media.remote_media import RemoteMedia
@@ -148,7 +148,8 @@ class Call:
         peer = resource.removeprefix(KIOSK_PEER_PREFIX)
         if resource != KIOSK_SELF and (peer == resource or not peer):
             raise NegotiationError('the resource is neither "self" nor "peer/<id>"')
-        view = KioskView(resource, self._view_closed)
+        # aiortc cannot answer an offer that has no place for one of our transceivers.
+        view = KioskView(resource, offered_kinds(sdp), self._view_closed)
         self._views[view.id] = view
         self._keep_ticking()
         try:

@@ -69,6 +69,7 @@ class Connection:
         ice_servers: Sequence[IceServer] = (),
         relay_only: bool = False,
         data_channel: str | None = None,
+        kinds: Sequence[MediaKind] = KINDS,
     ) -> None:
         servers = [RTCIceServer(list(s.urls), s.username, s.credential) for s in ice_servers]
         policy = RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
@@ -76,7 +77,7 @@ class Connection:
         configuration = RTCConfiguration(servers, policy, RTCBundlePolicy.MAX_BUNDLE)
         self._engine = RTCPeerConnection(configuration)
         self._transceivers: Mapping[MediaKind, RTCRtpTransceiver] = {
-            kind: self._engine.addTransceiver(kind, direction) for kind in KINDS
+            kind: self._engine.addTransceiver(kind, direction) for kind in kinds
         }
         for kind, transceiver in self._transceivers.items():
             transceiver.setCodecPreferences(_codecs(kind))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from agent.media.aiortc_internals import LOOPBACK
@@ -25,7 +25,9 @@ class KioskView:
     Our own picture ("self") comes from the encoder's packets, a remote party's is forwarded from RemoteMedia.
     """
 
-    def __init__(self, resource: str, on_closed: Callable[[str], None]) -> None:
+    def __init__(
+        self, resource: str, kinds: Sequence[MediaKind], on_closed: Callable[[str], None]
+    ) -> None:
         self.id = secrets.token_urlsafe(16)
         self.resource = resource
         self._on_closed = on_closed
@@ -35,7 +37,12 @@ class KioskView:
         self._timeout = self._loop.call_later(CONNECT_TIMEOUT_S, self._give_up)
         self._start: Callable[[], Unsubscribe] = lambda: _nothing
         self.connection = Connection(
-            self, self._on_state, addresses=[LOOPBACK], direction="sendonly", cname=secrets.token_hex(8)
+            self,
+            self._on_state,
+            addresses=[LOOPBACK],
+            direction="sendonly",
+            cname=secrets.token_hex(8),
+            kinds=kinds,
         )
         self.session = self.connection.session
 

@@ -37,6 +37,11 @@ class MediaSection:
     receives: bool
 
 
+def offered_kinds(sdp: str) -> tuple[MediaKind, ...]:
+    """Which kinds of media an offer has a place for. NegotiationError if it cannot be read."""
+    return tuple(dict.fromkeys(section.kind for section in parse_description(clean_remote_description(sdp))))
+
+
 def clean_remote_description(sdp: str, *, keep_feedback_extensions: bool = True) -> str:
     """What of a browser's description we let in. NegotiationError if it is too long or not a description.
 
