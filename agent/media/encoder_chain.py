@@ -12,7 +12,7 @@ from av import VideoFrame
 from av.video.frame import PictureType
 
 from agent.media.annexb import Headers
-from agent.media.pixels import copied
+from agent.media.pixels import copied, scaled
 from agent.media.source import VIDEO_CLOCK_RATE_HZ, EncodingTarget
 from agent.media.video_codec import ENCODER_ERRORS, EncoderKind, OpenEncoder, PictureForm, error_text
 
@@ -115,7 +115,7 @@ class EncoderChain:
         """The picture as this encoder takes it. The second encoder of a call writes its own stamps on a
         copy."""
         if (frame.width, frame.height) != self._size or frame.format.name != kind.pixel_format:
-            return frame.reformat(*self._size, format=kind.pixel_format)
+            return scaled(frame, *self._size, kind.pixel_format)
         return frame if kind.codec == "H264" else copied(frame)
 
     def _payloads(

@@ -37,12 +37,20 @@ def copied(frame: VideoFrame) -> VideoFrame:
     return copy
 
 
+def scaled(frame: VideoFrame, width: int, height: int, pixel_format: str = "yuv420p") -> VideoFrame:
+    """The picture at another size or pixel format; the same object where both are right already.
+
+    One thread: FFmpeg would start one per processor for every size, and hold them.
+    """
+    return frame.reformat(width, height, format=pixel_format, interpolation="BILINEAR", threads=1)
+
+
 def fitted(frame: VideoFrame, width: int, height: int) -> VideoFrame:
     """The picture scaled into width x height as yuv420p, with black bars where its shape is another."""
     scale = min(width / frame.width, height / frame.height)
     inner_width = min(width, round(frame.width * scale / 2) * 2)
     inner_height = min(height, round(frame.height * scale / 2) * 2)
-    inner = frame.reformat(inner_width, inner_height, format="yuv420p")
+    inner = scaled(frame, inner_width, inner_height)
     if (inner_width, inner_height) == (width, height):
         return inner
     outer = blank(width, height)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from pathlib import Path
 
@@ -20,10 +21,20 @@ from agent.media.pixels import blank
 from agent.media.probes import probe_camera, probe_encoder, probe_microphone, run_probes
 from agent.media.video_codec import ENCODERS, EncoderKind, OpenEncoder, PictureForm, open_encoder
 
-SMALL = CameraSettings(width=320, height=180, frame_rate=60)
+# Slow, so that a busy processor keeps up as well.
+SMALL = CameraSettings(width=320, height=180, frame_rate=10)
 
 
-def test_on_a_working_board_all_three_pass_and_the_lamp_goes_on_and_off() -> None:
+def test_on_a_working_board_all_three_pass_and_the_lamp_goes_on_and_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(probes, "CAMERA_PICTURES", 4)
+    monkeypatch.setattr(
+        probes, "LOWEST_RATE_RATIO", 0.0
+    )  # rate and speed are judged below, with no busy processor
+    ticks = itertools.count(step=0.1)
+    monkeypatch.setattr(encoder_probe.time, "perf_counter", lambda: next(ticks))
+
     async def scenario() -> None:
         lamp: list[bool] = []
         outcomes = await run_probes(CaptureSettings(camera=SMALL), lamp.append)
@@ -106,7 +117,9 @@ def test_a_missing_film_fails_with_its_path(tmp_path: Path) -> None:
     assert lamp == [True, False]
 
 
-def test_encoders_that_are_not_there_are_passed_over() -> None:
+def test_encoders_that_are_not_there_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = itertools.count(step=0.1)
+    monkeypatch.setattr(encoder_probe.time, "perf_counter", lambda: next(ticks))
     results = probe_encoders(["h264_v4l2m2m", "libx264", "libvpx"], 320, 180, 30)
     assert [(result.name, result.ok) for result in results] == [
         ("h264_v4l2m2m", False),
@@ -114,7 +127,7 @@ def test_encoders_that_are_not_there_are_passed_over() -> None:
         ("libvpx", True),
     ]
     assert "cannot be opened" in results[0].reason
-    assert results[1].speed_ratio > 1
+    assert results[1].speed_ratio == pytest.approx(encoder_probe.PROBE_PICTURES / 0.1 / 30)
     assert working_encoders(results[:2]) == ("libx264",)
     assert working_encoders(results[:1]) == ("libx264",)
     settings = CaptureSettings(camera=SMALL, encoders=("h264_v4l2m2m", "libx264"))
