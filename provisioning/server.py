@@ -24,7 +24,7 @@ from provisioning.settings import RegionSettings, SettingsError, load_settings
 log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 3
-REQUESTS_MAY_TAKE_S = 0.7
+REQUESTS_MAY_TAKE_S = 1
 """At a stop; feeds end at once, and nothing else takes longer."""
 
 

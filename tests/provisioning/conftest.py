@@ -1,0 +1,184 @@
+"""One clinic with a room and a unit in it, a clock that is moved by hand, and a broker that remembers."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from argon2 import PasswordHasher
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from agent.contract import Topic, decode, schedule
+from agent.contract.events import GENESIS, Event, event_hash
+from provisioning.accounts import Accounts, Clients
+from provisioning.booking import Booker, Bookings
+from provisioning.database import Database
+from provisioning.pki import Authority
+from provisioning.rooms import Rooms
+from web.clinic.services import BookingRequest
+
+ZONE = ZoneInfo("Europe/Stockholm")
+CLINIC = "Norra vårdcentralen"
+QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@dataclass
+class Clock:
+    """Time that passes when told to."""
+
+    now: datetime = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_by(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+@dataclass
+class Wire:
+    """What was published; `up` says whether the broker is there."""
+
+    up: bool = True
+    sent: list[tuple[Topic, Any]] = field(default_factory=list)
+
+    def publish(self, topic: Topic, payload: bytes) -> bool:
+        if self.up:
+            self.sent.append((topic, decode(str(topic), payload)))
+        return self.up
+
+    def take(self, channel: str) -> list[Any]:
+        found = [message for topic, message in self.sent if topic.channel == channel]
+        self.sent = [(topic, message) for topic, message in self.sent if topic.channel != channel]
+        return found
+
+
+@dataclass
+class UnitHand:
+    """Writes events as a unit does, with its key."""
+
+    name: str
+    key: ec.EllipticCurvePrivateKey
+    epoch: int = 1
+    seq: int = 0
+    prev: str = GENESIS
+
+    def event(
+        self, kind: str, at: datetime, sid: str | None = None, **fields: str | int | float | bool
+    ) -> Event:
+        self.seq += 1
+        content: dict[str, Any] = dict(fields)
+        digest = event_hash(
+            epoch=self.epoch,
+            seq=self.seq,
+            prev=self.prev,
+            at=at.astimezone(UTC).isoformat(),
+            kind=kind,
+            sid=sid,
+            fields=content,
+        )
+        signature = self.key.sign(bytes.fromhex(digest), ec.ECDSA(utils.Prehashed(hashes.SHA256())))
+        made = Event.model_validate(
+            {
+                "epoch": self.epoch,
+                "seq": self.seq,
+                "prev": self.prev,
+                "at": at,
+                "kind": kind,
+                "sid": sid,
+                "fields": content,
+                "hash": digest,
+                "signature": base64.b64encode(signature).decode(),
+            }
+        )
+        self.prev = digest
+        return made
+
+
+@pytest.fixture(autouse=True)
+def quick_digests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slow digest of codes is slow by design; here its strength is not what is tested."""
+    monkeypatch.setattr(schedule, "CODE_DIGEST_MEMORY_KIB", 8)
+    monkeypatch.setattr(schedule, "CODE_DIGEST_PASSES", 1)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(f"sqlite:///{tmp_path}/region.db")
+    made.create()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def rooms(database: Database, clock: Clock, authority: Authority) -> Rooms:
+    """Rooms `east` and `west`; unit-1 stands in east, unit-2 nowhere."""
+    made = Rooms(database, clock)
+    for unit in ("unit-1", "unit-2"):
+        made.add_unit(unit, authority.client(unit).certificate_file.read_bytes())
+    for room in ("east", "west"):
+        made.add_room(room, room.title(), CLINIC)
+    made.assign("east", "unit-1")
+    return made
+
+
+@pytest.fixture
+def unit_hand(authority: Authority, rooms: Rooms) -> UnitHand:
+    key = load_pem_private_key(authority.client("unit-1").key_file.read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return UnitHand("unit-1", key)
+
+
+@pytest.fixture
+def bookings(database: Database, clock: Clock, rooms: Rooms) -> Bookings:
+    return Bookings(database, clock, ZONE)
+
+
+@pytest.fixture
+def booker(rooms: Rooms) -> Booker:
+    return Booker("acc1", "clinician", "account", rooms.rooms()[0].clinic_id)
+
+
+@pytest.fixture
+def accounts(database: Database, clock: Clock) -> Accounts:
+    return Accounts(database, clock, QUICK_HASHER)
+
+
+@pytest.fixture
+def clients(database: Database) -> Clients:
+    return Clients(database)
+
+
+def request(clock: Clock, *, hours: float = 1, minutes: float = 30, **changes: Any) -> BookingRequest:
+    """A booking of room east that begins in so many hours and lasts so many minutes."""
+    start = clock.now + timedelta(hours=hours)
+    values: dict[str, Any] = {"room_id": "east", "start": start, "end": start + timedelta(minutes=minutes)}
+    return BookingRequest(**(values | changes))
+
+
+@pytest.fixture
+def wanted() -> Any:
+    return request
