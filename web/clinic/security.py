@@ -15,6 +15,7 @@ CSRF_HEADER = "X-CSRF-Token"
 MAX_BODY_BYTES = 256 * 1024
 FHIR_PREFIX = "/fhir"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_UNCHANGING = frozenset({"static", "shared"})
 _OWN_SITE = frozenset({"same-origin", "none"})
 _POLICY = "; ".join(
     (
@@ -72,6 +73,9 @@ def guard(app: Flask, settings: WebSettings) -> None:
     def add_headers(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers[name] = value
+        if request.endpoint in _UNCHANGING:
+            # Asked for again at each page load, answered 304: a reload in a call is quicker.
+            response.headers["Cache-Control"] = "no-cache"
         if settings.secure:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         return response

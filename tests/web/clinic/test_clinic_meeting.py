@@ -46,10 +46,8 @@ def test_signals_are_handed_on_with_their_own_fields_only(anna, region):
     message = {"type": "answer", "attempt": 1_771_000_000_000, "sdp": "v=0", "name": "dropped"}
     answer = anna.post_json(f"/api/meeting/{SID}/signal", {"instance": INSTANCE, "message": message})
     assert answer.status_code == 200
-    assert region.signals.get_nowait() == (
-        INSTANCE,
-        {"type": "answer", "attempt": 1_771_000_000_000, "sdp": "v=0"},
-    )
+    del message["name"]
+    assert region.signals.get_nowait() == (INSTANCE, message)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_every_answer_carries_the_strict_headers(stranger, path):
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert headers["X-Frame-Options"] == "DENY"
-    assert headers["Cache-Control"] == "no-store"
+    assert headers["Cache-Control"] == ("no-cache" if "static" in path else "no-store")
     assert headers["Referrer-Policy"] == "no-referrer"
     assert "camera=(self)" in headers["Permissions-Policy"]
 

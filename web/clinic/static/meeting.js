@@ -46,7 +46,7 @@ function drawSelf() {
   main.dataset.ownCamera = devices.video ? "on" : "off";
   main.dataset.ownMicrophone = devices.audio && own.microphone ? "on" : "off";
   for (const [id, on] of [["microphone", own.microphone], ["camera", own.camera]]) {
-    byId(id).setAttribute("aria-pressed", String(on));
+    byId(id).dataset.on = on;
     byId(id).textContent = texts[on ? `${id}_off` : `${id}_on`];
   }
 }
