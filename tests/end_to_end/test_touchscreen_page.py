@@ -211,23 +211,31 @@ def test_offers_name_no_local_names_and_wait_for_nothing(page: Page, controller:
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
-@pytest.mark.parametrize("name", STATES)
 def test_targets_fit_a_finger_and_words_are_legible(
-    sized: Page, controller: MediaController, name: str, language: str
+    sized: Page, controller: MediaController, language: str
 ) -> None:
+    measure = (Path(__file__).parent / "measure_targets.js").read_text("utf-8")
+    wrong = {}
+    for name in STATES:
+        open_state(sized, controller, name, language)
+        wrong[name] = sized.evaluate(measure)
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+def open_state(page: Page, controller: MediaController, name: str, language: str) -> None:
     state = STATES[name]
     if state.session:
         state = replace(state, session=replace(state.session, language=language))
-    controller.show(state)
-    sized.wait_for_selector(f'body[data-page="{state.page}"]')
+    controller.now = state
+    page.reload()
+    page.wait_for_selector(f'body[data-page="{state.page}"]')
     if language == "en" and not state.session:
-        sized.click('[data-language="en"]')
+        page.click('[data-language="en"]')
     if name in {"idle-button", "code-locked"}:
-        sized.click('[data-action="checkin"]')
+        page.click('[data-action="checkin"]')
     if name.startswith(("staff", "pin")):
-        sized.click('[data-action="staff"]')
-    sized.wait_for_selector(f'html[lang="{language}"]')
-    assert sized.evaluate((Path(__file__).parent / "measure_targets.js").read_text("utf-8")) == []
+        page.click('[data-action="staff"]')
+    page.wait_for_selector(f'html[lang="{language}"]')
 
 
 def test_five_wrong_codes_are_a_pause_that_is_counted_down(page: Page, controller: MediaController) -> None:
