@@ -1,4 +1,4 @@
-"""The unit as a whole: restarts in each state, schedules that change, a wrong clock, a full disk, and the end."""
+"""The unit as a whole: restarts in each state, changed schedules, a wrong clock, a full disk, and the end."""
 
 import sqlite3
 from datetime import timedelta
@@ -86,7 +86,7 @@ def test_a_kill_in_the_call_resumes_only_when_the_region_says_so(ready_house, an
         house.tick(119)
         assert len(house.link.bodies("up/call")) > asked, "a region that was away is asked again"
         house.tick(1)
-    assert (house.state(), house.unit.room.state) == (None, rooms.State.IDLE)
+    assert (house.state(), house.unit.room.holder) == (None, None)
     assert "open" not in house.media.told
     assert house.kinds()[-2:] == ["session_failed", "session_wiped"]
 
@@ -106,7 +106,7 @@ def test_a_long_absence_while_waiting_means_to_check_in_again(ready_house):
     ready_house.time.passes(121)
     ready_house.start()
     assert (ready_house.state(), ready_house.media.told) == ("ready", [])
-    assert ready_house.unit.room.state == rooms.State.IDLE
+    assert ready_house.unit.room.holder is None
 
 
 def test_a_kill_before_the_wipe_wipes_at_the_next_start(ready_house, monkeypatch):

@@ -4,11 +4,11 @@ import logging
 
 import pytest
 
+from agent import room as rooms
 from agent.contract import encode
 from agent.contract.events import Ack
 from agent.contract.signalling import Admit, Bye, Join
 from agent.contract.status import Command, Config
-from agent.room import TestDone as Tested
 from agent.session_events import CheckedIn
 
 SID = "k3v9q2m4x8t1"
@@ -107,7 +107,7 @@ def test_a_command_runs_once_and_has_succeeded_when_its_test_has(house):
     for _ in range(2):
         house.wire.message("hr/v1/u/unit-7/dn/cmd/cmd-0001", command)
     assert [report.state for report in house.link.bodies("up/cmd")] == ["running"]
-    house.unit.room_event(Tested())
+    house.unit.room_event(rooms.TestDone())
     house.start()
     house.connect()
     house.wire.message("hr/v1/u/unit-7/dn/cmd/cmd-0001", command)
