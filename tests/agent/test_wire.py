@@ -1,0 +1,142 @@
+"""Between unit and broker: births, events, what comes twice, and what nobody should have sent."""
+
+import logging
+
+import pytest
+
+from agent import room as rooms
+from agent.contract import encode
+from agent.contract.events import Ack
+from agent.contract.signalling import Admit, Bye, Join
+from agent.contract.status import Command, Config
+from agent.session_events import CheckedIn
+
+SID = "k3v9q2m4x8t1"
+
+
+def test_on_every_connect_the_unit_says_what_it_is_and_holds(ready_house):
+    house = ready_house
+    house.hear("dn/config", Config.model_validate({"room_name": "Rum 9"}), rev=3)
+    for _ in range(2):
+        house.link.sent.clear()
+        house.connect()
+        channels = {message.topic.channel for message in house.link.sent}
+        assert channels >= {"up/status", "up/info", "up/schedule", "up/config", "up/event"}
+    [report] = house.link.bodies("up/schedule")
+    assert (report.rev, report.outcome) == (1, "accepted")
+
+
+def test_events_are_sent_in_order_and_again_until_acknowledged(house):
+    house.connect()
+    house.link.sent.clear()
+    house.link.refuses = 1
+    for _ in range(3):
+        house.unit.record("help_asked", None)
+    assert [event.seq for event in house.link.bodies("up/event")] == [2, 3, 4]
+    house.hear("dn/ack", Ack(epoch=house.unit.outbox.head[0], seq=3))
+    house.link.sent.clear()
+    house.tick(5)
+    assert house.link.bodies("up/event") == []
+    house.tick(6)
+    assert [event.seq for event in house.link.bodies("up/event")] == [4]
+    house.hear("dn/ack", Ack(epoch=1, seq=99))
+    assert len(house.kinds()) == 1
+
+
+def test_the_same_signal_twice_or_from_a_page_that_is_gone_does_nothing(ready_house):
+    house = ready_house
+    house.unit.session_event(SID, CheckedIn("code"))
+    house.signal(Join(instance="one", seq=0, chair=True), "aaaa")
+    house.signal(Join(instance="two", seq=0, chair=True), "aaaa")
+    house.signal(Admit(instance="one", seq=1), "aaaa")
+    house.signal(Join(instance="one", seq=0, chair=True), "aaaa")
+    assert house.state() == "waiting"
+    house.signal(Admit(instance="two", seq=1), "aaaa")
+    house.signal(Bye(instance="one", seq=9, end=True), "aaaa")
+    assert house.state() == "admitted"
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [
+        (
+            "hr/v1/u/unit-7/dn/schedule",
+            b'{"v":2,"id":"x","ts":"2026-11-22T08:00:00Z","data":{"Kanariefagel":1}}',
+        ),
+        (
+            "hr/v1/u/unit-7/dn/cmd/cmd-0001",
+            b'{"v":1,"id":"x","ts":"2026-11-22T08:00:00Z","data":{"name":"Kanariefagel"}}',
+        ),
+        ("hr/v1/u/unit-7/dn/call/k3v9q2m4x8t1/aaaa", b"Kanariefagel"),
+        ("hr/v1/u/unit-7/dn/ack", b"Kanariefagel" * 30_000),
+        ("hr/v1/u/unit-7/dn/Kanariefagel", b"{}"),
+        ("hr/v1/u/unit-8/dn/ack", b'{"v":1,"id":"x","ts":"2026-11-22T08:00:00Z","data":{"epoch":1,"seq":1}}'),
+        (
+            "hr/v1/u/unit-7/up/status",
+            b'{"v":1,"id":"x","ts":"2026-11-22T08:00:00Z","data":{"state":"lost","boot":1}}',
+        ),
+    ],
+)
+def test_what_breaks_the_contract_is_logged_without_its_payload_and_changes_nothing(
+    ready_house, caplog, topic, payload
+):
+    before = (ready_house.unit.screen(), ready_house.unit.snapshot, ready_house.kinds())
+    with caplog.at_level(logging.DEBUG):
+        ready_house.wire.message(topic, payload)
+    assert "refused" in caplog.text
+    assert "Kanariefagel" not in caplog.text
+    assert SID not in caplog.text
+    assert (ready_house.unit.screen(), ready_house.unit.snapshot, ready_house.kinds()) == before
+
+
+def test_a_cleared_retained_message_is_silence(house, caplog):
+    with caplog.at_level(logging.DEBUG):
+        house.wire.message("hr/v1/u/unit-7/dn/schedule", b"")
+    assert caplog.text == ""
+
+
+def test_an_older_schedule_changes_nothing(ready_house):
+    ready_house.schedule(rev=0)
+    assert ready_house.state() == "ready"
+
+
+def test_a_command_runs_once_and_has_succeeded_when_its_test_has(house):
+    house.connect()
+    house.tested()
+    command = encode(Command(name="selftest"), now=house.clock.now())
+    for _ in range(2):
+        house.wire.message("hr/v1/u/unit-7/dn/cmd/cmd-0001", command)
+    assert [report.state for report in house.link.bodies("up/cmd")] == ["running"]
+    house.unit.room_event(rooms.TestDone())
+    house.start()
+    house.connect()
+    house.wire.message("hr/v1/u/unit-7/dn/cmd/cmd-0001", command)
+    assert house.link.bodies("up/cmd") == []
+    house.hear("dn/cmd", Command(name="dance"), levels=("cmd-0002",))
+    assert [report.state for report in house.link.bodies("up/cmd")] == ["rejected"]
+
+
+def test_configuration_keeps_what_is_left_out_over_a_restart_and_refuses_what_is_wrong(house):
+    house.connect()
+    house.hear("dn/config", Config.model_validate({"phone": "010"}), rev=1)
+    house.hear("dn/config", Config.model_validate({"room_name": "Rum 9"}), rev=2)
+    house.hear("dn/config", Config.model_validate({"staff_pin_digest": "1234"}), rev=3)
+    reports = house.link.bodies("up/config")
+    assert [report.applied for report in reports] == [True, True, False]
+    kept = Config.model_validate_json(house.store.get("config"))
+    assert (kept.phone, kept.room_name, kept.staff_pin_digest) == ("010", "Rum 9", None)
+    assert house.store.get("config_rev") == b"2"
+
+
+def test_without_the_broker_a_patient_makes_the_link_hurry(house, make_plan):
+    house.schedule(make_plan())
+    house.unit.session_event(SID, CheckedIn("code"))
+    assert (house.link.up, house.link.in_call, house.state()) == (False, True, "waiting")
+
+
+def test_states_that_the_region_hears(ready_house):
+    house = ready_house
+    house.unit.session_event(SID, CheckedIn("code"))
+    house.wire.stopping()
+    states = [status.state for status in house.link.bodies("up/status")]
+    assert states == ["starting", "ready", "in_session", "stopping"]
