@@ -75,6 +75,8 @@ def read_appointment(resource: Mapping[str, Any]) -> Wanted:
     status = resource.get("status")
     if status not in STATUSES:
         raise BadAppointment("Appointment.status", "is not a code of the R4 value set", "code-invalid")
+    if not resource.get("participant"):
+        raise BadAppointment("Appointment.participant", "is required", "required")
     for index, participant in enumerate(resource.get("participant", ())):
         if participant.get("status") not in PARTICIPATION:
             path = f"Appointment.participant[{index}].status"

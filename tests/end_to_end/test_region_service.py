@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
 import signal
 import socket
@@ -19,11 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from agent.contract import Message, Topic, decode, down_filter, encode
 from agent.contract.schedule import ScheduleReport, check_sessions, code_digest
 from agent.contract.status import Status
 from agent.link import Link, LinkSettings
+from provisioning import cli
 from provisioning.broker import Broker, write_files
 from provisioning.pki import Authority, Credentials
 from provisioning.region import utc_now
@@ -93,15 +94,9 @@ class House:
         return (self.folder / "region.log").read_text()
 
     def run(self, *arguments: str, stdin: str = "") -> Any:
-        done = subprocess.run(
-            [sys.executable, "-m", "provisioning.cli", *arguments, "--json"],
-            env={**os.environ, "HALSORUM_SETTINGS": str(self.folder / "region.toml")},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        given = ["--json", "--settings", str(self.folder / "region.toml"), *arguments]
+        done = CliRunner().invoke(cli.app, given, input=stdin)
+        assert done.exit_code == 0, done.output
         return json.loads(done.stdout)
 
 

@@ -1,0 +1,132 @@
+"""The command line, each command as a person would type it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import select, text
+from typer.testing import CliRunner
+
+from agent.contract.schedule import token_digest
+from provisioning.cli import app, main
+from provisioning.database import Database
+from provisioning.models import ApiClient, OutboxRow, Unit
+from provisioning.pki import Authority
+
+Run = Any
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    def type_in(*arguments: str, stdin: str = "", code: int = 0) -> Any:
+        url = f"sqlite:///{tmp_path}/cli.db"
+        done = CliRunner().invoke(app, ["--database", url, "--json", *arguments], input=stdin)
+        assert done.exit_code == code, done.output
+        return json.loads(done.stdout) if code == 0 else done.output
+
+    return type_in
+
+
+@pytest.fixture
+def region_db(tmp_path: Path) -> Database:
+    return Database(f"sqlite:///{tmp_path}/cli.db")
+
+
+@pytest.fixture
+def places(run: Run, authority: Authority) -> None:
+    certificate = authority.client("unit-1").certificate_file
+    run("unit", "add", "unit-1", "--certificate", str(certificate))
+    run("room", "add", "east", "--clinic", "Norra", "--name", "Östra rummet")
+    run("room", "assign", "east", "unit-1")
+
+
+def test_a_room_is_booked_moved_cancelled_and_all_of_it_is_in_the_log(run: Run, places: None) -> None:
+    booked = run("book", "east", "2027-01-11T10:00", "--minutes", "20", "--method", "code")
+    assert booked["start"] == "2027-01-11T10:00:00+01:00"
+    assert len(booked["code"]) == 6
+    assert "is booked" in run("book", "east", "2027-01-11T10:10", code=1)
+    run("move", booked["sid"], "2027-01-11T11:00", "--minutes", "20")
+    (row,) = run("sessions", "--day", "2027-01-11")
+    assert (row["ref"], row["start"], row["on_unit"]) == (booked["ref"], "2027-01-11T11:00:00+01:00", False)
+    run("cancel", booked["sid"])
+    assert [line["kind"] for line in run("log", "show", booked["sid"])] == ["booked", "moved", "cancelled"]
+    assert run("log", "verify")["ok"] is True
+
+
+def test_a_changed_log_fails_the_check_and_is_named(run: Run, places: None, region_db: Database) -> None:
+    run("book", "east", "2027-01-11T10:00")
+    with region_db.write() as db:
+        db.execute(text("UPDATE meeting_log SET kind = 'moved'"))
+    assert '"bad_seq": 1' in run("log", "verify", code=1)
+
+
+def test_rooms_and_units_are_listed_with_what_stands_where(run: Run, places: None) -> None:
+    assert run("room", "list") == [
+        {"room": "east", "name": "Östra rummet", "clinic": "Norra", "unit": "unit-1"}
+    ]
+    assert [unit["state"] for unit in run("unit", "list")] == ["unknown"]
+    run("room", "assign", "east", "-")
+    assert run("room", "list")[0]["unit"] is None
+
+
+def test_a_pin_goes_to_the_unit_as_a_digest(run: Run, places: None, region_db: Database) -> None:
+    run("unit", "pin", "unit-1", "--pin-stdin", stdin="4711\n")
+    assert "4 to 12 digits" in run("unit", "pin", "unit-1", "--pin-stdin", stdin="x\n", code=1)
+    run("unit", "config", "unit-1", "--phone", "08-123", "--language", "sv", "--language", "fi")
+    with region_db.read() as db:
+        unit = db.get_one(Unit, "unit-1")
+        assert [row.what for row in db.scalars(select(OutboxRow))][-2:] == ["config", "config"]
+    assert PasswordHasher().verify(unit.config["staff_pin_digest"], "4711")
+    assert unit.config["languages"] == ["sv", "fi"]
+
+
+def test_accounts_have_no_default_password(run: Run) -> None:
+    add = ("account", "add", "anna", "--clinic", "Norra", "--password-stdin")
+    assert "at least 10" in run(*add, stdin="\n", code=1)
+    made = run(*add, stdin="correct horse battery\n")
+    assert made["role"] == "clinician"
+    run("account", "close", "anna")
+    assert [row["active"] for row in run("account", "list")] == [False]
+
+
+def test_a_clients_token_is_printed_once_and_kept_as_a_digest(run: Run, region_db: Database) -> None:
+    made = run("client", "add", "Tidbok", "--clinic", "Norra")
+    with region_db.read() as db:
+        assert db.get_one(ApiClient, made["id"]).token_digest == token_digest(made["token"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("book", "attic", "2027-01-11T10:00"), "room: is not known"),
+        (("cancel", "nosuchsession"), "session: is not known"),
+        (("room", "assign", "attic", "-"), "room: is not known"),
+        (("unit", "config", "unit-9"), "unit: is not known"),
+        (("room", "add", "no good", "--clinic", "c"), "letters, digits"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence(run: Run, arguments: tuple[str, ...], complaint: str) -> None:
+    assert complaint in run(*arguments, code=1)
+
+
+def test_people_get_a_table_and_json_may_stand_last(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path}/cli.db"
+    for arguments in (["room", "list"], ["room", "list", "--json"]):
+        with pytest.raises(SystemExit) as ended:
+            main(["--database", url, *arguments])
+        assert ended.value.code == 0
+    printed = capsys.readouterr().out
+    assert "nothing yet" in printed
+    assert printed.endswith("[]\n")
+
+
+def test_only_a_certificate_that_names_the_unit_makes_it_known(run: Run, authority: Authority) -> None:
+    other = authority.client("unit-2").certificate_file
+    assert "does not name unit-1" in run("unit", "add", "unit-1", "--certificate", str(other), code=1)
+    assert "reserved" in run("unit", "add", "region", "--certificate", str(other), code=1)

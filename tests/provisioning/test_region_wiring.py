@@ -1,0 +1,241 @@
+"""Messages from units through the whole region, with the broker played; and what its pages may do."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.contract import Topic, encode
+from agent.contract.events import Ack
+from agent.contract.signalling import RemoteCheckIn
+from agent.contract.status import ConfigReport, Fault, Info, Status
+from provisioning.accounts import Accounts
+from provisioning.region import Region
+from provisioning.rooms import Rooms
+from provisioning.settings import BrokerSettings, RegionSettings, SettingsError, load_settings
+from web.clinic.services import Account, NotAllowed, Refused
+
+
+class PlayedLink:
+    """Stands for agent.link.Link."""
+
+    def __init__(self, wire: Any) -> None:
+        self.publish = wire.publish
+        self.up = True
+
+    def start(self) -> None:
+        """Nothing to connect to."""
+
+    def stop(self) -> None:
+        """Nothing to disconnect from."""
+
+
+@pytest.fixture
+def region(tmp_path: Path, rooms: Rooms, clock: Any, wire: Any) -> Iterator[Region]:
+    broker = BrokerSettings(ca_file=tmp_path, certificate_file=tmp_path, key_file=tmp_path)
+    url = f"sqlite:///{tmp_path}/region.db"
+    settings = RegionSettings(database_url=url, state_dir=tmp_path, broker=broker)
+    made = Region(settings, clock=clock, make_link=lambda *_, **__: PlayedLink(wire))
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def doctor(accounts: Accounts) -> Account:
+    return accounts.add("anna", "Anna", "clinician", "Norra vårdcentralen", "correct horse battery")
+
+
+def say(
+    region: Region, channel: str, data: Any, *levels: str, unit: str = "unit-1", rev: int | None = None
+) -> None:
+    region.inbox.handle(str(Topic(unit, channel, levels)), encode(data, now=region.clock(), rev=rev))
+
+
+def room_state(region: Region, doctor: Account) -> tuple[str, tuple[str, ...]]:
+    room = next(room for room in region.services.rooms(doctor) if room.id == "east")
+    return room.unit_state, room.faults
+
+
+def test_presence_is_shown_answered_and_an_old_last_will_is_dropped(
+    region: Region, doctor: Account, wire: Any
+) -> None:
+    feed = region.services.watch(doctor)
+    assert room_state(region, doctor) == ("unknown", ())
+    say(region, "up/status", Status(state="ready", boot=3))
+    assert room_state(region, doctor) == ("ready", ())
+    assert feed.get(0) == {"type": "changed"}
+    (answer,) = wire.take("dn/ack")
+    assert (answer.data, answer.ts) == (Ack(epoch=0, seq=0), region.clock())
+    say(region, "up/status", Status(state="lost", boot=2))
+    fault = Fault(probe="camera", instruction="check_camera_cable")
+    say(region, "up/status", Status(state="degraded", boot=3, faults=(fault,)))
+    assert room_state(region, doctor) == ("degraded", ("check_camera_cable",))
+    say(region, "up/status", Status(state="lost", boot=3))
+    assert room_state(region, doctor)[0] == "lost"
+
+
+def test_a_unit_that_starts_hears_who_has_its_meeting_open(
+    region: Region, doctor: Account, wire: Any, clock: Any, wanted: Any
+) -> None:
+    sid = region.services.book(doctor, wanted(clock)).sid
+    say(region, "up/status", Status(state="ready", boot=1))
+    region.services.open_meeting(doctor, sid, "page-one")
+    wire.sent.clear()
+    say(region, "up/status", Status(state="ready", boot=1))
+    assert wire.take("dn/call") == []
+    say(region, "up/status", Status(state="starting", boot=2))
+    assert len(wire.take("dn/call")) == 1
+
+
+def test_events_move_the_day_and_the_open_page(
+    region: Region, doctor: Account, unit_hand: Any, wire: Any, clock: Any, wanted: Any
+) -> None:
+    sid = region.services.book(doctor, wanted(clock)).sid
+    feed = region.services.open_meeting(doctor, sid, "page-one")
+    while feed.get(0) is not None:
+        pass
+    event = unit_hand.event("checked_in", clock.now, sid, how="button")
+    say(region, "up/event", event, "checked_in")
+    message = feed.get(0)
+    assert message is not None
+    assert (message["type"], message["state"], message["checked_in_how"]) == ("session", "waiting", "button")
+    assert wire.take("dn/ack")[-1].data == Ack(epoch=1, seq=1)
+    assert [line.kind for line in region.services.log(doctor, sid)] == [
+        "booked",
+        "party_opened",
+        "checked_in",
+    ]
+    say(region, "up/event", unit_hand.event("admitted", clock.now, sid), "call_started")
+    assert wire.take("dn/ack") == []
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [
+        ("hr/v1/u/unit-1/up/status", b'{"v": 2, "Kanarie": 1}'),
+        ("hr/v1/u/unit-1/up/status", b"Kanarie"),
+        ("hr/v1/u/unit-1/up/nonsense", b"{}"),
+        ("hr/v1/u/Kanarie", b"{}"),
+        ("hr/v1/u/unit-1/up/status", b"x" * 300_000),
+        ("hr/v1/u/unit-1/up/status", b""),
+    ],
+)
+def test_messages_that_break_the_contract_are_dropped_and_not_repeated_in_the_log(
+    region: Region, caplog: pytest.LogCaptureFixture, wire: Any, topic: str, payload: bytes
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    region.inbox.handle(topic, payload)
+    assert "Kanarie" not in caplog.text
+    assert wire.sent == []
+
+
+def test_a_unit_that_is_not_known_leaves_no_trace(region: Region, doctor: Account, rooms: Rooms) -> None:
+    say(region, "up/status", Status(state="ready", boot=1), unit="unit-7")
+    say(region, "up/config", ConfigReport(applied=True), unit="unit-7", rev=1)
+    assert [unit.id for unit, _, _ in rooms.units()] == ["unit-1", "unit-2"]
+
+
+def test_what_a_unit_is_and_has_in_force_is_kept(region: Region, rooms: Rooms, clock: Any) -> None:
+    info = Info(software="1", board="sim", certificate_sha256="0" * 64, certificate_not_after=clock.now)
+    say(region, "up/info", info)
+    say(region, "up/config", ConfigReport(applied=False, errors=("languages: empty",)), rev=1)
+    _, report, room = rooms.units()[0]
+    assert (report.info["board"], report.config_rev, report.config_errors) == ("sim", 1, ["languages: empty"])
+    assert room is not None
+    assert room.id == "east"
+
+
+def test_remote_check_in_needs_a_unit_that_is_there_and_is_logged_with_who_did_it(
+    region: Region, doctor: Account, wire: Any, clock: Any, wanted: Any
+) -> None:
+    sid = region.services.book(doctor, wanted(clock)).sid
+    with pytest.raises(Refused, match="reached"):
+        region.services.check_in(doctor, sid)
+    say(region, "up/status", Status(state="ready", boot=1))
+    region.services.check_in(doctor, sid)
+    assert [type(message.data) for message in wire.take("dn/call")] == [RemoteCheckIn]
+    line = region.services.log(doctor, sid)[-1]
+    assert (line.kind, line.fields["by"], line.fields["identified"]) == (
+        "remote_check_in",
+        doctor.id,
+        "account",
+    )
+
+
+def test_another_clinic_sees_and_does_nothing_here(
+    region: Region, doctor: Account, accounts: Accounts, clock: Any, wanted: Any
+) -> None:
+    sid = region.services.book(doctor, wanted(clock)).sid
+    stranger = accounts.add("cy", "Cy", "clinician", "Södra vårdcentralen", "correct horse battery")
+    services, start = region.services, clock.now + timedelta(hours=3)
+    assert (services.rooms(stranger), services.sessions(stranger, clock.now)) == ([], [])
+    for attempt in (
+        lambda: services.session(stranger, sid),
+        lambda: services.move(stranger, sid, start, start + timedelta(minutes=5)),
+        lambda: services.cancel(stranger, sid),
+        lambda: services.check_in(stranger, sid),
+        lambda: services.log(stranger, sid),
+        lambda: services.open_meeting(stranger, sid, "page-one"),
+        lambda: services.signal(stranger, sid, "page-one", {"type": "end"}),
+        lambda: services.book(stranger, wanted(clock, hours=5)),
+    ):
+        with pytest.raises(NotAllowed):
+            attempt()
+    assert [row.sid for row in services.sessions(doctor, clock.now)] == [sid]
+
+
+def test_a_stopped_region_ends_its_feeds_and_its_thread(region: Region, doctor: Account) -> None:
+    feed = region.services.watch(doctor)
+    region.start()
+    region.stop()
+    region.stop()
+    with pytest.raises(StopIteration):
+        feed.get(5)
+    assert "region" not in [thread.name for thread in threading.enumerate()]
+
+
+SETTINGS = """
+database_url = "sqlite:///region.db"
+state_dir = "."
+[broker]
+ca_file = "ca.pem"
+certificate_file = "region.pem"
+key_file = "region.key"
+[[ice_servers]]
+urls = ["turn:turn.example"]
+username = "u"
+credential = "c"
+"""
+
+
+def test_settings_are_read_and_the_environment_stands_over_them(tmp_path: Path) -> None:
+    file = tmp_path / "region.toml"
+    file.write_text(SETTINGS)
+    settings = load_settings(None, {"HALSORUM_SETTINGS": str(file), "HALSORUM_BROKER__PORT": "8884"})
+    assert (settings.broker.port, settings.broker.name) == (8884, "region")
+    assert settings.ice_servers[0].urls == ("turn:turn.example",)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("state_dir = 1", "database_url"),
+        (SETTINGS.replace('"."', '"."\ntimezone = "Mars/Base"'), "timezone"),
+        (SETTINGS.replace("[broker]", "[broker]\nport = 0"), "broker.port"),
+        (SETTINGS.replace("[broker]", "[broker]\nsurprise = 0"), "broker.surprise"),
+        ("= nonsense", "is not TOML"),
+    ],
+)
+def test_bad_settings_name_the_setting(tmp_path: Path, text: str, complaint: str) -> None:
+    file = tmp_path / "region.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError, match=complaint):
+        load_settings(file, {})
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(tmp_path / "none.toml", {})
