@@ -60,6 +60,7 @@ class FakeMedia:
 
     def __init__(self):
         self.microphone = self.camera = True
+        self.failed = False
         self.generation = 0
         self.told = []
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from agent import room as rooms
 from agent.room import (
+    TEST_AGAIN,
     FaultFound,
     Lamp,
     Released,
@@ -35,8 +36,8 @@ TABLE = [
     (WELL, Tick(), NOW + timedelta(days=9), "idle", []),
     (WELL, Tick(LATER + timedelta(minutes=1)), LATER - timedelta(minutes=20), "idle", []),
     (WELL, Tick(LATER), LATER - timedelta(minutes=20), "testing", [RunSelfTest()]),
-    (FAULTY, Tick(), NOW + timedelta(seconds=119), "out_of_order", []),
-    (FAULTY, Tick(), NOW + timedelta(seconds=120), "testing", [RunSelfTest()]),
+    (FAULTY, Tick(), NOW + TEST_AGAIN - timedelta(seconds=1), "out_of_order", []),
+    (FAULTY, Tick(), NOW + TEST_AGAIN, "testing", [RunSelfTest()]),
     (WELL, rooms.TestAsked(), NOW, "testing", [RunSelfTest()]),
     (TESTING, rooms.TestAsked(), NOW, "testing", []),
     (TESTING, rooms.TestDone(), NOW, "idle", []),
