@@ -37,6 +37,7 @@ class View:
     microphone: bool
     camera: bool
     media_failed: bool
+    language: str | None
     media_generation: int
 
 
@@ -118,7 +119,7 @@ def _session(view: View, session: Session | None) -> SessionView | None:
         state=session.state.value,
         meets=plan.party.role,
         clinic=plan.party.clinic,
-        language=plan.language,
+        language=view.language or plan.language,
         late=late,
         microphone=view.microphone,
         camera=view.camera,

@@ -51,7 +51,7 @@ class Touches:
             "staff_start": self._staff_start,
             "still_here": self._still_here,
             "done": self._done,
-            "language": self._still_here,
+            "language": self._language,
         }
 
     async def do(self, touch: Touch) -> Outcome:
@@ -182,7 +182,10 @@ class Touches:
             return Outcome("staff_locked")
         if self._unit.held() is not None:
             return Outcome("room_taken")
-        return Outcome(None if self._intend("dropin", Intent()) else "no_region")
+        if not self._intend("dropin", Intent()):
+            return Outcome("no_region")
+        self._unit.dropin_asked_at = self._unit.clock.now()
+        return Outcome()
 
     def _is_staff(self) -> bool:
         until, now = self._unit.staff_until, self._unit.clock.now()
@@ -190,6 +193,12 @@ class Touches:
         return until is not None and now < until <= now + 2 * STAFF_UNLOCKED
 
     async def _still_here(self, _touch: Touch) -> Outcome:
+        return Outcome()
+
+    async def _language(self, touch: Touch) -> Outcome:
+        if touch.text not in self._unit.configuration.languages:
+            return Outcome("bad_request")
+        self._unit.language = touch.text
         return Outcome()
 
     async def _done(self, _touch: Touch) -> Outcome:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pydantic import TypeAdapter
@@ -30,6 +30,8 @@ from agent.store import Store
 
 log = logging.getLogger(__name__)
 
+DROPIN_WITHIN = timedelta(seconds=60)
+"""A drop-in that the region books later than this after it was asked for waits for staff to check it in."""
 ALIVE_EVERY_S = 10.0
 """How often a session in the room marks that the agent is alive; a restart measures its absence from it."""
 IDLE_ALIVE_EVERY_S = 600.0
@@ -104,6 +106,8 @@ class Unit:
         self.locks = _LOCKS.validate_json(kept_locks) if kept_locks else Locks()
         self.staff_until: datetime | None = None
         self.help_asked_at: datetime | None = None
+        self.dropin_asked_at: datetime | None = None
+        self.language: str | None = None
         self.on_change: Callable[[Screen], None] = lambda _screen: None
         self.on_lamp: Callable[[rooms.Lamp], None] = lambda _lamp: None
         self._ended: tuple[Session, datetime] | None = None
@@ -139,7 +143,21 @@ class Unit:
                 self.session_event(sid, ev.Replanned(plan))
         for sid in [sid for sid in self.sessions if sid not in planned]:
             self.session_event(sid, ev.Cancelled())
+        self._take_dropin()
         self.tick()
+
+    def _take_dropin(self) -> None:
+        """The session that staff asked for a moment ago begins at once: its patient sits here."""
+        asked = self.dropin_asked_at
+        if asked is None or self.held() is not None:
+            return
+        self.dropin_asked_at = None
+        for sid, session in list(self.sessions.items()):
+            if session.plan.kind == "dropin" and session.state in {State.BOOKED, State.READY}:
+                if self.clock.now() - asked < DROPIN_WITHIN:
+                    self.session_event(sid, ev.CheckedIn("staff"))
+                return
+        self.dropin_asked_at = asked  # another change of the schedule came first
 
     def session_event(self, sid: str, event: ev.Event) -> None:
         """Move one session, keep it, and do what follows."""
@@ -227,6 +245,7 @@ class Unit:
                 microphone=self.media.microphone,
                 camera=self.media.camera,
                 media_failed=self.media.failed,
+                language=self.language,
                 media_generation=self.media.generation,
             )
         )
@@ -255,6 +274,7 @@ class Unit:
         elif before.state in OCCUPYING and after.state not in OCCUPYING:
             self._room_event(rooms.Released(sid))
             self.help_asked_at = None
+            self.language = None
             if after.state in OVER:
                 self._ended = (replace(after, parties=()), self.clock.now())
 

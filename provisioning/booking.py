@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agent.contract.schedule import code_digest, token_digest
+from agent.contract.schedule import SessionKind, code_digest, token_digest
 from provisioning import meeting_log
 from provisioning.booking_rules import BEGUN, check_options, check_time, time_words
 from provisioning.database import Database
@@ -49,7 +49,13 @@ class Bookings:
         self._clock = clock
         self._zone = zone
 
-    def book(self, booker: Booker, request: BookingRequest, source: Source | None = None) -> Invitation:
+    def book(
+        self,
+        booker: Booker,
+        request: BookingRequest,
+        source: Source | None = None,
+        kind: SessionKind = "booked",
+    ) -> Invitation:
         """Book a room; raises Refused, Clash, or NotAllowed for another clinic's room.
 
         The code and the token are in the answer and nowhere else: only their digests are kept.
@@ -67,6 +73,7 @@ class Bookings:
                 sid=new_id(),
                 ref=new_ref(self._refs(db, room, request.start)),
                 room=room,
+                kind=kind,
                 start=request.start,
                 end=request.end,
                 language=request.language,

@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.contract import ContractError, Message, Topic, decode, encode
 from agent.contract.events import Ack, Event
+from provisioning.dropins import DropIns
 from provisioning.events import EventIntake
 from provisioning.fleet import Fleet
 from provisioning.schedules import Publish, Schedules
@@ -28,6 +29,7 @@ class Inbox:
     events: EventIntake
     signalling: Signalling
     services: Services
+    drop_ins: DropIns
     publish: Publish
     clock: Callable[[], datetime]
 
@@ -82,7 +84,10 @@ class Inbox:
 
     def _intent(self, unit: str, message: Message) -> None:
         # Help is in the meeting log by its event; who answers it is not decided here yet.
-        log.info("unit %s asks: %s", unit, message.topic.levels[0])
+        kind = message.topic.levels[0]
+        log.info("unit %s asks: %s", unit, kind)
+        if kind == "dropin" and self.drop_ins.ask(unit):
+            self.services.changed()
 
     def _command(self, unit: str, message: Message) -> None:
         log.info("unit %s: command %s is %s", unit, message.topic.levels[0], message.data.state)

@@ -28,6 +28,7 @@ from provisioning import meeting_log
 from provisioning.accounts import Accounts, Clients
 from provisioning.booking import Bookings
 from provisioning.database import Database
+from provisioning.dropins import DropIns
 from provisioning.events import EventIntake
 from provisioning.fhir import FhirBookings
 from provisioning.fleet import Fleet
@@ -103,6 +104,7 @@ class Region:
             EventIntake(self.database, clock),
             self.signalling,
             self.services,
+            DropIns(self.database, bookings, clock),
             self.link.publish,
             clock,
         )

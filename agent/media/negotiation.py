@@ -39,7 +39,10 @@ class MediaSection:
 
 def offered_kinds(sdp: str) -> tuple[MediaKind, ...]:
     """Which kinds of media an offer has a place for. NegotiationError if it cannot be read."""
-    return tuple(dict.fromkeys(section.kind for section in parse_description(clean_remote_description(sdp))))
+    kinds = tuple(dict.fromkeys(s.kind for s in parse_description(clean_remote_description(sdp))))
+    if not kinds:
+        raise NegotiationError("the offer has no place for picture or sound")
+    return kinds
 
 
 def clean_remote_description(sdp: str, *, keep_feedback_extensions: bool = True) -> str:
