@@ -25,9 +25,7 @@ class KioskView:
     Our own picture ("self") comes from the encoder's packets, a remote party's is forwarded from RemoteMedia.
     """
 
-    def __init__(
-        self, resource: str, kinds: Sequence[MediaKind], on_closed: Callable[[str], None]
-    ) -> None:
+    def __init__(self, resource: str, kinds: Sequence[MediaKind], on_closed: Callable[[str], None]) -> None:
         self.id = secrets.token_urlsafe(16)
         self.resource = resource
         self._on_closed = on_closed
