@@ -149,7 +149,10 @@ class Call:
         if resource != KIOSK_SELF and (peer == resource or not peer):
             raise NegotiationError('the resource is neither "self" nor "peer/<id>"')
         # aiortc cannot answer an offer that has no place for one of our transceivers.
-        view = KioskView(resource, offered_kinds(sdp), self._view_closed)
+        kinds = offered_kinds(sdp)
+        if not kinds:
+            raise NegotiationError("the offer has no place for a picture or sound")
+        view = KioskView(resource, kinds, self._view_closed)
         self._views[view.id] = view
         self._keep_ticking()
         try:
