@@ -77,7 +77,7 @@ def read_appointment(resource: Mapping[str, Any]) -> Wanted:
         raise BadAppointment("Appointment.status", "is not a code of the R4 value set", "code-invalid")
     if not resource.get("participant"):
         raise BadAppointment("Appointment.participant", "is required", "required")
-    for index, participant in enumerate(resource.get("participant", ())):
+    for index, participant in enumerate(_objects(resource, "participant")):
         if participant.get("status") not in PARTICIPATION:
             path = f"Appointment.participant[{index}].status"
             raise BadAppointment(path, "is not a code of the R4 value set", "code-invalid")
@@ -98,6 +98,12 @@ def read_appointment(resource: Mapping[str, Any]) -> Wanted:
     )
 
 
+def _objects(resource: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """An element that repeats; the library lets null pass for an empty one."""
+    items = resource.get(name)
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
 def _instant(resource: Mapping[str, Any], name: str) -> datetime | None:
     text = resource.get(name)
     if text is None:
@@ -112,7 +118,7 @@ def _instant(resource: Mapping[str, Any], name: str) -> datetime | None:
 
 def _room(resource: Mapping[str, Any]) -> str | None:
     found = set()
-    for participant in resource.get("participant", ()):
+    for participant in _objects(resource, "participant"):
         reference = (participant.get("actor") or {}).get("reference")
         match = _REFERENCE.fullmatch(reference) if isinstance(reference, str) else None
         if match:
@@ -123,7 +129,7 @@ def _room(resource: Mapping[str, Any]) -> str | None:
 
 
 def _identifiers(resource: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for identifier in resource.get("identifier", ()):
+    for identifier in _objects(resource, "identifier"):
         value = identifier.get("value")
         if value:
             yield (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+import provisioning.accounts
 from agent.contract import Topic, decode, schedule
 from agent.contract.events import GENESIS, Event, event_hash
 from provisioning.accounts import Accounts, Clients
@@ -105,9 +107,10 @@ class UnitHand:
 
 @pytest.fixture(autouse=True)
 def quick_digests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The slow digest of codes is slow by design; here its strength is not what is tested."""
+    """Digests of codes and passwords are slow by design; here their strength is not what is tested."""
     monkeypatch.setattr(schedule, "CODE_DIGEST_MEMORY_KIB", 8)
     monkeypatch.setattr(schedule, "CODE_DIGEST_PASSES", 1)
+    monkeypatch.setattr(provisioning.accounts, "PasswordHasher", lambda: QUICK_HASHER)
 
 
 @pytest.fixture
@@ -120,29 +123,38 @@ def wire() -> Wire:
     return Wire()
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path}/region.db")
-    made.create()
-    yield made
-    made.close()
-
-
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.fixture
-def rooms(database: Database, clock: Clock, authority: Authority) -> Rooms:
-    """Rooms `east` and `west`; unit-1 stands in east, unit-2 nowhere."""
-    made = Rooms(database, clock)
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Path:
+    """A database with rooms `east` and `west`; unit-1 stands in east, unit-2 nowhere. Copied for each test."""
+    file = tmp_path_factory.mktemp("furnished") / "region.db"
+    database = Database(f"sqlite:///{file}")
+    database.create()
+    made = Rooms(database, Clock())
     for unit in ("unit-1", "unit-2"):
         made.add_unit(unit, authority.client(unit).certificate_file.read_bytes())
     for room in ("east", "west"):
         made.add_room(room, room.title(), CLINIC)
     made.assign("east", "unit-1")
-    return made
+    database.close()
+    return file
+
+
+@pytest.fixture
+def database(tmp_path: Path, furnished: Path) -> Iterator[Database]:
+    shutil.copy(furnished, tmp_path / "region.db")
+    made = Database(f"sqlite:///{tmp_path}/region.db")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def rooms(database: Database, clock: Clock) -> Rooms:
+    return Rooms(database, clock)
 
 
 @pytest.fixture

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from agent.contract import decode, encode
 from agent.contract.events import Event
+from agent.identity import load_identity
+from agent.outbox import Outbox
+from agent.store import Store
 from provisioning import meeting_log
 from provisioning.booking import Booker, Bookings
 from provisioning.database import Database
 from provisioning.events import EventIntake
 from provisioning.log_verification import Verdict, verify
 from provisioning.models import BookedSession, LogEntry
+from provisioning.pki import Authority
+from provisioning.rooms import Rooms
 
 
 @pytest.fixture
@@ -196,3 +203,20 @@ def test_a_patient_who_leaves_the_waiting_room_may_check_in_again(
     with database.read() as db:
         row = db.get_one(BookedSession, sid)
     assert (row.state, row.checked_in_at) == ("ready", None)
+
+
+def test_events_of_the_units_own_outbox_are_taken_and_fit(
+    intake: EventIntake, authority: Authority, rooms: Rooms, database: Database, clock: Any, tmp_path: Path
+) -> None:
+    credentials = authority.client("unit-1")
+    identity = load_identity(credentials.certificate_file, credentials.key_file)
+    outbox = Outbox(Store(tmp_path / "unit"), identity.sign, clock.now)
+    outbox.add("unit_started", clock.now, fields={"boot": 1, "seconds": 0.25, "ok": True})
+    clock.pass_by(milliseconds=1234)
+    outbox.add("checked_in", clock.now, "abcdefgh1", {"how": "code"})
+    for event in outbox.pending():
+        sent = decode("hr/v1/u/unit-1/up/event/" + event.kind, encode(event, now=clock.now)).data
+        ack = intake.take("unit-1", sent).ack
+    outbox.acknowledge(ack.epoch, ack.seq)
+    assert outbox.pending() == []
+    assert verdict(database) == Verdict(entries=2, unit_events=2, missing_events=0)
