@@ -98,19 +98,22 @@ class Region:
             changed=self.services.changed,
         )
         self.schedules = Schedules(self.database, self.link.publish, clock, zone)
-        self.inbox = Inbox(
-            Fleet(self.database, clock),
-            self.schedules,
-            EventIntake(self.database, clock),
-            self.signalling,
-            self.services,
-            DropIns(self.database, bookings, clock),
-            self.link.publish,
-            clock,
-        )
+        self.inbox = self._make_inbox(bookings)
         self._worker = Thread(target=self._work, name="region", daemon=True)
         self._stopping = Lock()
         self._stopped = False
+
+    def _make_inbox(self, bookings: Bookings) -> Inbox:
+        return Inbox(
+            Fleet(self.database, self.clock),
+            self.schedules,
+            EventIntake(self.database, self.clock),
+            self.signalling,
+            self.services,
+            DropIns(self.database, bookings, self.clock),
+            self.link.publish,
+            self.clock,
+        )
 
     def start(self) -> None:
         """Begin to work."""
