@@ -98,19 +98,19 @@ class Region:
             changed=self.services.changed,
         )
         self.schedules = Schedules(self.database, self.link.publish, clock, zone)
-        self.inbox = self._make_inbox()
+        self.inbox = self._make_inbox(bookings)
         self._worker = Thread(target=self._work, name="region", daemon=True)
         self._stopping = Lock()
         self._stopped = False
 
-    def _make_inbox(self) -> Inbox:
+    def _make_inbox(self, bookings: Bookings) -> Inbox:
         return Inbox(
             Fleet(self.database, self.clock),
             self.schedules,
             EventIntake(self.database, self.clock),
             self.signalling,
             self.services,
-            DropIns(self.database, bookings, clock),
+            DropIns(self.database, bookings, self.clock),
             self.link.publish,
             self.clock,
         )
