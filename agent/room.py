@@ -6,11 +6,11 @@ the self-test may run (never while someone sits there) and what the lamp at the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+
+from agent.table import Rule, follow
 
 TEST_BEFORE = timedelta(minutes=20)
 """The room checks itself this long before each session."""
@@ -121,25 +121,9 @@ Effect = RunSelfTest | StopSelfTest
 Result = tuple[Room, tuple[Effect, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """In `source`, on `event`, when `guard` holds: go to `target` (None: stay) and do what `act` says."""
-
-    source: frozenset[State]
-    event: type
-    target: State | None
-    act: Callable[[Room, Any, datetime], Result]
-    guard: Callable[[Room, Any, datetime], bool] = lambda _r, _e, _now: True
-    when: str = ""
-
-
 def step(room: Room, event: Event, now: datetime) -> Result:
     """The room after an event, and the effects in the order they are to be done."""
-    for rule in RULES:
-        if isinstance(event, rule.event) and room.state in rule.source and rule.guard(room, event, now):
-            moved = room if rule.target is None else replace(room, state=rule.target)
-            return rule.act(moved, event, now)
-    return room, ()
+    return follow(RULES, room, event, now)
 
 
 def lamp(room: Room, next_start: datetime | None, now: datetime) -> Lamp:
@@ -222,7 +206,7 @@ def _in(*states: State) -> frozenset[State]:
 
 
 S = State
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Room, Effect], ...] = (
     Rule(_FREE, Tick, S.TESTING, _start_test, _test_is_due, "a self-test is due"),
     Rule(_FREE, TestAsked, S.TESTING, _start_test),
     Rule(_in(S.TESTING), TestDone, S.OUT_OF_ORDER, _end_test, _has_faults, "with faults"),

@@ -8,7 +8,7 @@ takes changes nothing. The diagram in the README is drawn from RULES.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,6 +43,7 @@ from agent.session_events import (
     Wiped,
 )
 from agent.session_state import OCCUPYING, OVER, Party, Session, State
+from agent.table import Rule, follow
 
 LOST_AFTER = timedelta(seconds=120)
 """After this the screen stops promising and shows the telephone number."""
@@ -53,25 +54,9 @@ __all__ = ["LOST_AFTER", "OCCUPYING", "OVER", "RULES", "Party", "Session", "Stat
 Result = tuple[Session, tuple[Effect, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """In `source`, on `event`, when `guard` holds: go to `target` (None: stay) and do what `act` says."""
-
-    source: frozenset[State]
-    event: type
-    target: State | None
-    act: Callable[[Session, Any, datetime], Result]
-    guard: Callable[[Session, Any, datetime], bool] = lambda _s, _e, _now: True
-    when: str = ""
-
-
 def step(session: Session, event: Event, now: datetime) -> Result:
     """The session after an event, and the effects in the order they are to be done."""
-    for rule in RULES:
-        if isinstance(event, rule.event) and session.state in rule.source and rule.guard(session, event, now):
-            moved = session if rule.target is None else replace(session, state=rule.target)
-            return rule.act(moved, event, now)
-    return session, ()
+    return follow(RULES, session, event, now)
 
 
 def _with_party(session: Session, party: Party) -> Session:
@@ -276,7 +261,7 @@ def _in(*states: State) -> frozenset[State]:
 
 
 S = State
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Session, Effect], ...] = (
     Rule(_in(S.BOOKED), Tick, S.FAILED, _missed, given.is_past, "past at first sight"),
     Rule(_in(S.READY), Tick, S.NO_SHOW, _ends_unused("no_show"), given.is_past, "its end has passed"),
     Rule(_in(S.BOOKED), Tick, S.READY, _becomes_ready, given.is_time, "15 min before"),
