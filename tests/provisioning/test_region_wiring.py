@@ -80,6 +80,15 @@ def test_presence_is_shown_answered_and_an_old_last_will_is_dropped(
     assert room_state(region, doctor)[0] == "lost"
 
 
+def test_a_unit_that_counts_its_starts_anew_is_believed(region: Region, doctor: Account) -> None:
+    say(region, "up/status", Status(state="ready", boot=40))
+    say(region, "up/status", Status(state="lost", boot=40))
+    say(region, "up/status", Status(state="starting", boot=1))
+    assert room_state(region, doctor)[0] == "starting"
+    say(region, "up/status", Status(state="lost", boot=1))
+    assert room_state(region, doctor)[0] == "lost"
+
+
 def test_a_unit_that_starts_hears_who_has_its_meeting_open(
     region: Region, doctor: Account, wire: Any, clock: Any, wanted: Any
 ) -> None:
