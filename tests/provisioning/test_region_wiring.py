@@ -13,7 +13,7 @@ import pytest
 
 from agent.contract import Topic, encode
 from agent.contract.events import Ack
-from agent.contract.signalling import RemoteCheckIn
+from agent.contract.signalling import Join, RemoteCheckIn
 from agent.contract.status import ConfigReport, Fault, Info, Status
 from provisioning.accounts import Accounts
 from provisioning.region import Region
@@ -100,6 +100,16 @@ def test_a_unit_that_starts_hears_who_has_its_meeting_open(
     assert wire.take("dn/call") == []
     say(region, "up/status", Status(state="starting", boot=2))
     assert len(wire.take("dn/call")) == 1
+
+
+def test_a_session_that_staff_began_hours_early_goes_on_after_a_restart_of_its_unit(
+    region: Region, doctor: Account, unit_hand: Any, wire: Any, clock: Any, wanted: Any
+) -> None:
+    sid = region.services.book(doctor, wanted(clock, hours=3)).sid
+    say(region, "up/call", Join(instance="boot-2", seq=0, resume=True), sid, "unit")
+    say(region, "up/event", unit_hand.event("checked_in", clock.now, sid, how="staff"), "checked_in")
+    say(region, "up/call", Join(instance="boot-2", seq=1, resume=True), sid, "unit")
+    assert [message.data.type for message in wire.take("dn/call")] == ["reject", "admit"]
 
 
 def test_events_move_the_day_and_the_open_page(
