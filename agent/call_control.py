@@ -21,7 +21,9 @@ from agent.screen import NoSuchMedia
 
 log = logging.getLogger(__name__)
 
-ORDER_TIMEOUT_S = 10.0
+ORDER_TIMEOUT_S = 20.0
+OPEN_TIMEOUT_S = 10.0
+"""Devices that do not answer by then are closed and tried again; closing may take some seconds of its own."""
 RETRY_AFTER_S = 2.0
 """A connection is rebuilt at most this often."""
 REOPEN_AFTER_S = 5.0
@@ -226,17 +228,15 @@ class CallControl:
     async def _open(self) -> None:
         if self._capture is not None or not self._wanted:
             return
-        await self._before_open()
         capture = self._make_capture()
         try:
-            await capture.open()
-        except DeviceError as error:
-            log.warning("media cannot be opened: %s", error)
+            async with asyncio.timeout(OPEN_TIMEOUT_S):
+                await self._before_open()
+                await capture.open()
+        except (DeviceError, TimeoutError) as error:
+            log.warning("media cannot be opened: %s", str(error) or "no answer in time")
             await capture.close()
-            if not self.failed:
-                self.failed = True
-                self._on_device_error(error.what)
-            self._loop.call_later(REOPEN_AFTER_S, self._orders.put_nowait, self._open)
+            self._not_opened(error.what if isinstance(error, DeviceError) else "timeout")
             return
         self.failed = False
         self._capture = capture
@@ -251,6 +251,12 @@ class CallControl:
         capture.set_camera(self.camera)
         self.generation += 1
         self._opened.set()
+
+    def _not_opened(self, what: str) -> None:
+        self._loop.call_later(REOPEN_AFTER_S, self._orders.put_nowait, self._open)
+        if self._wanted and not self.failed:
+            self.failed = True
+            self._on_device_error(what)
 
     async def _close(self) -> None:
         self._opened.clear()

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from agent import VERSION, selftest
+from agent import VERSION
 from agent import session_events as ev
 from agent.board_media import capture_settings
 from agent.call_control import CallControl
@@ -18,7 +18,7 @@ from agent.media import facts
 from agent.media.capture import Capture
 from agent.media.probes import run_probes
 from agent.room import TestDone
-from agent.selftest import SelfTest, Verdict
+from agent.selftest import SelfTest, SelfTester, Verdict
 from agent.session_state import OCCUPYING
 from agent.touches import Touches
 from agent.unit import Tests, Unit
@@ -51,12 +51,12 @@ class Running:
         self._unit = unit
         self._camera_lamp = camera_lamp
         self._capture_settings = capture_settings(board, settings)
-        self._testing: asyncio.Task[None] | None = None
+        self._tester = SelfTester(lambda: self.wire.up and unit.clock.is_learnt, self._probe, self._tested)
         self._attempt = 0
         self.calls = CallControl(
             make_capture=self._make_capture,
             settings=facts.CallSettings(loopback_candidates=settings.loopback_media),
-            before_open=self._test_over,
+            before_open=self._tester.over,
             next_attempt=self._next_attempt,
             on_fact=self._fact,
             on_lost=self._lost,
@@ -72,7 +72,7 @@ class Running:
         )
         unit.media = self.calls
         unit.region = self.wire
-        unit.tests = Tests(start=self._start_test, stop=lambda: None)
+        unit.tests = Tests(start=self._tester.start, stop=self._tester.stop)
         loop = asyncio.get_running_loop()
         self._controller = Controller(loop, self._touches, self.calls, unit.screen())
         unit.on_change = self._controller.show
@@ -94,7 +94,8 @@ class Running:
 
     async def stop_media(self) -> None:
         """Close camera, microphone and every connection."""
-        await self._test_over()
+        self._tester.stop()
+        await self._tester.over()
         await self.calls.stop()
 
     def watchdog(self) -> None:
@@ -148,20 +149,9 @@ class Running:
         if session is not None and session.state in OCCUPYING:
             self._unit.session_event(session.plan.sid, ev.MediaFailed(what))
 
-    def _start_test(self) -> None:
-        if self._testing is None or self._testing.done():
-            self._testing = asyncio.get_running_loop().create_task(self._test(), name="self-test")
-
-    async def _test_over(self) -> None:
-        """Wait for a running self-test, which lasts some seconds: it may hold the camera."""
-        if self._testing is not None:
-            await asyncio.wait([self._testing])
-
-    async def _test(self) -> None:
-        region = await selftest.region(lambda: self.wire.up and self._unit.clock.is_learnt)
+    async def _probe(self) -> list[Verdict]:
         outcomes = await run_probes(self._capture_settings, self._camera_lamp)
-        media = (Verdict(o.name, o.ok, o.figure, o.unit, o.reason) for o in outcomes)
-        self._tested(SelfTest((region, *media)))
+        return [Verdict(o.name, o.ok, o.figure, o.unit, o.reason) for o in outcomes]
 
     def _tested(self, result: SelfTest) -> None:
         fields: dict[str, str | int | float | bool] = {"ok": not result.faults}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 REGION_WAIT_S = 6.0
@@ -41,3 +41,46 @@ async def region(is_reached: Callable[[], bool]) -> Verdict:
         waited_s += REGION_POLL_S
     ok = is_reached()
     return Verdict("region", ok, waited_s, "s", "" if ok else "no answer from the region")
+
+
+class SelfTester:
+    """Runs one self-test at a time; on_done gets what it found. Used on the event loop.
+
+    `probe` tries the devices. It cannot be broken off, since threads hold them, and is waited for by over().
+    """
+
+    def __init__(
+        self,
+        is_reached: Callable[[], bool],
+        probe: Callable[[], Awaitable[Sequence[Verdict]]],
+        on_done: Callable[[SelfTest], None],
+    ) -> None:
+        self._is_reached = is_reached
+        self._probe = probe
+        self._on_done = on_done
+        self._task: asyncio.Task[None] | None = None
+        self._probing = False
+
+    def start(self) -> None:
+        """Begin, unless a test runs already."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._run(), name="self-test")
+
+    def stop(self) -> None:
+        """Someone needs the camera: wait no longer for the region, and begin no probe."""
+        if self._task is not None and not self._probing:
+            self._task.cancel()
+
+    async def over(self) -> None:
+        """Wait until no device is held by a test, some seconds at most."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        reached = await region(self._is_reached)
+        self._probing = True
+        try:
+            probed = await self._probe()
+        finally:
+            self._probing = False
+        self._on_done(SelfTest((reached, *probed)))

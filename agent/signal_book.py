@@ -10,16 +10,20 @@ from agent.contract.signalling import Signal
 
 @dataclass(slots=True)
 class SignalBook:
-    """Sequence numbers by session and party. `instance` is new for each start of the agent."""
+    """Sequence numbers. `instance` is new for each start of the agent, and ours grow for all of its time.
+
+    The other side remembers what it has had of an instance longer than we may remember the session: numbers
+    of one session alone would begin anew when it comes back, and be taken for repetitions.
+    """
 
     instance: str = field(default_factory=lambda: uuid.uuid4().hex)
-    _sent: dict[tuple[str, str], int] = field(default_factory=dict)
+    _sent: int = -1
     _seen: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
-    def next(self, sid: str, peer: str) -> int:
-        """The number of our next message to this party."""
-        self._sent[sid, peer] = self._sent.get((sid, peer), -1) + 1
-        return self._sent[sid, peer]
+    def next(self) -> int:
+        """The number of our next message."""
+        self._sent += 1
+        return self._sent
 
     def is_new(self, sid: str, peer: str, signal: Signal) -> bool:
         """Whether this message was not here before: QoS 1 may deliver twice."""
@@ -31,5 +35,4 @@ class SignalBook:
 
     def forget(self, sid: str) -> None:
         """Keep nothing of a session."""
-        self._sent = {key: seq for key, seq in self._sent.items() if key[0] != sid}
         self._seen = {key: seq for key, seq in self._seen.items() if key[0] != sid}

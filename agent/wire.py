@@ -194,7 +194,7 @@ class Wire:
         )
 
     def _signal_up(self, sid: str, peer: str, make: Callable[[dict[str, Any]], Signal]) -> None:
-        numbers = {"instance": self._book.instance, "seq": self._book.next(sid, peer)}
+        numbers = {"instance": self._book.instance, "seq": self._book.next()}
         if not self._send(Topic(self._name, "up/call", (sid, peer)), make(numbers)):
             log.info("signal not sent: no connection")
 
@@ -309,7 +309,6 @@ class Wire:
             log.info("signal refused: no such session")
             if isinstance(signal, Join) and peer != UNIT_PEER:
                 self._signal_up(sid, peer, lambda n: Bye(**n, reason="refused", end=False))
-                self._book.forget(sid)
             return
         if not self._book.is_new(sid, peer, signal):
             return

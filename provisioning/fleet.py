@@ -28,13 +28,14 @@ class Fleet:
     def status(self, unit: str, status: Status) -> bool:
         """Keep a unit's state; True if it has started, or was lost and is back.
 
-        A Last Will of an earlier start that comes late is dropped.
+        A Last Will of an earlier start that comes late is dropped. A unit that speaks itself is believed also
+        when it counts its starts anew, having lost its store.
         """
         with self._database.write() as db:
             row = _report(db, unit)
-            if row is None or status.boot < row.boot:
+            if row is None or (status.state == "lost" and status.boot < row.boot):
                 return False
-            before, booted = row.state, status.boot > row.boot
+            before, booted = row.state, status.boot != row.boot
             row.faults = [fault.model_dump(mode="json") for fault in status.faults]
             if status.state != before or booted:
                 row.state, row.since, row.boot = status.state, self._clock(), status.boot

@@ -105,6 +105,8 @@ class StoredSessionFacts:
             return "the session is cancelled"
         if row.ended_at is not None or row.state in OVER:
             return "the session has ended"
-        if not row.start - RESUME_BEFORE <= now < row.end + OVERRUN:
+        # Staff may have begun it before its time.
+        begins = min(row.start - RESUME_BEFORE, row.checked_in_at or row.start)
+        if not begins <= now < row.end + OVERRUN:
             return "it is not the session's time"
         return ""

@@ -34,7 +34,7 @@ class _Signal(Body):
     instance: ShortText = Field(
         description="Of the sender: new for each page load and each start of the agent."
     )
-    seq: int = Field(ge=0, description="Grows by one within an instance; a lower or equal one is dropped.")
+    seq: int = Field(ge=0, description="Grows within an instance; a lower or equal one is dropped.")
 
 
 class Join(_Signal):

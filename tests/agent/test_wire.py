@@ -140,3 +140,18 @@ def test_states_that_the_region_hears(ready_house):
     house.wire.stopping()
     states = [status.state for status in house.link.bodies("up/status")]
     assert states == ["starting", "ready", "in_session", "stopping"]
+
+
+def test_our_numbers_grow_also_when_a_session_was_forgotten_and_comes_back(ready_house, make_plan):
+    house = ready_house
+    house.signal(Join(**house.numbered(), chair=True), "aaaa", "stranger1234")
+    house.schedule()
+    house.schedule(make_plan())
+    house.signal(Join(**house.numbered(), chair=True), "aaaa", "stranger1234")
+    house.wire.offer(SID, "aaaa", 1, "v=0")
+    house.wire.forget(SID)
+    house.wire.offer(SID, "aaaa", 2, "v=0")
+    said = house.link.bodies("up/call")
+    assert [signal.type for signal in said] == ["bye", "bye", "offer", "offer"]
+    numbers = [signal.seq for signal in said]
+    assert numbers == sorted(set(numbers))

@@ -13,7 +13,7 @@ import pytest
 
 from agent.contract import Topic, encode
 from agent.contract.events import Ack
-from agent.contract.signalling import RemoteCheckIn
+from agent.contract.signalling import Join, RemoteCheckIn
 from agent.contract.status import ConfigReport, Fault, Info, Status
 from provisioning.accounts import Accounts
 from provisioning.region import Region
@@ -80,6 +80,15 @@ def test_presence_is_shown_answered_and_an_old_last_will_is_dropped(
     assert room_state(region, doctor)[0] == "lost"
 
 
+def test_a_unit_that_counts_its_starts_anew_is_believed(region: Region, doctor: Account) -> None:
+    say(region, "up/status", Status(state="ready", boot=40))
+    say(region, "up/status", Status(state="lost", boot=40))
+    say(region, "up/status", Status(state="starting", boot=1))
+    assert room_state(region, doctor)[0] == "starting"
+    say(region, "up/status", Status(state="lost", boot=1))
+    assert room_state(region, doctor)[0] == "lost"
+
+
 def test_a_unit_that_starts_hears_who_has_its_meeting_open(
     region: Region, doctor: Account, wire: Any, clock: Any, wanted: Any
 ) -> None:
@@ -91,6 +100,16 @@ def test_a_unit_that_starts_hears_who_has_its_meeting_open(
     assert wire.take("dn/call") == []
     say(region, "up/status", Status(state="starting", boot=2))
     assert len(wire.take("dn/call")) == 1
+
+
+def test_a_session_that_staff_began_hours_early_goes_on_after_a_restart_of_its_unit(
+    region: Region, doctor: Account, unit_hand: Any, wire: Any, clock: Any, wanted: Any
+) -> None:
+    sid = region.services.book(doctor, wanted(clock, hours=3)).sid
+    say(region, "up/call", Join(instance="boot-2", seq=0, resume=True), sid, "unit")
+    say(region, "up/event", unit_hand.event("checked_in", clock.now, sid, how="staff"), "checked_in")
+    say(region, "up/call", Join(instance="boot-2", seq=1, resume=True), sid, "unit")
+    assert [message.data.type for message in wire.take("dn/call")] == ["reject", "admit"]
 
 
 def test_events_move_the_day_and_the_open_page(

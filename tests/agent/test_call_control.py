@@ -1,0 +1,139 @@
+"""Orders to camera and connections: devices that fail or hang, and what is left open afterwards: nothing."""
+
+import asyncio
+
+import pytest
+
+from agent import call_control
+from agent.call_control import CallControl
+from agent.media.device import DeviceError
+from agent.media.facts import CallSettings
+from agent.screen import NoSuchMedia
+
+
+class FakeCapture:
+    """Opens as it is told: "ok", "error" or "hang"."""
+
+    video = audio = video_vp8 = type("Source", (), {"codec": "H264", "subscribe": lambda *_: lambda: None})()
+
+    def __init__(self, how):
+        self.how = how
+        self.is_open = False
+
+    async def open(self):
+        self.is_open = True
+        if self.how == "hang":
+            await asyncio.Event().wait()
+        if self.how == "error":
+            raise DeviceError("camera", "is gone", "Plug it in.")
+
+    async def close(self):
+        self.is_open = False
+
+    def set_microphone(self, on):
+        pass
+
+    def set_camera(self, on):
+        pass
+
+
+class Bench:
+    """A CallControl whose devices open as `hows` say, one after the other; the last goes on."""
+
+    def __init__(self, *hows, before_open=None):
+        self.hows = list(hows)
+        self.captures = []
+        self.errors = []
+        self.control = CallControl(
+            make_capture=self.make,
+            settings=CallSettings(),
+            before_open=before_open or self.nothing,
+            next_attempt=lambda: 1,
+            on_fact=lambda fact: None,
+            on_lost=lambda peer: None,
+            on_device_error=self.errors.append,
+        )
+
+    async def nothing(self):
+        pass
+
+    def make(self):
+        self.captures.append(FakeCapture(self.hows.pop(0) if len(self.hows) > 1 else self.hows[0]))
+        return self.captures[-1]
+
+    @property
+    def open_devices(self):
+        return sum(capture.is_open for capture in self.captures)
+
+    async def until(self, holds):
+        while not holds():
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(call_control, "OPEN_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(call_control, "REOPEN_AFTER_S", 0.01)
+
+
+def play(scene, *hows, **options):
+    async def main():
+        bench = Bench(*hows, **options)
+        await scene(bench)
+        await bench.control.stop()
+        assert bench.open_devices == 0
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+
+
+@pytest.mark.parametrize(("fault", "told"), [("hang", "timeout"), ("error", "camera")])
+def test_devices_that_fail_or_hang_are_closed_and_tried_again(fault, told):
+    async def scene(bench):
+        bench.control.open()
+        await bench.until(lambda: bench.control.failed)
+        await bench.until(lambda: bench.control.call is not None)
+        assert not bench.control.failed
+        assert bench.errors == [told]
+        assert (len(bench.captures), bench.open_devices) == (3, 1)
+
+    play(scene, fault, fault, "ok")
+
+
+def test_nothing_stays_open_or_is_tried_again_for_a_session_that_ended_meanwhile():
+    async def scene(bench):
+        bench.control.open()
+        await bench.until(lambda: bench.open_devices == 1)
+        bench.control.close()
+        await bench.until(lambda: bench.open_devices == 0)
+        await asyncio.sleep(0.03)
+        assert len(bench.captures) == 1
+        assert not bench.control.failed
+        assert bench.errors == []
+
+    play(scene, "hang")
+
+
+def test_a_self_test_that_does_not_end_is_no_reason_to_give_up():
+    turns = []
+
+    async def before_open():
+        turns.append(True)
+        if len(turns) == 1:
+            await asyncio.Event().wait()
+
+    async def scene(bench):
+        bench.control.open()
+        await bench.until(lambda: bench.control.call is not None)
+        assert bench.errors == ["timeout"]
+
+    play(scene, "ok", before_open=before_open)
+
+
+def test_the_screen_hears_that_there_is_no_picture(monkeypatch):
+    monkeypatch.setattr(call_control, "OPEN_WITHIN_S", 0.01)
+
+    async def scene(bench):
+        with pytest.raises(NoSuchMedia):
+            await bench.control.whep_offer("self", "v=0")
+
+    play(scene, "ok")
