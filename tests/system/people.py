@@ -30,7 +30,7 @@ class Browsers:
     """Two browsers: the room's own, with its profile in a folder that can be searched, and the clinician's."""
 
     def __init__(self, profile: Path, *, video: Path | None = None, sound: Path | None = None) -> None:
-        self._profile = profile
+        self.profile = profile
         self._media = list(FAKE_MEDIA)
         if video is not None:
             self._media.append(f"--use-file-for-fake-video-capture={video}")
@@ -48,7 +48,7 @@ class Browsers:
     def open_room(self) -> BrowserContext:
         """The room's browser, or a new one after the old was killed."""
         return self._playwright.chromium.launch_persistent_context(
-            str(self._profile),
+            str(self.profile),
             executable_path=CHROMIUM,
             args=FLAGS,
             viewport={"width": 1280, "height": 800},
