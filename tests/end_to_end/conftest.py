@@ -8,7 +8,7 @@ import pytest
 
 from tests.system.people import Browsers, Office, Screen
 from tests.system.stack import Stack
-from tests.system.visit import pulsed_tone
+from tests.system.visit import all_kinds, pulsed_tone
 
 ROOM_TONE_HZ = 1000
 OFFICE_TONE_HZ = 700
@@ -24,6 +24,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     finally:
         for part in ("region", "unit"):
             print(f"--- {part}\n{made.log(part)[-8000:]}")
+        if made.process is not None:
+            print([line for line in all_kinds(made) if line[0] in {"selftest", "session_degraded"}])
 
 
 @pytest.fixture(scope="module")

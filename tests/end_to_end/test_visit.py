@@ -91,6 +91,9 @@ def test_a_visit_from_booking_to_nothing_left(
     screen.shows("idle")
 
     assert wait_for_kind(stack, booked.sid, "session_wiped") == VISIT
+    screen.check_in(booked.code)
+    screen.page.wait_for_selector("[data-message='used_code']")
+    screen.page.click("[data-action='back']")
     assert command(stack, "log", "verify")["ok"] is True
     assert_nothing_is_left(stack, browsers, booked)
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 from zoneinfo import ZoneInfo
 
+import psutil
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.system.stack import Stack
@@ -55,6 +56,14 @@ class Browsers:
             locale="sv-SE",
         )
 
+    def kill_room(self) -> None:
+        """kill -9 the room's browser, and open it anew."""
+        for process in psutil.process_iter(["cmdline"]):
+            if f"--user-data-dir={self.profile}" in (process.info["cmdline"] or ()):
+                process.kill()
+        self.room.close()
+        self.room = self.open_room()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -92,6 +101,19 @@ class Screen:
         for digit in code:
             self.page.click(f"[data-digit='{digit}']")
         self.page.click("[data-touch='checkin_code']")
+
+    def reload(self) -> None:
+        """As when the kiosk's browser loads the page anew."""
+        self.page.reload()
+        self.page.wait_for_selector("body[data-page]:not([data-page='loading'])")
+
+    def staff_unlock(self, pin: str) -> None:
+        """Go to staff's pages and write the PIN."""
+        self.page.click("[data-action='staff']")
+        self.shows("staff-pin")
+        for digit in pin:
+            self.page.click(f"[data-digit='{digit}']")
+        self.page.click("[data-touch='staff_unlock']")
 
     def leave(self) -> None:
         """Leave, and mean it."""
@@ -138,6 +160,11 @@ class Office:
     def open_meeting(self, sid: str) -> None:
         """Go to the meeting page."""
         self.page.goto(f"{self.region}/meeting/{sid}")
+
+    def today(self) -> None:
+        """Go to the day's list."""
+        self.page.goto(f"{self.region}/")
+        self.page.wait_for_selector("#rows")
 
     def admit(self) -> None:
         """Let the patient in, when someone waits."""
