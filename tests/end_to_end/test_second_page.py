@@ -66,15 +66,15 @@ def test_without_a_waiting_room_the_patient_comes_in_at_once_and_may_leave(
 
 
 def test_the_next_session_finds_the_room_taken_until_it_is_free(
-    stack: Stack, screen: Screen, clinician: Office
+    stack: Stack, browsers: Browsers, screen: Screen
 ) -> None:
     first = book(stack, after_min=1, minutes=5)
     second = book(stack, after_min=6, minutes=5)
     screen.check_in(first.code)
     screen.shows("waiting")
 
-    clinician.today()
-    clinician.page.click(f"[data-sid='{second.sid}'] [data-action='check-in']")
+    staff = Office.open(browsers, stack, "staff")
+    staff.page.click(f"[data-sid='{second.sid}'] [data-action='check-in']")
     wait_for_kind(stack, second.sid, "checkin_failed")
     assert "checked_in" not in kinds(stack, second.sid)
     screen.shows("waiting")
@@ -83,7 +83,7 @@ def test_the_next_session_finds_the_room_taken_until_it_is_free(
     screen.shows("idle")
     screen.check_in(second.code)
     screen.shows("waiting")
-    clinician.page.wait_for_selector(f"[data-sid='{second.sid}'][data-state='waiting']")
-    assert clinician.page.get_attribute(f"[data-sid='{first.sid}']", "data-state") == "ready"
+    staff.page.wait_for_selector(f"[data-sid='{second.sid}'][data-state='waiting']")
+    assert staff.page.get_attribute(f"[data-sid='{first.sid}']", "data-state") == "ready"
     screen.leave()
     screen.shows("idle")

@@ -21,6 +21,7 @@ from tests.system.visit import (
     sees,
     until,
     wait_for_kind,
+    wait_until_ready,
 )
 
 pytestmark = pytest.mark.end_to_end
@@ -59,6 +60,7 @@ def test_a_visit_from_booking_to_nothing_left(
     stack: Stack, browsers: Browsers, screen: Screen, clinician: Office
 ) -> None:
     screen.shows("idle")
+    wait_until_ready(stack)
     booked = book(stack, **PATIENT)
     page_until(screen.page, lambda: booked.ref in screen.page.inner_text("[data-next]"), "the next time on idle")
 

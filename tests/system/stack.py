@@ -93,11 +93,12 @@ class Stack:
         os.kill(pid, signal.SIGKILL)
 
     def kill_and_wait(self, part: str) -> None:
-        """kill -9 a part, and wait until the starter has started it again."""
+        """kill -9 a part, and wait until the starter has started it again and it listens."""
         before = self.system["pids"][part]
         self.kill(part)
         until = time.monotonic() + START_WITHIN_S
-        while self.system["pids"][part] == before:
+        port = self.ports["screen" if part == "unit" else part]
+        while self.system["pids"][part] == before or not _listens(port):
             if time.monotonic() > until:
                 raise StackError(f"the {part} was not started again")
             time.sleep(0.05)
@@ -129,6 +130,11 @@ class Stack:
                 self.stop()
                 raise StackError(said.read_text())
             time.sleep(0.1)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _children(pid: int) -> list[int]:

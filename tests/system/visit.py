@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from provisioning import meeting_log
 from provisioning.database import Database
-from provisioning.models import BookedSession, LogEntry
+from provisioning.models import BookedSession, LogEntry, UnitReport
 from provisioning.views import is_on_unit
 from tests.system.stack import Stack
 
@@ -122,6 +122,17 @@ def wait_on_unit(stack: Stack, sid: str) -> None:
             return row is not None and is_on_unit(db, row)
 
     until(there, "the session in the unit's schedule")
+
+
+def wait_until_ready(stack: Stack) -> None:
+    """Until the room has checked itself with success; on a busy machine the second time, 30 s later."""
+
+    def ready() -> bool:
+        with database(stack) as db:
+            report = db.get(UnitReport, stack.system["unit"])
+            return report is not None and report.state == "ready"
+
+    until(ready, "the room ready", 2 * PATIENCE_S)
 
 
 @contextmanager
