@@ -15,6 +15,7 @@ from provisioning.database import Database
 from provisioning.log_verification import MISSING, keys_of, signature_fits
 from provisioning.meeting_log import Entry
 from provisioning.models import BookedSession, UnitChain
+from provisioning.rooms import touch
 
 log = logging.getLogger(__name__)
 
@@ -139,4 +140,7 @@ def _apply_to_session(db: Session, unit: str, event: Event) -> str | None:
         session.state, session.checked_in_at, session.checked_in_how = "ready", None, None
     if event.kind in OVER:
         session.ended_at = session.ended_at or event.at
+    if event.kind == "session_wiped":
+        # The retained schedule names it still: the broker is to keep nothing of it either.
+        touch(db, unit, "schedule")
     return session.sid

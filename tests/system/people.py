@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 from zoneinfo import ZoneInfo
 
+import psutil
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.system.stack import Stack
@@ -30,7 +31,7 @@ class Browsers:
     """Two browsers: the room's own, with its profile in a folder that can be searched, and the clinician's."""
 
     def __init__(self, profile: Path, *, video: Path | None = None, sound: Path | None = None) -> None:
-        self._profile = profile
+        self.profile = profile
         self._media = list(FAKE_MEDIA)
         if video is not None:
             self._media.append(f"--use-file-for-fake-video-capture={video}")
@@ -48,12 +49,20 @@ class Browsers:
     def open_room(self) -> BrowserContext:
         """The room's browser, or a new one after the old was killed."""
         return self._playwright.chromium.launch_persistent_context(
-            str(self._profile),
+            str(self.profile),
             executable_path=CHROMIUM,
             args=FLAGS,
             viewport={"width": 1280, "height": 800},
             locale="sv-SE",
         )
+
+    def kill_room(self) -> None:
+        """kill -9 the room's browser, and open it anew."""
+        for process in psutil.process_iter(["cmdline"]):
+            if f"--user-data-dir={self.profile}" in (process.info["cmdline"] or ()):
+                process.kill()
+        self.room.close()
+        self.room = self.open_room()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -92,6 +101,19 @@ class Screen:
         for digit in code:
             self.page.click(f"[data-digit='{digit}']")
         self.page.click("[data-touch='checkin_code']")
+
+    def reload(self) -> None:
+        """As when the kiosk's browser loads the page anew."""
+        self.page.reload()
+        self.page.wait_for_selector("body[data-page]:not([data-page='loading'])")
+
+    def staff_unlock(self, pin: str) -> None:
+        """Go to staff's pages and write the PIN."""
+        self.page.click("[data-action='staff']")
+        self.shows("staff-pin")
+        for digit in pin:
+            self.page.click(f"[data-digit='{digit}']")
+        self.page.click("[data-touch='staff_unlock']")
 
     def leave(self) -> None:
         """Leave, and mean it."""
@@ -138,6 +160,11 @@ class Office:
     def open_meeting(self, sid: str) -> None:
         """Go to the meeting page."""
         self.page.goto(f"{self.region}/meeting/{sid}")
+
+    def today(self) -> None:
+        """Go to the day's list."""
+        self.page.goto(f"{self.region}/")
+        self.page.wait_for_selector("#rows")
 
     def admit(self) -> None:
         """Let the patient in, when someone waits."""

@@ -10,6 +10,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -90,6 +92,30 @@ class Stack:
             os.kill(child, signal.SIGKILL)
         os.kill(pid, signal.SIGKILL)
 
+    def kill_and_wait(self, part: str) -> None:
+        """kill -9 a part, and wait until the starter has started it again and it listens."""
+        before = self.system["pids"][part]
+        self.kill(part)
+        until = time.monotonic() + START_WITHIN_S
+        port = self.ports["screen" if part == "unit" else part]
+        while self.system["pids"][part] == before or not _listens(port):
+            if time.monotonic() > until:
+                raise StackError(f"the {part} was not started again")
+            time.sleep(0.05)
+
+    @contextmanager
+    def paused(self, *parts: str) -> Iterator[None]:
+        """Hold parts still (SIGSTOP), as if they hung: they keep their ports and answer nobody."""
+        pids = [self.system["pids"][part] for part in parts]
+        all_pids = [one for pid in pids for one in (pid, *_children(pid))]
+        try:
+            for pid in all_pids:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in all_pids:
+                os.kill(pid, signal.SIGCONT)
+
     def log(self, part: str) -> str:
         """What a part has said."""
         places = {"broker": "broker/mosquitto.log", "region": "logs/region.log", "unit": "logs/unit.log"}
@@ -104,6 +130,11 @@ class Stack:
                 self.stop()
                 raise StackError(said.read_text())
             time.sleep(0.1)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _children(pid: int) -> list[int]:

@@ -1,0 +1,151 @@
+"""A whole visit through the real surfaces: booked, checked in, waiting, admitted, in call, ended, wiped."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.people import Browsers, Office, Screen
+from tests.system.stack import Stack
+from tests.system.visit import (
+    Booking,
+    book,
+    command,
+    hears,
+    page_until,
+    sees,
+    until,
+    wait_for_kind,
+    wait_until_ready,
+)
+
+pytestmark = pytest.mark.end_to_end
+
+ROOM_TONE_HZ, OFFICE_TONE_HZ = 1000, 700
+NAME, NUMBER, REASON = "Kanarina Kanarsson", "19121212-1212", "kanariesymtom i vänster knä"
+PATIENT = {
+    "identifier": [{"system": "urn:test:tidbok", "value": "kanarie-bokning-1"}],
+    "description": REASON,
+    "comment": f"{NAME} {NUMBER}",
+    "participants": [
+        {
+            "actor": {"display": NAME, "identifier": {"system": "urn:oid:1.2.752.129.2.1.3.1", "value": NUMBER}},
+            "status": "accepted",
+        }
+    ],
+}
+VISIT = [
+    "booked",
+    "session_ready",
+    "checked_in",
+    "party_opened",
+    "peer_joined",
+    "admit_asked",
+    "admitted",
+    "call_started",
+    "peer_connected",
+    "end_asked",
+    "peer_left",
+    "call_ended",
+    "session_wiped",
+]
+
+
+def test_a_visit_from_booking_to_nothing_left(
+    stack: Stack, browsers: Browsers, screen: Screen, clinician: Office
+) -> None:
+    screen.shows("idle")
+    wait_until_ready(stack)
+    booked = book(stack, **PATIENT)
+    page_until(screen.page, lambda: booked.ref in screen.page.inner_text("[data-next]"), "the next time on idle")
+
+    screen.check_in(booked.code)
+    screen.shows("waiting")
+    sees(screen.page, "video[data-media='self']")
+    page_until(
+        screen.page, lambda: float(screen.page.get_attribute(".level", "data-level") or 0) > 0, "microphone level"
+    )
+
+    row = f"[data-sid='{booked.sid}']"
+    clinician.page.wait_for_selector(f"{row}[data-state='waiting']")
+    assert clinician.page.get_attribute(row, "data-room-state") == "in_session"
+    clinician.page.click(f"{row} [data-action='meeting']")
+    clinician.admit()
+
+    screen.shows("call")
+    sees(screen.page, "video[data-media^='peer/']")
+    sees(clinician.page, "#remote video")
+    clinician.page.wait_for_selector("#content[data-line='connected'][data-session-state='in_call']")
+    at_office = hears(clinician.page, "#remote video", [ROOM_TONE_HZ, OFFICE_TONE_HZ])
+    at_room = hears(screen.page, "video[data-media^='peer/']", [ROOM_TONE_HZ, OFFICE_TONE_HZ])
+    assert at_office[ROOM_TONE_HZ] >= 20 > 4 * at_office[OFFICE_TONE_HZ], at_office
+    assert at_room[OFFICE_TONE_HZ] >= 20 > 4 * at_room[ROOM_TONE_HZ], at_room
+
+    clinician.end()
+    screen.shows("ended")
+    clinician.page.wait_for_selector("#ended")
+    screen.page.click("[data-touch='done']")
+    screen.shows("idle")
+
+    assert wait_for_kind(stack, booked.sid, "session_wiped") == VISIT
+    screen.check_in(booked.code)
+    screen.page.wait_for_selector("[data-message='used_code']")
+    screen.page.click("[data-action='back']")
+    assert command(stack, "log", "verify")["ok"] is True
+    assert_nothing_is_left(stack, browsers, booked)
+
+
+def assert_nothing_is_left(stack: Stack, browsers: Browsers, booked: Booking) -> None:
+    """Of the patient nowhere, of the code nowhere, of the session nowhere but at the region."""
+    person = [text.encode() for text in (NAME, NUMBER, NUMBER.replace("-", ""), REASON, "kanarie-bokning-1")]
+    code = [booked.code.encode()]
+    session = [booked.sid.encode()]
+    assert not found(stack.state, person)
+    assert not found(stack.state, code, but={"access.json"})
+    on_unit = [stack.state / "unit", stack.state / "logs" / "unit.log", browsers.profile]
+    for place in on_unit:
+        assert not found(place, person + code + session)
+    until(lambda: not broker_holds(stack, session), "the broker's store without the session")
+
+
+def broker_holds(stack: Stack, canaries: list[bytes]) -> list[Path]:
+    """Have the broker write its store (mosquitto(8): SIGUSR1), and search that."""
+    store = stack.state / "broker" / "store" / "mosquitto.db"
+    before = store.stat().st_mtime_ns if store.exists() else 0
+    os.kill(stack.system["pids"]["broker"], signal.SIGUSR1)
+    until(lambda: store.exists() and store.stat().st_mtime_ns != before, "a store written by the broker")
+    return found(stack.state / "broker", canaries)
+
+
+def found(place: Path, canaries: list[bytes], but: set[str] | None = None) -> list[Path]:
+    """Files below a place that hold a canary, in one or two bytes a character."""
+    wide = [canary.decode().encode("utf-16-le") for canary in canaries]
+    # A code is six digits: it does not count within a longer number.
+    pattern = re.compile(b"|".join(rb"(?<![0-9.])" + re.escape(c) + rb"(?![0-9])" for c in canaries + wide))
+    return [file for file in files(place) if file.name not in (but or ()) and pattern.search(read(file))]
+
+
+def files(place: Path) -> Iterator[Path]:
+    if place.is_file():
+        yield place
+    for folder, _, names in os.walk(place):
+        yield from (Path(folder, name) for name in names if Path(folder, name).is_file())
+
+
+def read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""  # gone since, or a lock of the browser's
+
+
+def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a 123456.")
+    (tmp_path / "b").write_bytes("kanarie-1".encode("utf-16-le"))
+    (tmp_path / "c").write_text("91234567")
+    assert [file.name for file in sorted(found(tmp_path, [b"123456", b"kanarie-1"]))] == ["a", "b"]
