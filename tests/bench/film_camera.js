@@ -1,24 +1,48 @@
-// The bench's footage as a camera and a microphone: decoded with WebCodecs, the clock drawn into the luma, no canvas
-// and no compositor in between. This is the shortest way that a page has from a film to an encoder.
+// The bench's footage as a camera and a microphone. Two ways to draw the clock into the picture:
+//   webcodecs  decoded with WebCodecs, the clock written into the luma; no canvas, no compositor. This is the shortest
+//              way that a page has from a film to an encoder, and what the unit is compared with.
+//   canvas     a playing <video> drawn on a canvas whose stream is sent, as most pages would do it.
 
 const DECODED_AHEAD = 4;
 
 const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const unixMs = () => performance.timeOrigin + performance.now();
 
-async function filmTracks() {
-  return [filmPicture(await (await fetch("film.json")).json()), await filmSound()];
+async function filmTracks(way) {
+  const picture = way === "canvas" ? await canvasPicture() : filmPicture(await (await fetch("film.json")).json());
+  return [picture, await filmSound()];
 }
 
 async function filmSound() {
   const context = new AudioContext({ sampleRate: 48000 });
-  const source = context.createBufferSource();
-  source.buffer = await context.decodeAudioData(await (await fetch("film.mp4")).arrayBuffer());
-  source.loop = true;
+  const film = new Audio("film.mp4"); // decoded while it plays, as the other senders do
+  film.loop = true;
   const out = context.createMediaStreamDestination();
-  source.connect(out);
-  source.start();
+  context.createMediaElementSource(film).connect(out);
+  await film.play();
   return out.stream.getAudioTracks()[0];
+}
+
+async function canvasPicture() {
+  const video = document.createElement("video");
+  Object.assign(video, { src: "film.mp4", loop: true, muted: true, playsInline: true });
+  document.body.append(video);
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: 1280, height: 720 });
+  const context = canvas.getContext("2d", { alpha: false });
+  const draw = () => {
+    video.requestVideoFrameCallback(draw);
+    context.drawImage(video, 0, 0);
+    const bits = clockBits(Math.round(unixMs()));
+    const [cell, row] = [canvas.width / CLOCK_CELLS, canvas.height / CLOCK_ROWS_IN_HEIGHT];
+    for (const [index, bit] of bits.entries()) {
+      context.fillStyle = bit ? "white" : "black";
+      context.fillRect(index * cell, 0, cell, row);
+    }
+  };
+  video.requestVideoFrameCallback(draw);
+  await video.play();
+  return canvas.captureStream().getVideoTracks()[0];
 }
 
 function filmPicture(film) {

@@ -56,16 +56,16 @@ const bench = {
   async answer(sdp, send) {
     open();
     await connection.setRemoteDescription({ type: "offer", sdp: send ? held(sdp) : sdp });
-    if (send) for (const track of await filmTracks()) connection.addTrack(track);
+    if (send) for (const track of await filmTracks("webcodecs")) connection.addTrack(track);
     await connection.setLocalDescription(await connection.createAnswer());
     if (send) await hold();
     return described();
   },
 
-  // Offer our picture and sound, picture with the given codec first.
-  async offer(codec) {
+  // Offer our picture and sound, the picture with the given codec and way (film_camera.js).
+  async offer(codec, way) {
     open();
-    for (const track of await filmTracks()) {
+    for (const track of await filmTracks(way)) {
       const transceiver = connection.addTransceiver(track, { direction: "sendonly" });
       if (track.kind !== "video") continue;
       const known = RTCRtpSender.getCapabilities("video").codecs;

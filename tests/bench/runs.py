@@ -80,10 +80,10 @@ async def stock_to_page(stage: Stage) -> Result:
         return (await stage.measure(stock.pid, page))[0]
 
 
-async def chromium_to_page(stage: Stage, codec: str = "H264") -> Result:
-    """Chromium to a page of another Chromium."""
+async def chromium_to_page(stage: Stage, codec: str = "H264", way: str = "webcodecs") -> Result:
+    """Chromium to a page of another Chromium; way says how it draws its clock (film_camera.js)."""
     async with stage.page(stage.sender) as sender, stage.page(stage.receiver) as page:
-        answer = await page.call("answer", await sender.call("offer", codec), False)
+        answer = await page.call("answer", await sender.call("offer", codec, way), False)
         await sender.call("accept", answer, True)
         result = (await stage.measure(stage.sender_pid, page))[0]
         return {**result, "sent": await sender.call("sent")}
