@@ -1,4 +1,4 @@
-"""What tests of a whole visit share: a time booked at the booking systems' door, and proof of picture and sound."""
+"""What tests of a whole visit share: a time booked through FHIR, and proof of picture and sound."""
 
 from __future__ import annotations
 
