@@ -223,6 +223,7 @@ def _write_system(options: Options, parts: Parts) -> None:
     """What tools and tests need to find their way; written anew when a part was started again."""
     system = {
         "pids": parts.pids(),
+        "ready_s": parts.ready_s(),
         "screen": screen_address(options),
         "region": f"http://localhost:{options.region_port}",
         "broker_port": options.broker_port,

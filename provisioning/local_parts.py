@@ -52,6 +52,8 @@ class Part:
     log: Path
     answers: Callable[[], bool]
     process: subprocess.Popen[bytes] | None = None
+    ready_s: float = 0.0
+    """How long its first start took, to its first answer."""
     _started_at: float = 0.0
     _restarts: int = 0
 
@@ -65,6 +67,7 @@ class Part:
             if time.monotonic() > until:
                 raise CannotStart(f"The {self.name} does not answer. Its last words:\n{self.last_words()}")
             time.sleep(POLL_S)
+        self.ready_s = time.monotonic() - self._started_at
 
     def stop(self) -> None:
         """End it by SIGTERM, and by SIGKILL if it does not listen."""
@@ -130,6 +133,10 @@ class Parts:
             part = self._parts.pop()
             part.stop()
             say(f"  {part.name}: stopped")
+
+    def ready_s(self) -> dict[str, float]:
+        """How long each part's start took, by name."""
+        return {part.name: round(part.ready_s, 3) for part in self._parts}
 
     def pids(self) -> dict[str, int]:
         """Process ids by name."""

@@ -129,11 +129,15 @@ class Office:
     region: str
 
     @classmethod
-    def open(cls, browsers: Browsers, stack: Stack, who: str = "clinician") -> Office:
+    def open(
+        cls, browsers: Browsers, stack: Stack, who: str = "clinician", init_script: str | None = None
+    ) -> Office:
         """Sign in on a fresh browser context."""
         context = browsers.office.new_context(
             locale="sv-SE", viewport={"width": 1280, "height": 800}, permissions=["camera", "microphone"]
         )
+        if init_script is not None:
+            context.add_init_script(init_script)
         page = context.new_page()
         region = stack.system["region"]
         page.goto(f"{region}/")
