@@ -30,6 +30,7 @@ from agent.browser_secret import browser_secret
 from agent.config import Configuration, Settings, SettingsError, first_configuration, load_settings, overlay
 from agent.contract import down_filter, encode
 from agent.contract.status import Config
+from agent.heap import use_one_arena
 from agent.identity import Identity, load_identity
 from agent.link import Link, LinkSettings, Will
 from agent.outbox import Outbox
@@ -63,6 +64,7 @@ def main() -> int:
     except (SettingsError, BoardError, OSError, ValueError) as error:
         sys.stderr.write(f"The agent cannot start: {error}\n")
         return 2
+    use_one_arena()
     try:
         asyncio.run(run(settings, board, identity))
     except OSError as error:

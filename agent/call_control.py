@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from agent.contract.signalling import IceServer
+from agent.heap import give_back
 from agent.media.call import Call
 from agent.media.capture import Capture
 from agent.media.device import DeviceError
@@ -266,6 +267,7 @@ class CallControl:
             await call.close()
         if capture is not None:
             await capture.close()
+            give_back()
 
     async def _work(self) -> None:
         while True:

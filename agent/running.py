@@ -13,6 +13,7 @@ from agent.call_control import CallControl
 from agent.config import Settings
 from agent.contract.status import Info
 from agent.controller import MAX_SCREENS, Controller
+from agent.heap import give_back
 from agent.identity import Identity
 from agent.media import facts
 from agent.media.capture import Capture
@@ -158,6 +159,7 @@ class Running:
         for verdict in result.verdicts:
             fields[verdict.probe] = round(verdict.figure, 2) if verdict.ok else (verdict.reason or "failed")
         self._unit.record("selftest", None, fields)
+        give_back()
         self._unit.room_event(TestDone(result.faults))
 
     def _info(self) -> Info:
