@@ -220,7 +220,7 @@ class Wire:
             return
         if report.outcome == "accepted":
             self._unit.replace_snapshot(snapshot)
-            self._unit.store.put("schedule_report", report.model_dump_json().encode())
+            self._unit.memory.keep("schedule_report", report.model_dump_json().encode())
         if report.outcome == "rejected" or report.rejected:
             reason = report.reason or report.rejected[0].reason
             self._unit.record("schedule_rejected", None, {"rev": report.rev, "reason": reason[:120]})

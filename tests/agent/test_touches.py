@@ -1,6 +1,7 @@
 """What patients and staff may do at the screen, and how they are refused."""
 
 import asyncio
+import sqlite3
 
 import pytest
 from argon2 import PasswordHasher
@@ -53,6 +54,17 @@ def touch(house, make_plan):
 def test_the_real_digest_is_argon2id_of_the_code_under_the_salt():
     assert code_digest(RIGHT, SALT) == code_digest(RIGHT, SALT)
     assert len({code_digest(RIGHT, SALT), code_digest(WRONG, SALT), code_digest(RIGHT, "1f" * 16)}) == 3
+
+
+def test_a_full_disk_neither_keeps_a_patient_out_nor_lifts_the_pause(touch, house, monkeypatch):
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(house.store, "put", full)
+    assert [touch("checkin_code", text=WRONG) for _ in range(6)] == ["wrong_code"] * 4 + ["locked"] * 2
+    house.tick(121)
+    assert touch("checkin_code", text=RIGHT) is None
+    assert house.state() == "waiting"
 
 
 def test_the_right_code_checks_in_and_is_used_then(touch, house):
