@@ -33,6 +33,14 @@ def test_the_right_password_signs_in_and_the_name_is_not_case_sensitive(
     assert accounts.get(anna) == account
 
 
+def test_the_file_with_the_digests_is_for_its_owner_alone(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/own.db")
+    database.create()
+    modes = {file.name: file.stat().st_mode & 0o077 for file in tmp_path.glob("own.db*")}
+    database.close()
+    assert set(modes.values()) == {0}
+
+
 @pytest.mark.parametrize(("name", "password"), [("anna", "wrong horse"), ("nobody", GOOD), ("", "")])
 def test_wrong_name_and_wrong_password_are_alike(
     accounts: Accounts, anna: str, name: str, password: str
