@@ -46,7 +46,6 @@ log = logging.getLogger("agent")
 TICK_S = 1.0
 FLOOR = datetime(2026, 1, 1, tzinfo=UTC)
 """No clock of ours is older than the software itself."""
-WEB_THREADS = 16
 
 
 def main() -> int:

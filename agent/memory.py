@@ -127,8 +127,12 @@ class Memory:
 
     def keep_snapshot(self, snapshot: Snapshot) -> None:
         """Keep a schedule; if the disk is full, the one before stays, and the region has this one still."""
+        self.keep("snapshot", _SNAPSHOT.dump_json(snapshot))
+
+    def keep(self, key: str, value: bytes) -> None:
+        """Keep a value that a later one replaces; on a full disk the one before stays."""
         try:
-            self._store.put("snapshot", _SNAPSHOT.dump_json(snapshot))
+            self._store.put(key, value)
         except sqlite3.Error as error:
             _complain(error)
 

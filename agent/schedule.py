@@ -19,10 +19,6 @@ class Snapshot:
     salt: str = ""
     sessions: tuple[ScheduledSession, ...] = ()
 
-    def is_valid(self, now: datetime) -> bool:
-        """Whether the region still stands by it."""
-        return self.valid_until is not None and now < self.valid_until
-
 
 def accept(
     current: Snapshot, schedule: Schedule, rev: int | None, payload: bytes

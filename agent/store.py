@@ -130,15 +130,17 @@ def _digest(sid: str) -> str:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """Open, or set a file that is no longer a database aside and begin anew: the region sends all again."""
+    """Open, or begin anew if the file is no longer a database: the region sends all again.
+
+    The damaged file is not kept, since what it holds of sessions would then be wiped by nobody.
+    """
     try:
         return _prepare(path)
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
-        log.error("the store %s cannot be read; it is set aside and begun anew", path.name)  # noqa: TRY400
-        path.replace(path.with_suffix(".broken"))
-        for suffix in ("-wal", "-shm"):
+        log.error("the store %s is damaged; it is removed and begun anew", path.name)  # noqa: TRY400
+        for suffix in ("", "-wal", "-shm"):
             Path(f"{path}{suffix}").unlink(missing_ok=True)
         return _prepare(path)
 

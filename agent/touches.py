@@ -20,6 +20,8 @@ from agent.unit import Unit
 
 STAFF_UNLOCKED = timedelta(seconds=120)
 """Each touch by staff begins it anew."""
+HELP_ONCE_WITHIN = timedelta(seconds=10)
+"""Pressing again and again is one call for help in the log, not a disk full of them."""
 
 
 class Touches:
@@ -140,8 +142,10 @@ class Touches:
     async def _help(self, _touch: Touch) -> Outcome:
         held = self._unit.held()
         sid = held.plan.sid if held else None
-        self._unit.help_asked_at = self._unit.clock.now()
-        self._unit.record("help_asked", sid)
+        asked, now = self._unit.help_asked_at, self._unit.clock.now()
+        self._unit.help_asked_at = now
+        if asked is None or not asked <= now < asked + HELP_ONCE_WITHIN:
+            self._unit.record("help_asked", sid)
         sent = self._intend("help", Intent(sid=sid))
         return Outcome(None if sent else "no_region")
 

@@ -219,7 +219,7 @@ class Unit:
 
     def keep_locks(self) -> None:
         """The pauses survive a kill."""
-        self.store.put("locks", _LOCKS.dump_json(self.locks))
+        self.memory.keep("locks", _LOCKS.dump_json(self.locks))
 
     def dismiss_ended(self) -> None:
         """Show the idle page again."""

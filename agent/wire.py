@@ -220,7 +220,7 @@ class Wire:
             return
         if report.outcome == "accepted":
             self._unit.replace_snapshot(snapshot)
-            self._unit.store.put("schedule_report", report.model_dump_json().encode())
+            self._unit.memory.keep("schedule_report", report.model_dump_json().encode())
         if report.outcome == "rejected" or report.rejected:
             reason = report.reason or report.rejected[0].reason
             self._unit.record("schedule_rejected", None, {"rev": report.rev, "reason": reason[:120]})
@@ -320,17 +320,22 @@ class Wire:
     def _about_session(self, sid: str, signal: Signal) -> None:
         match signal:
             case RemoteCheckIn():
-                held = self._unit.held()
-                if held is None:
-                    self._unit.session_event(sid, ev.CheckedIn("staff_remote"))
-                elif held.plan.sid != sid:
-                    self._unit.record("checkin_failed", sid, {"how": "staff_remote", "reason": "room_taken"})
+                self._check_in_remotely(sid)
             case Admit():
                 self._unit.session_event(sid, ev.ResumeConfirmed())
             case Reject(reason=reason):
                 self._unit.session_event(sid, ev.ResumeRefused(reason))
             case _:
                 log.info("signal refused: type does not fit the session")
+
+    def _check_in_remotely(self, sid: str) -> None:
+        """Only in the session's own time: nobody elsewhere is to open the room's camera whenever they like."""
+        held, state = self._unit.held(), self._unit.sessions[sid].state
+        if held is None and state == State.READY:
+            self._unit.session_event(sid, ev.CheckedIn("staff_remote"))
+        elif held is None or held.plan.sid != sid:
+            reason = "too_early" if held is None else "room_taken"
+            self._unit.record("checkin_failed", sid, {"how": "staff_remote", "reason": reason})
 
     def _from_party(self, sid: str, peer: str, signal: Signal) -> None:
         session = self._unit.sessions[sid]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
 from typing import cast, get_args
 
 from argon2 import PasswordHasher
@@ -29,6 +30,8 @@ FORGET_TRIES_AFTER = timedelta(days=1)
 PASSWORD_MIN_LENGTH = 10
 PASSWORD_MAX_LENGTH = 200
 ACCOUNT_ID_LENGTH = 12
+HASHES_AT_ONCE = 4
+"""Each takes 64 MiB by design: without a limit, whoever posts sign-ins would fill the memory."""
 
 
 class Accounts:
@@ -40,6 +43,7 @@ class Accounts:
         self._database = database
         self._clock = clock
         self._hasher = hasher or PasswordHasher()
+        self._hashing = BoundedSemaphore(HASHES_AT_ONCE)
         # Checked for an unknown name, so that it takes as long as a known one.
         self._decoy = self._hasher.hash(new_token())
 
@@ -108,7 +112,8 @@ class Accounts:
 
     def _fits(self, password_hash: str, password: str) -> bool:
         try:
-            return self._hasher.verify(password_hash, password)
+            with self._hashing:
+                return self._hasher.verify(password_hash, password)
         except (Argon2Error, InvalidHashError):
             return False
 

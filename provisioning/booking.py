@@ -17,7 +17,7 @@ from provisioning.booking_rules import BEGUN, check_options, check_time, time_wo
 from provisioning.database import Database
 from provisioning.identifiers import new_code, new_id, new_ref, new_salt, new_token
 from provisioning.meeting_log import Entry
-from provisioning.models import BookedSession, DaySalt, Room
+from provisioning.models import BookedSession, DaySalt, Room, forget_secrets
 from provisioning.rooms import touch
 from web.clinic.services import BookingRequest, Clash, Invitation, NotAllowed, Refused
 
@@ -128,6 +128,7 @@ class Bookings:
                 raise Refused("session", "has begun; end the meeting instead")
             session.cancelled, session.version = True, session.version + 1
             session.state = "cancelled"
+            forget_secrets(session)
             self._log(db, "cancelled", session, booker, self._clock())
             _tell_unit(db, session.room)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -71,9 +72,17 @@ class Database:
 def _make_engine(url: str) -> Engine:
     engine = create_engine(url, hide_parameters=True, **_connect_options(url))
     if engine.dialect.name == "sqlite":
+        _make_private(engine.url.database or "")
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(file: str) -> None:
+    """SQLite would make the file readable by everyone; the log beside it gets the same mode."""
+    if file and not file.startswith((":memory:", "file:")):
+        with suppress(OSError):  # SQLite says better what is wrong with the place
+            Path(file).touch(mode=0o600)
 
 
 def _connect_options(url: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from provisioning import meeting_log
 from provisioning.database import Database
 from provisioning.log_verification import MISSING, keys_of, signature_fits
 from provisioning.meeting_log import Entry
-from provisioning.models import BookedSession, UnitChain
+from provisioning.models import BookedSession, UnitChain, forget_secrets
 from provisioning.rooms import touch
 
 log = logging.getLogger(__name__)
@@ -142,5 +142,6 @@ def _apply_to_session(db: Session, unit: str, event: Event) -> str | None:
         session.ended_at = session.ended_at or event.at
     if event.kind == "session_wiped":
         # The retained schedule names it still: the broker is to keep nothing of it either.
+        forget_secrets(session)
         touch(db, unit, "schedule")
     return session.sid

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import ValidationError
+from pydantic_core import to_json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.contract import ContractError, Topic
+from agent.contract.status import Config
 from provisioning.accounts import clinic_named
 from provisioning.database import Database
 from provisioning.models import OutboxRow, Room, RoomUnit, Unit, UnitKey, UnitReport
@@ -92,7 +96,9 @@ class Rooms:
             unit = db.get(Unit, unit_id, with_for_update=True)
             if unit is None:
                 raise Refused("unit", "is not known")
-            unit.config = {**unit.config, **values}
+            wanted = {**unit.config, **values}
+            _check_config(wanted)
+            unit.config = wanted
             unit.config_rev += 1
             touch(db, unit_id, "config")
 
@@ -136,6 +142,15 @@ def _config_from_room(db: Session, room: Room, unit_id: str) -> None:
     unit.config = {**unit.config, "room_name": room.name}
     unit.config_rev += 1
     touch(db, unit_id, "config")
+
+
+def _check_config(wanted: dict[str, Any]) -> None:
+    """Refused here and now: the worker that publishes it has nobody to tell, and would stop at it."""
+    try:
+        Config.model_validate_json(to_json(wanted))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise Refused(str(first["loc"][0]), f"is not valid: {first['msg']}") from None
 
 
 def _check_unit_id(unit_id: str) -> None:

@@ -123,10 +123,8 @@ class Schedules:
             unit = db.get(Unit, unit_id)
         if unit is None or unit.config_rev == 0:
             return
-        values = dict(unit.config)
-        if "languages" in values:
-            values["languages"] = tuple(values["languages"])
-        payload = encode(Config.model_validate(values), now=self._clock(), rev=unit.config_rev)
+        config = Config.model_validate_json(to_json(unit.config))
+        payload = encode(config, now=self._clock(), rev=unit.config_rev)
         self._publish(Topic(unit_id, "dn/config"), payload)
 
     def reported(self, unit_id: str, report: ScheduleReport) -> None:

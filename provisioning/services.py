@@ -20,7 +20,7 @@ from provisioning.feeds import PageFeed, WatchFeeds
 from provisioning.meeting_log import Entry
 from provisioning.models import BookedSession, Clinic
 from provisioning.signalling import Signalling
-from provisioning.views import OVER, log_line, room_value, session_value
+from provisioning.views import OPENS_BEFORE, OVER, log_line, room_value, session_value
 from web.clinic.services import (
     Account,
     BookingRequest,
@@ -120,6 +120,8 @@ class Services:
                 raise Refused("session", "is over or cancelled")
             if row.checked_in_at is not None:
                 raise Refused("session", "is checked in already")
+            if self._clock() < row.start - OPENS_BEFORE:
+                raise Refused("session", "is not yet open; check in from 15 minutes before its start")
             if "staff" not in row.methods:
                 raise Refused("methods", "this session has no check-in by staff")
             if room_value(db, row.room).unit_state not in REACHABLE:

@@ -13,7 +13,8 @@ from provisioning.database import Database
 from provisioning.models import BookedSession, Unit, UnitReport
 from web.clinic.services import LogLine, Room, SessionRow
 
-RESUME_BEFORE = timedelta(minutes=15)
+OPENS_BEFORE = timedelta(minutes=15)
+"""How long before its start a session may be checked in to; at the screen staff may be earlier."""
 OVERRUN = timedelta(hours=2)
 """How long after its end a session may go on."""
 OVER = frozenset({"ended", "wiped", "failed", "no_show", "cancelled"})
@@ -106,7 +107,7 @@ class StoredSessionFacts:
         if row.ended_at is not None or row.state in OVER:
             return "the session has ended"
         # Staff may have begun it before its time.
-        begins = min(row.start - RESUME_BEFORE, row.checked_in_at or row.start)
+        begins = min(row.start - OPENS_BEFORE, row.checked_in_at or row.start)
         if not begins <= now < row.end + OVERRUN:
             return "it is not the session's time"
         return ""

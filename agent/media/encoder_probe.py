@@ -57,11 +57,6 @@ def probe_encoders(
     return [_probe(ENCODERS[name], form, pictures, opener) for name in order]
 
 
-def working_encoders(results: Sequence[ProbeResult]) -> tuple[str, ...]:
-    """The chain to use: those that passed, in order; where none did, the software encoder after all."""
-    return tuple(result.name for result in results if result.ok) or ("libx264",)
-
-
 def _probe(kind: EncoderKind, form: PictureForm, pictures: list[VideoFrame], opener: Opener) -> ProbeResult:
     refusals: list[Exception] = []
 

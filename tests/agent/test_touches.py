@@ -1,6 +1,7 @@
 """What patients and staff may do at the screen, and how they are refused."""
 
 import asyncio
+import sqlite3
 
 import pytest
 from argon2 import PasswordHasher
@@ -53,6 +54,17 @@ def touch(house, make_plan):
 def test_the_real_digest_is_argon2id_of_the_code_under_the_salt():
     assert code_digest(RIGHT, SALT) == code_digest(RIGHT, SALT)
     assert len({code_digest(RIGHT, SALT), code_digest(WRONG, SALT), code_digest(RIGHT, "1f" * 16)}) == 3
+
+
+def test_a_full_disk_neither_keeps_a_patient_out_nor_lifts_the_pause(touch, house, monkeypatch):
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(house.store, "put", full)
+    assert [touch("checkin_code", text=WRONG) for _ in range(6)] == ["wrong_code"] * 4 + ["locked"] * 2
+    house.tick(121)
+    assert touch("checkin_code", text=RIGHT) is None
+    assert house.state() == "waiting"
 
 
 def test_the_right_code_checks_in_and_is_used_then(touch, house):
@@ -138,6 +150,15 @@ def test_microphone_and_camera_only_with_someone_in_the_room(touch, house):
     assert house.media.told[-2:] == ["microphone False", "camera False"]
     assert touch("leave") is None
     assert touch("leave") == "not_now"
+
+
+def test_help_that_is_pressed_again_and_again_is_one_entry_but_asked_each_time(touch, house):
+    for _ in range(5):
+        assert touch("help") is None
+    house.tick(11)
+    assert touch("help") is None
+    assert house.kinds().count("help_asked") == 2
+    assert [kind for kind, _ in touch.intents] == ["help"] * 6
 
 
 def test_help_is_on_record_even_when_the_region_cannot_be_reached(touch, house):

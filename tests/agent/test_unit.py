@@ -162,6 +162,8 @@ def test_back_to_back_the_next_one_waits_its_turn_and_the_room_is_tested_for_it(
     house.connect()
     house.tested()
     house.schedule(make_plan(SID, 0, 30), make_plan(OTHER, 30, 60))
+    house.signal(RemoteCheckIn(**house.numbered()), sid=OTHER)
+    assert (house.state(OTHER), house.media.told, house.kinds()[-1]) == ("booked", [], "checkin_failed")
     house.unit.session_event(SID, ev.CheckedIn("code"))
     house.tick(20 * 60)
     assert house.state(OTHER) == "ready"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from threading import Barrier, Lock
+from time import sleep
+from typing import Any, Literal
 
 import pytest
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 
 from provisioning.accounts import Accounts, Clients
 from provisioning.database import Database
@@ -27,6 +31,14 @@ def test_the_right_password_signs_in_and_the_name_is_not_case_sensitive(
     assert account is not None
     assert (account.id, account.role, account.clinic) == (anna, "clinician", "Norra")
     assert accounts.get(anna) == account
+
+
+def test_the_file_with_the_digests_is_for_its_owner_alone(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/own.db")
+    database.create()
+    modes = {file.name: file.stat().st_mode & 0o077 for file in tmp_path.glob("own.db*")}
+    database.close()
+    assert set(modes.values()) == {0}
 
 
 @pytest.mark.parametrize(("name", "password"), [("anna", "wrong horse"), ("nobody", GOOD), ("", "")])
@@ -51,6 +63,34 @@ def test_five_wrong_tries_pause_two_minutes_also_across_a_restart(
     assert (paused.value.until - clock.now).total_seconds() == 1
     clock.pass_by(seconds=2)
     assert (restarted.authenticate(name, GOOD) is not None) == (name == "anna")
+
+
+def test_many_sign_ins_at_once_do_not_all_take_the_memory_that_a_digest_needs(
+    database: Database, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provisioning.accounts.HASHES_AT_ONCE", 2)
+    all_try, busy, most = Barrier(6), Lock(), [0, 0]
+
+    class Hasher(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
+            with busy:
+                most[0] += 1
+                most[1] = max(most)
+            sleep(0.005)
+            with busy:
+                most[0] -= 1
+            raise VerifyMismatchError
+
+    accounts = Accounts(database, clock, Hasher(time_cost=1, memory_cost=8, parallelism=1))
+
+    def sign_in(number: int) -> None:
+        all_try.wait()
+        assert accounts.authenticate(f"nobody{number}", "wrong") is None
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(sign_in, range(6)))
+    assert most[0] == 0
+    assert 1 <= most[1] <= 2
 
 
 def test_a_right_try_clears_the_count(accounts: Accounts, anna: str) -> None:

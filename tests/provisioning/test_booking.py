@@ -98,11 +98,12 @@ def test_a_session_may_be_moved_onto_its_own_time_but_not_onto_another(
 
 
 def test_a_cancelled_session_frees_the_room_and_stays_cancelled(
-    bookings: Bookings, booker: Booker, clock: Any, wanted: Any
+    bookings: Bookings, booker: Booker, database: Database, clock: Any, wanted: Any
 ) -> None:
     wish = wanted(clock)
     sid = bookings.book(booker, wish).sid
     bookings.cancel(booker, sid)
+    assert (kept(database, sid).code_digest, kept(database, sid).token_digest) == ("", "")
     bookings.book(booker, wish)
     with pytest.raises(Refused, match="cancelled already"):
         bookings.cancel(booker, sid)

@@ -82,6 +82,7 @@ def test_a_pin_goes_to_the_unit_as_a_digest(run: Run, places: None, region_db: D
         assert [row.what for row in db.scalars(select(OutboxRow))][-2:] == ["config", "config"]
     assert PasswordHasher().verify(unit.config["staff_pin_digest"], "4711")
     assert unit.config["languages"] == ["sv", "fi"]
+    assert "phone" in run("unit", "config", "unit-1", "--phone", "0" * 121, code=1)
 
 
 def test_accounts_have_no_default_password(run: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
@@ -21,6 +22,7 @@ from provisioning.log_verification import Verdict, verify
 from provisioning.models import BookedSession, LogEntry
 from provisioning.pki import Authority
 from provisioning.rooms import Rooms
+from provisioning.schedules import Schedules
 
 
 @pytest.fixture
@@ -66,6 +68,16 @@ def test_a_visit_is_told_in_order_and_fits(database: Database, visit: str) -> No
         row = db.get_one(BookedSession, visit)
     assert (row.state, row.checked_in_how) == ("wiped", "code")
     assert row.ended_at is not None
+
+
+def test_after_the_wiping_neither_digests_nor_the_schedule_hold_it(
+    database: Database, visit: str, clock: Any, wire: Any
+) -> None:
+    with database.read() as db:
+        row = db.get_one(BookedSession, visit)
+    assert (row.code_digest, row.token_digest) == ("", "")
+    Schedules(database, wire.publish, clock, ZoneInfo("UTC")).work_off_outbox()
+    assert wire.take("dn/schedule")[-1].data.sessions == ()
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,9 @@ def test_remote_check_in_needs_a_unit_that_is_there_and_is_logged_with_who_did_i
     region: Region, doctor: Account, wire: Any, clock: Any, wanted: Any
 ) -> None:
     sid = region.services.book(doctor, wanted(clock)).sid
+    with pytest.raises(Refused, match="not yet open"):
+        region.services.check_in(doctor, sid)
+    clock.pass_by(minutes=45)
     with pytest.raises(Refused, match="reached"):
         region.services.check_in(doctor, sid)
     say(region, "up/status", Status(state="ready", boot=1))

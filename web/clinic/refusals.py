@@ -24,6 +24,7 @@ KNOWN = (
     ("session", "has begun", "begun"),
     ("session", "is cancelled", "cancelled"),
     ("session", "is over", "over"),
+    ("session", "is not yet open", "too_early"),
     ("session", "is checked in", "checked_in"),
     ("instance", "", "reload"),
     ("type", "is for the chair", "chair"),

@@ -76,7 +76,7 @@ def _show(sid: str, problems: dict[str, str] | None = None) -> str:
         lengths=LENGTHS_MIN,
         minutes_long=minutes,
         may_change=not begun,
-        may_check_in=may_check_in(row),
+        may_check_in=may_check_in(row, clinic().now()),
         may_meet=account().role == "clinician" and row.state not in OVER,
         **describe(row, account(), texts()),
     )

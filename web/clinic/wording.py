@@ -59,14 +59,15 @@ def action(row: SessionRow, account: Account, now: datetime) -> Literal["meeting
     soon = row.state not in OVER and row.start - OPENS_BEFORE <= now <= row.end + OPENS_BEFORE
     if account.role == "clinician" and (row.state in LIVE or soon):
         return "meeting"
-    if account.role == "staff" and soon and may_check_in(row):
+    if account.role == "staff" and soon and may_check_in(row, now):
         return "check_in"
     return "show"
 
 
-def may_check_in(row: SessionRow) -> bool:
-    """Whether staff can still check this session's patient in."""
-    return "staff" in row.methods and row.state in ("booked", "ready")
+def may_check_in(row: SessionRow, now: datetime) -> bool:
+    """Whether staff can already and still check this session's patient in."""
+    is_open = now >= row.start - OPENS_BEFORE
+    return is_open and "staff" in row.methods and row.state in ("booked", "ready")
 
 
 def minutes_since(at: datetime, now: datetime) -> int:

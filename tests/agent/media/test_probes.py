@@ -15,7 +15,7 @@ from agent.media import encoder_probe, probes
 from agent.media.camera import CameraSettings
 from agent.media.capture import CaptureSettings
 from agent.media.device import DeviceError, RawPicture, RawSound
-from agent.media.encoder_probe import probe_encoders, working_encoders
+from agent.media.encoder_probe import probe_encoders
 from agent.media.microphone import MicrophoneSettings
 from agent.media.pixels import blank
 from agent.media.probes import probe_camera, probe_encoder, probe_microphone, run_probes
@@ -128,8 +128,6 @@ def test_encoders_that_are_not_there_are_passed_over(monkeypatch: pytest.MonkeyP
     ]
     assert "cannot be opened" in results[0].reason
     assert results[1].speed_ratio == pytest.approx(encoder_probe.PROBE_PICTURES / 0.1 / 30)
-    assert working_encoders(results[:2]) == ("libx264",)
-    assert working_encoders(results[:1]) == ("libx264",)
     settings = CaptureSettings(camera=SMALL, encoders=("h264_v4l2m2m", "libx264"))
     assert probe_encoder(settings).unit == "x real time (libx264)"
 
