@@ -96,8 +96,15 @@ class Screen:
 
     def check_in(self, code: str) -> None:
         """Press start, write the code, press on."""
-        self.page.click("[data-action='checkin']")
+        self.ask_for_code()
         self.write_code(code)
+
+    def ask_for_code(self) -> None:
+        """Go from idle to the page that asks for the code, past the times that one button checks in to."""
+        self.page.click("[data-action='checkin']")
+        self.page.wait_for_selector("body[data-page^='checkin-']")
+        if self.page.get_attribute("body", "data-page") == "checkin-choose":
+            self.page.click("[data-action='code']")
 
     def write_code(self, code: str) -> None:
         """On the keypad."""
