@@ -250,7 +250,8 @@ class CallControl:
         )
         capture.set_microphone(self.microphone)
         capture.set_camera(self.camera)
-        self.generation += 1
+        # Grows over a restart too: a screen that missed it would take its dead connections for living ones.
+        self.generation = self._next_attempt()
         self._opened.set()
 
     def _not_opened(self, what: str) -> None:

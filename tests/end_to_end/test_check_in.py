@@ -89,7 +89,7 @@ def test_by_code_after_a_kill_with_the_region_out_of_reach(stack: Stack, screen:
         until(lambda: boots(stack) == before + 1, "one more start of the agent")
         screen.reload()
         screen.shows("idle")
-        page_until(screen.page, lambda: booked.ref in screen.page.content(), "the stored schedule on the screen")
+        assert screen.page.inner_text("[data-next]")
         screen.check_in(booked.code)
         screen.shows("waiting")
         assert "checked_in" not in kinds(stack, booked.sid)
@@ -99,7 +99,7 @@ def test_by_code_after_a_kill_with_the_region_out_of_reach(stack: Stack, screen:
 def test_five_wrong_codes_make_a_pause_that_survives_a_kill(stack: Stack, screen: Screen) -> None:
     booked = book(stack, after_min=a_slot(), minutes=SLOT_MIN)
     wrong = [f"{(int(booked.code) + n) % 10**6:06}" for n in range(1, 6)]
-    screen.page.click("[data-action='checkin']")
+    screen.ask_for_code()
     for tries_left, code in enumerate(reversed(wrong)):
         screen.write_code(code)
         said = "wrong_code" if tries_left < 4 else "locked"
@@ -109,7 +109,7 @@ def test_five_wrong_codes_make_a_pause_that_survives_a_kill(stack: Stack, screen
     stack.kill_and_wait("unit")
     page_until(screen.page, lambda: unit_answers(screen), "the agent's answer")
     screen.reload()
-    screen.page.click("[data-action='checkin']")
+    screen.ask_for_code()
     screen.page.wait_for_selector("[data-message='paused']")
     assert pause_said(screen)
     assert screen.page.is_disabled("[data-digit='1']")
@@ -122,6 +122,4 @@ def pause_said(screen: Screen) -> bool:
 
 
 def unit_answers(screen: Screen) -> bool:
-    return bool(
-        screen.page.evaluate("() => fetch('/healthz').then(answer => answer.ok).catch(() => false)")
-    )
+    return bool(screen.page.evaluate("() => fetch('/healthz').then(answer => answer.ok).catch(() => false)"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import psutil
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.system.stack import Stack
 
@@ -61,7 +63,8 @@ class Browsers:
         for process in psutil.process_iter(["cmdline"]):
             if f"--user-data-dir={self.profile}" in (process.info["cmdline"] or ()):
                 process.kill()
-        self.room.close()
+        with suppress(PlaywrightError):
+            self.room.close()
         self.room = self.open_room()
 
     def __exit__(
@@ -93,8 +96,15 @@ class Screen:
 
     def check_in(self, code: str) -> None:
         """Press start, write the code, press on."""
-        self.page.click("[data-action='checkin']")
+        self.ask_for_code()
         self.write_code(code)
+
+    def ask_for_code(self) -> None:
+        """Go from idle to the page that asks for the code, past the times that one button checks in to."""
+        self.page.click("[data-action='checkin']")
+        self.page.wait_for_selector("body[data-page^='checkin-']")
+        if self.page.get_attribute("body", "data-page") == "checkin-choose":
+            self.page.click("[data-action='code']")
 
     def write_code(self, code: str) -> None:
         """On the keypad."""
