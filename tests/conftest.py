@@ -1,8 +1,10 @@
-"""What all tests share: how hard hypothesis tries, and that unit tests load nothing of the end-to-end ones."""
+"""What all tests share: how hard hypothesis tries, and what keeps the unit tests quick."""
 
 from __future__ import annotations
 
+import gc
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,30 @@ settings.register_profile("thorough", max_examples=500, deadline=None)
 settings.load_profile(os.environ.get("HALSORUM_TESTS", "quick"))
 
 REAL_SYSTEM = ("end_to_end", "system")
+MEMORY_DISK = Path("/dev/shm")
+MEMORY_DISK_FREE_BYTES = 512 * 1024**2
+
+
+def is_unit_run(config: pytest.Config) -> bool:
+    return bool(config.option.markexpr == "not end_to_end")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Unit tests write to memory: their databases are synced at every commit, and nobody pulls the plug."""
+    if (
+        is_unit_run(config)
+        and MEMORY_DISK.is_dir()
+        and shutil.disk_usage(MEMORY_DISK).free > MEMORY_DISK_FREE_BYTES
+    ):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY_DISK))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Unit tests need not import browsers and servers in order to leave them out."""
-    without = config.option.markexpr == "not end_to_end"
-    return True if without and collection_path.name in REAL_SYSTEM else None
+    return True if is_unit_run(config) and collection_path.name in REAL_SYSTEM else None
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays; the collector need not look at it again in every test."""
+    gc.collect()
+    gc.freeze()
