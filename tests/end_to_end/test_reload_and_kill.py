@@ -70,7 +70,9 @@ def test_idle_reloaded_is_idle(screen: Screen, booked: Booking) -> None:
     screen.shows("idle")
     screen.reload()
     screen.shows("idle")
-    page_until(screen.page, lambda: booked.ref in screen.page.inner_text("[data-next]"), "the next time on idle")
+    page_until(
+        screen.page, lambda: booked.ref in screen.page.inner_text("[data-next]"), "the next time on idle"
+    )
 
 
 def test_waiting_reloaded_is_waiting(screen: Screen, waiting: Booking) -> None:

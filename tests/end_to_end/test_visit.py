@@ -34,7 +34,10 @@ PATIENT = {
     "comment": f"{NAME} {NUMBER}",
     "participants": [
         {
-            "actor": {"display": NAME, "identifier": {"system": "urn:oid:1.2.752.129.2.1.3.1", "value": NUMBER}},
+            "actor": {
+                "display": NAME,
+                "identifier": {"system": "urn:oid:1.2.752.129.2.1.3.1", "value": NUMBER},
+            },
             "status": "accepted",
         }
     ],
@@ -62,13 +65,17 @@ def test_a_visit_from_booking_to_nothing_left(
     screen.shows("idle")
     wait_until_ready(stack)
     booked = book(stack, **PATIENT)
-    page_until(screen.page, lambda: booked.ref in screen.page.inner_text("[data-next]"), "the next time on idle")
+    page_until(
+        screen.page, lambda: booked.ref in screen.page.inner_text("[data-next]"), "the next time on idle"
+    )
 
     screen.check_in(booked.code)
     screen.shows("waiting")
     sees(screen.page, "video[data-media='self']")
     page_until(
-        screen.page, lambda: float(screen.page.get_attribute(".level", "data-level") or 0) > 0, "microphone level"
+        screen.page,
+        lambda: float(screen.page.get_attribute(".level", "data-level") or 0) > 0,
+        "microphone level",
     )
 
     row = f"[data-sid='{booked.sid}']"
