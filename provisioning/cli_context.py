@@ -9,20 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import typer
 from pydantic_core import to_jsonable_python
-from rich.console import Console
-from rich.table import Table
 
-from provisioning.accounts import Accounts, Clients
-from provisioning.booking import Bookings
-from provisioning.database import Database, WrongSchema
-from provisioning.rooms import Rooms
-from provisioning.settings import SettingsError, load_settings
 from web.clinic.services import NotAllowed, Refused
+
+# The database and what works on it are loaded by the command that needs them: `halsorum --help` waits for none.
+if TYPE_CHECKING:
+    from provisioning.accounts import Accounts, Clients
+    from provisioning.booking import Bookings
+    from provisioning.database import Database
+    from provisioning.rooms import Rooms
 
 
 @dataclass
@@ -39,6 +39,9 @@ class Command:
     def database(self) -> Database:
         """The region's database: named by --database, or by the region's settings."""
         if self._database is None:
+            from provisioning.database import Database
+            from provisioning.settings import load_settings
+
             url = self.database_url
             if url is None:
                 settings = load_settings(self.settings_file)
@@ -50,21 +53,29 @@ class Command:
     @property
     def rooms(self) -> Rooms:
         """Rooms and units."""
+        from provisioning.rooms import Rooms
+
         return Rooms(self.database, now)
 
     @property
     def bookings(self) -> Bookings:
         """Bookings."""
+        from provisioning.booking import Bookings
+
         return Bookings(self.database, now, self.zone)
 
     @property
     def accounts(self) -> Accounts:
         """Staff accounts."""
+        from provisioning.accounts import Accounts
+
         return Accounts(self.database, now)
 
     @property
     def clients(self) -> Clients:
         """Booking systems."""
+        from provisioning.accounts import Clients
+
         return Clients(self.database)
 
     def show(self, rows: Sequence[Mapping[str, Any]], title: str = "") -> None:
@@ -73,6 +84,9 @@ class Command:
         if self.as_json:
             print(json.dumps(plain, ensure_ascii=False, indent=1))
             return
+        from rich.console import Console
+        from rich.table import Table
+
         table = Table(title=title or None)
         for name in plain[0] if plain else ("nothing yet",):
             table.add_column(name.replace("_", " "), overflow="fold")
@@ -85,6 +99,8 @@ class Command:
         if self.as_json:
             print(json.dumps(to_jsonable_python(dict(values)), ensure_ascii=False))
         else:
+            from rich.console import Console
+
             Console(soft_wrap=True, highlight=False).print(words, markup=False)
 
 
@@ -97,6 +113,9 @@ def command_of(context: typer.Context) -> Command:
 @contextmanager
 def told_to_person() -> Iterator[None]:
     """Turn what cannot be done into a sentence and exit code 1."""
+    from provisioning.database import WrongSchema
+    from provisioning.settings import SettingsError
+
     try:
         yield
     except (Refused, NotAllowed, SettingsError, WrongSchema) as error:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from argon2 import PasswordHasher
 
 from provisioning.cli_context import command_of, secret_from, told_to_person
 from web.clinic.services import Refused
@@ -158,6 +157,8 @@ def unit_pin(
         pin = secret_from("PIN", from_stdin=pin_stdin)
         if not PIN.fullmatch(pin):
             raise Refused("pin", "has 4 to 12 digits")
+        from argon2 import PasswordHasher
+
         command_of(context).rooms.set_config(unit_id, staff_pin_digest=PasswordHasher().hash(pin))
     command_of(context).done({"unit": unit_id}, f"Unit {unit_id} gets the new PIN when it is connected.")
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy import select
 
-from provisioning import meeting_log
-from provisioning.booking import Booker
 from provisioning.cli_context import Command, command_of, now, parse_time, told_to_person
-from provisioning.log_verification import verify
-from provisioning.models import BookedSession, Room
-from provisioning.views import is_on_unit
 from web.clinic.services import BookingRequest, Refused
+
+# As in cli_context: each command loads what it works with.
+if TYPE_CHECKING:
+    from provisioning.booking import Booker
 
 log = typer.Typer(no_args_is_help=True, help="The meeting log.")
 contract = typer.Typer(no_args_is_help=True, help="The contract between unit and region.")
@@ -36,6 +34,8 @@ def book(  # noqa: PLR0917 - typer's options are arguments
     waiting_room: bool = True,
 ) -> None:
     """Book a room; the code is shown once."""
+    from provisioning.models import Room
+
     command = command_of(context)
     with told_to_person():
         database = command.database
@@ -90,6 +90,11 @@ def sessions(
     day: Annotated[str, typer.Option(help="Such as 2026-11-22; today if left out.")] = "",
 ) -> None:
     """A day's sessions in all rooms."""
+    from sqlalchemy import select
+
+    from provisioning.models import BookedSession
+    from provisioning.views import is_on_unit
+
     command = command_of(context)
     with told_to_person():
         database = command.database
@@ -120,6 +125,8 @@ def sessions(
 @log.command("show")
 def log_show(context: typer.Context, sid: str) -> None:
     """What happened in a session, in order."""
+    from provisioning import meeting_log
+
     command = command_of(context)
     with told_to_person(), command.database.read() as db:
         rows = [
@@ -138,6 +145,8 @@ def log_show(context: typer.Context, sid: str) -> None:
 @log.command("verify")
 def log_verify(context: typer.Context) -> None:
     """Check that nothing in the log was changed, added or removed; exit code 1 if so."""
+    from provisioning.log_verification import verify
+
     command = command_of(context)
     with told_to_person(), command.database.read() as db:
         verdict = verify(db)
@@ -175,10 +184,14 @@ def _fields(command: Command, fields: dict[str, object]) -> object:
 
 
 def _console(clinic_id: int) -> Booker:
+    from provisioning.booking import Booker
+
     return Booker("console", "it", "console", clinic_id)
 
 
 def _clinic_of(command: Command, sid: str) -> int:
+    from provisioning.models import BookedSession
+
     with command.database.read() as db:
         row = db.get(BookedSession, sid)
     if row is None:

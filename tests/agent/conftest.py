@@ -1,4 +1,4 @@
-"""A unit with everything beside it replaced by fakes, and settings that keep property tests fast."""
+"""A unit with everything beside it replaced by fakes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from itertools import count
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
-from hypothesis import settings
 
 from agent import room as rooms
 from agent.config import Configuration
@@ -23,10 +22,6 @@ from agent.region_clock import RegionClock
 from agent.store import Store
 from agent.unit import Tests, Unit
 from agent.wire import Wire
-
-# No deadline: on a busy machine it would measure the machine.
-settings.register_profile("unit", max_examples=30, deadline=None)
-settings.load_profile("unit")
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 SALT = "0f" * 16

@@ -124,4 +124,4 @@ class SessionMachine(RuleBasedStateMachine):
 
 
 TestSession = SessionMachine.TestCase
-TestSession.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+TestSession.settings = settings(stateful_step_count=20)

@@ -7,6 +7,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from agent import session_events as ev
+from agent.contract import schedule
 from agent.contract.schedule import code_digest
 from agent.contract.status import Config
 from agent.screen import Touch
@@ -51,9 +52,14 @@ def touch(house, make_plan):
     return Screen(house)
 
 
-def test_the_real_digest_is_argon2id_of_the_code_under_the_salt():
-    assert code_digest(RIGHT, SALT) == code_digest(RIGHT, SALT)
-    assert len({code_digest(RIGHT, SALT), code_digest(WRONG, SALT), code_digest(RIGHT, "1f" * 16)}) == 3
+def test_the_real_digest_is_slow_and_of_the_code_under_the_salt(monkeypatch):
+    assert (schedule.CODE_DIGEST_MEMORY_KIB, schedule.CODE_DIGEST_PASSES) >= (19 * 1024, 2)
+    monkeypatch.setattr(schedule, "CODE_DIGEST_MEMORY_KIB", 8)
+    digests = [
+        code_digest(*each) for each in ((RIGHT, SALT), (RIGHT, SALT), (WRONG, SALT), (RIGHT, "1f" * 16))
+    ]
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 3
 
 
 def test_a_full_disk_neither_keeps_a_patient_out_nor_lifts_the_pause(touch, house, monkeypatch):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import argon2
 import pytest
 from argon2 import PasswordHasher
 from cryptography.hazmat.primitives import hashes
@@ -110,7 +111,8 @@ def quick_digests(monkeypatch: pytest.MonkeyPatch) -> None:
     """Digests of codes and passwords are slow by design; here their strength is not what is tested."""
     monkeypatch.setattr(schedule, "CODE_DIGEST_MEMORY_KIB", 8)
     monkeypatch.setattr(schedule, "CODE_DIGEST_PASSES", 1)
-    monkeypatch.setattr(provisioning.accounts, "PasswordHasher", lambda: QUICK_HASHER)
+    for module in (provisioning.accounts, argon2):
+        monkeypatch.setattr(module, "PasswordHasher", lambda: QUICK_HASHER)
 
 
 @pytest.fixture
@@ -144,12 +146,26 @@ def furnished(tmp_path_factory: pytest.TempPathFactory, authority: Authority) ->
     return file
 
 
+@pytest.fixture(scope="session")
+def kept_database(tmp_path_factory: pytest.TempPathFactory) -> tuple[Database, Path]:
+    """One for all tests, since SQLAlchemy then writes each statement once; its content is each test's own."""
+    file = tmp_path_factory.mktemp("database") / "region.db"
+    return Database(f"sqlite:///{file}"), file
+
+
 @pytest.fixture
-def database(tmp_path: Path, furnished: Path) -> Iterator[Database]:
-    shutil.copy(furnished, tmp_path / "region.db")
-    made = Database(f"sqlite:///{tmp_path}/region.db")
-    yield made
-    made.close()
+def database_file(kept_database: tuple[Database, Path], furnished: Path) -> Iterator[Path]:
+    database, file = kept_database
+    shutil.copy(furnished, file)
+    yield file
+    database.close()
+    for left in file.parent.iterdir():
+        left.unlink()
+
+
+@pytest.fixture
+def database(kept_database: tuple[Database, Path], database_file: Path) -> Database:
+    return kept_database[0]
 
 
 @pytest.fixture

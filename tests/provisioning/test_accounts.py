@@ -124,11 +124,11 @@ def test_what_makes_no_account(accounts: Accounts, anna: str, values: tuple[str,
 
 
 def test_passwords_tried_names_and_tokens_are_not_in_the_database(
-    accounts: Accounts, clients: Clients, tmp_path: Path, anna: str
+    accounts: Accounts, clients: Clients, database_file: Path, anna: str
 ) -> None:
     accounts.authenticate("password typed as name", "wrong")
     _, token = clients.add("Tidbok", "Norra")
-    stored = b"".join(file.read_bytes() for file in tmp_path.glob("region.db*"))
+    stored = b"".join(file.read_bytes() for file in database_file.parent.iterdir())
     assert b"$argon2id$" in stored
     for secret in (GOOD, "password typed as name", token):
         assert secret.encode() not in stored

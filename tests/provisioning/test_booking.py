@@ -27,7 +27,7 @@ def kept(database: Database, sid: str) -> BookedSession:
 
 
 def test_only_digests_of_code_and_token_are_kept(
-    bookings: Bookings, booker: Booker, database: Database, tmp_path: Path, clock: Any, wanted: Any
+    bookings: Bookings, booker: Booker, database: Database, database_file: Path, clock: Any, wanted: Any
 ) -> None:
     invitation = bookings.book(booker, wanted(clock))
 
@@ -35,7 +35,7 @@ def test_only_digests_of_code_and_token_are_kept(
     assert row.code_digest == code_digest(invitation.code, row.salt)
     assert row.token_digest == token_digest(invitation.token)
     assert invitation.code not in repr(invitation)
-    stored = b"".join(file.read_bytes() for file in tmp_path.glob("region.db*"))
+    stored = b"".join(file.read_bytes() for file in database_file.parent.iterdir())
     assert invitation.sid.encode() in stored
     assert invitation.token.encode() not in stored
 

@@ -21,30 +21,19 @@ Run = Any
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(database: Database, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Types a command; all commands of a test share an opened database."""
+    monkeypatch.setattr("provisioning.database.Database", lambda url: {"url:": database}[url])
+
     def type_in(*arguments: str, stdin: str = "", code: int = 0) -> Any:
-        url = f"sqlite:///{tmp_path}/cli.db"
-        done = CliRunner().invoke(app, ["--database", url, "--json", *arguments], input=stdin)
+        done = CliRunner().invoke(app, ["--database", "url:", "--json", *arguments], input=stdin)
         assert done.exit_code == code, done.output
         return json.loads(done.stdout) if code == 0 else done.output
 
     return type_in
 
 
-@pytest.fixture
-def region_db(tmp_path: Path) -> Database:
-    return Database(f"sqlite:///{tmp_path}/cli.db")
-
-
-@pytest.fixture
-def places(run: Run, authority: Authority) -> None:
-    certificate = authority.client("unit-1").certificate_file
-    run("unit", "add", "unit-1", "--certificate", str(certificate))
-    run("room", "add", "east", "--clinic", "Norra", "--name", "Östra rummet")
-    run("room", "assign", "east", "unit-1")
-
-
-def test_a_room_is_booked_moved_cancelled_and_all_of_it_is_in_the_log(run: Run, places: None) -> None:
+def test_a_room_is_booked_moved_cancelled_and_all_of_it_is_in_the_log(run: Run) -> None:
     booked = run("book", "east", "2027-01-11T10:00", "--minutes", "20", "--method", "code")
     assert booked["start"] == "2027-01-11T10:00:00+01:00"
     assert len(booked["code"]) == 6
@@ -57,27 +46,31 @@ def test_a_room_is_booked_moved_cancelled_and_all_of_it_is_in_the_log(run: Run, 
     assert run("log", "verify")["ok"] is True
 
 
-def test_a_changed_log_fails_the_check_and_is_named(run: Run, places: None, region_db: Database) -> None:
+def test_a_changed_log_fails_the_check_and_is_named(run: Run, database: Database) -> None:
     run("book", "east", "2027-01-11T10:00")
-    with region_db.write() as db:
+    with database.write() as db:
         db.execute(text("UPDATE meeting_log SET kind = 'moved'"))
     assert '"bad_seq": 1' in run("log", "verify", code=1)
 
 
-def test_rooms_and_units_are_listed_with_what_stands_where(run: Run, places: None) -> None:
-    assert run("room", "list") == [
-        {"room": "east", "name": "Östra rummet", "clinic": "Norra", "unit": "unit-1"}
-    ]
-    assert [unit["state"] for unit in run("unit", "list")] == ["unknown"]
-    run("room", "assign", "east", "-")
-    assert run("room", "list")[0]["unit"] is None
+def test_a_unit_and_a_room_are_made_and_listed_with_what_stands_where(run: Run, authority: Authority) -> None:
+    run("unit", "add", "unit-3", "--certificate", str(authority.client("unit-3").certificate_file))
+    run("room", "add", "north", "--clinic", "Norra", "--name", "Norra rummet")
+    run("room", "assign", "north", "unit-3")
+    made = {"room": "north", "name": "Norra rummet", "clinic": "Norra", "unit": "unit-3"}
+    assert made in run("room", "list")
+    assert ("unit-3", "north", "unknown") in {
+        (unit["unit"], unit["room"], unit["state"]) for unit in run("unit", "list")
+    }
+    run("room", "assign", "north", "-")
+    assert made | {"unit": None} in run("room", "list")
 
 
-def test_a_pin_goes_to_the_unit_as_a_digest(run: Run, places: None, region_db: Database) -> None:
+def test_a_pin_goes_to_the_unit_as_a_digest(run: Run, database: Database) -> None:
     run("unit", "pin", "unit-1", "--pin-stdin", stdin="4711\n")
     assert "4 to 12 digits" in run("unit", "pin", "unit-1", "--pin-stdin", stdin="x\n", code=1)
     run("unit", "config", "unit-1", "--phone", "08-123", "--language", "sv", "--language", "fi")
-    with region_db.read() as db:
+    with database.read() as db:
         unit = db.get_one(Unit, "unit-1")
         assert [row.what for row in db.scalars(select(OutboxRow))][-2:] == ["config", "config"]
     assert PasswordHasher().verify(unit.config["staff_pin_digest"], "4711")
@@ -94,9 +87,9 @@ def test_accounts_have_no_default_password(run: Run) -> None:
     assert [row["active"] for row in run("account", "list")] == [False]
 
 
-def test_a_clients_token_is_printed_once_and_kept_as_a_digest(run: Run, region_db: Database) -> None:
+def test_a_clients_token_is_printed_once_and_kept_as_a_digest(run: Run, database: Database) -> None:
     made = run("client", "add", "Tidbok", "--clinic", "Norra")
-    with region_db.read() as db:
+    with database.read() as db:
         assert db.get_one(ApiClient, made["id"]).token_digest == token_digest(made["token"])
 
 

@@ -95,7 +95,7 @@ def test_nothing_of_the_patient_is_stored_logged_or_answered(
     api: FhirBookings,
     client: str,
     resource: dict[str, Any],
-    tmp_path: Path,
+    database_file: Path,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -109,7 +109,7 @@ def test_nothing_of_the_patient_is_stored_logged_or_answered(
     answers = [api.post_appointment(client, each) for each in (*broken, resource)]
 
     assert [status for status, _ in answers] == [400, 400, 400, 400, 422, 201]
-    stored = b"".join(file.read_bytes() for file in tmp_path.glob("region.db*"))
+    stored = b"".join(file.read_bytes() for file in database_file.parent.iterdir())
     assert b"east" in stored
     heard = "".join(capfd.readouterr()) + caplog.text + json.dumps(answers, ensure_ascii=False)
     for piece in (CANARY, CANARY[-8:], "Kanarief"):
@@ -246,7 +246,7 @@ names = st.sampled_from(
 
 
 @given(st.dictionaries(names, json_values, min_size=1))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_comes_is_answered_and_never_breaks(
     api: FhirBookings, client: str, resource: dict[str, Any], spoiled: dict[str, Any]
 ) -> None:

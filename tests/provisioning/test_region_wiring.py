@@ -37,9 +37,9 @@ class PlayedLink:
 
 
 @pytest.fixture
-def region(tmp_path: Path, rooms: Rooms, clock: Any, wire: Any) -> Iterator[Region]:
+def region(tmp_path: Path, database_file: Path, rooms: Rooms, clock: Any, wire: Any) -> Iterator[Region]:
     broker = BrokerSettings(ca_file=tmp_path, certificate_file=tmp_path, key_file=tmp_path)
-    url = f"sqlite:///{tmp_path}/region.db"
+    url = f"sqlite:///{database_file}"
     settings = RegionSettings(database_url=url, state_dir=tmp_path, broker=broker)
     made = Region(settings, clock=clock, make_link=lambda *_, **__: PlayedLink(wire))
     yield made

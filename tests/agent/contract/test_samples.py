@@ -1,5 +1,7 @@
 """The sample messages, as the unit and the region both read them."""
 
+from functools import cache
+
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -8,6 +10,13 @@ from agent.contract.export import schema
 from agent.contract.samples import Sample, load
 
 GOOD, BAD = load("ok"), load("bad")
+
+
+@cache
+def checks_of(channel: str) -> Draft202012Validator:
+    exported = schema(channel)
+    Draft202012Validator.check_schema(exported)
+    return Draft202012Validator(exported)
 
 
 def name_of(sample: Sample) -> str:
@@ -31,9 +40,7 @@ def test_a_good_sample_is_read_and_written_again_without_loss(sample):
 
 @pytest.mark.parametrize("sample", GOOD, ids=name_of)
 def test_a_good_sample_fits_the_exported_schema(sample):
-    channel = decode(sample.topic, sample.payload).topic.channel
-    Draft202012Validator.check_schema(schema(channel))
-    Draft202012Validator(schema(channel)).validate(sample.message)
+    checks_of(decode(sample.topic, sample.payload).topic.channel).validate(sample.message)
 
 
 @pytest.mark.parametrize("sample", BAD, ids=name_of)

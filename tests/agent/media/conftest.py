@@ -8,15 +8,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from agent.media.pixels import blank
 
 FILM_TONE_HZ = 440
-
-# Fewer examples than hypothesis' hundred: these tests run on every change, beside a hundred others.
-settings.register_profile("media", max_examples=40, deadline=None)
-settings.load_profile("media")
 
 
 @pytest.fixture(scope="session")

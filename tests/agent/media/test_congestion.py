@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.media.congestion import (
@@ -90,7 +90,6 @@ def test_remb_and_reported_loss_count_only_without_transport_feedback() -> None:
     assert new.bit_rate == before
 
 
-@settings(max_examples=30)
 @given(
     st.lists(
         st.lists(

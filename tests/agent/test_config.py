@@ -1,0 +1,67 @@
+"""The settings file, and what the region lays over it."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.config import SettingsError, first_configuration, load_settings, overlay
+from agent.contract.status import Config
+
+NEEDED = (
+    'state_dir = "state"\nca_file = "ca.pem"\ncertificate_file = "/etc/unit.pem"\nkey_file = "unit.key"\n'
+)
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "unit.toml"
+
+
+def test_paths_are_taken_from_where_the_file_is(file):
+    file.write_text(NEEDED)
+    settings = load_settings(file)
+    assert settings.ca_file == file.parent / "ca.pem"
+    assert str(settings.certificate_file) == "/etc/unit.pem"
+    assert (settings.board, settings.broker_port, settings.footage) == ("sim", 8883, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (NEEDED + "broker_port = 0\n", "broker_port: "),
+        (NEEDED + "brokr_port = 1\n", "brokr_port: "),
+        (NEEDED + "state_dir = 1\n", "is not TOML"),
+        (NEEDED.replace('"ca.pem"', "7"), "ca_file: "),
+        ("", "state_dir: "),
+    ],
+)
+def test_a_bad_line_is_named_with_the_file(file, text, complaint):
+    file.write_text(text)
+    with pytest.raises(SettingsError, match=complaint) as caught:
+        load_settings(file)
+    assert str(file) in str(caught.value)
+
+
+def test_a_file_that_is_not_there_says_how_to_give_another(file):
+    with pytest.raises(SettingsError, match="--config"):
+        load_settings(file)
+
+
+@pytest.fixture
+def configuration(file):
+    file.write_text(NEEDED + 'room_name = "Rum 4"\nphone = "08-123"\n')
+    return first_configuration(load_settings(file))
+
+
+def test_the_region_changes_what_it_names_and_nothing_else(configuration):
+    wanted, errors = overlay(configuration, Config(languages=("fi",), staff_pin_digest="$argon2id$v=19$x"), 7)
+    assert errors == ()
+    assert (wanted.rev, wanted.room_name, wanted.phone) == (7, "Rum 4", "08-123")
+    assert (wanted.languages, wanted.staff_pin_digest) == (("fi",), "$argon2id$v=19$x")
+
+
+def test_a_configuration_with_a_fault_is_refused_whole_and_each_fault_named(configuration):
+    kept, errors = overlay(configuration, Config(phone="1", languages=(), staff_pin_digest="4711"), 8)
+    assert kept is configuration
+    assert [error.split(":")[0] for error in errors] == ["staff_pin_digest", "languages"]
+    assert "4711" not in repr(errors)
