@@ -26,6 +26,8 @@ from tests.bench.runs import Stage
 from tests.bench.site import Site
 from tests.bench.table import print_report
 
+FULL_S = (4.0, 9.0)  # to warm up, and to measure
+QUICK_S = (2.0, 4.0)
 QUIET_CPU_PCT = 15  # of one core; above it, others' use or the hypervisor's is worth a warning
 
 
@@ -42,7 +44,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 async def bench(arguments: argparse.Namespace) -> dict[str, Any]:
     """Run all, print the tables and return the report."""
     rounds = arguments.rounds or (1 if arguments.quick else 3)
-    warm_up_s, measure_s = (3.0, 5.0) if arguments.quick else (5.0, 10.0)
+    warm_up_s, measure_s = QUICK_S if arguments.quick else FULL_S
     load, began = os.getloadavg()[0], time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         site = Site(Path(folder), arguments.port)

@@ -14,8 +14,9 @@ from tests.bench.plan import PARTIES, Results
 TITLES = {
     "unit": "unit → Chromium",
     "aiortc": "stock aiortc → Chromium",
-    "chromium": "Chromium → Chromium",
-    "kiosk": "Chromium → unit → kiosk",
+    "chromium": "Chromium, WebCodecs → Chromium",
+    "chromium_canvas": "Chromium, canvas → Chromium",
+    "kiosk": "Chromium, WebCodecs → unit → kiosk",
 }
 WIDTH = 140
 
