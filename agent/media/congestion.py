@@ -21,6 +21,12 @@ START_BIT_RATE = (
 AUDIO_BIT_RATE = 45_000  # Opus with its headers, taken off the estimate
 BACKOFF = 0.85
 GROWTH_PER_S = 1.08
+REGAIN_PER_S = 1.3  # back to what the line carried before a decrease, when it is quiet again
+REGAIN_AFTER_S = 1.5
+REGAIN_SHARE = 0.85
+DECREASES_APART_S = 3.0  # closer ones are one fall, and the rate before it is what the line carried
+KEPT_UP = 0.9  # a line that delivers this share of what is sent is not what holds the rate down
+KEPT_UP_FLOOR = 850_000  # delay alone, on a line that keeps up, is a busy processor: the picture stays whole
 LOSS_LOW, LOSS_HIGH = 0.02, 0.10
 RATE_WINDOW_S = 0.5
 LOSS_WINDOW_S = 1.0
@@ -35,6 +41,8 @@ class CongestionController:
         self._estimate = float(start_bit_rate)
         self._trendline = TrendlineEstimator()
         self._carried: deque[tuple[float, int]] = deque()
+        self._sent: deque[tuple[float, int]] = deque()
+        self._before_decrease = 0.0
         self._outcomes: deque[tuple[float, int, int]] = deque()
         self._grown_at: float | None = None
         self._decreased_at = -1.0
@@ -58,9 +66,12 @@ class CongestionController:
         carried = sum(result.size for result in ordered if result.arrived_at is not None)
         lost = sum(result.arrived_at is None for result in ordered)
         self._carried.append((now, carried))
+        self._sent.append((ordered[-1].sent_at, sum(result.size for result in ordered)))
         self._outcomes.append((now, lost, len(ordered)))
         while self._carried and now - self._carried[0][0] > RATE_WINDOW_S:
             self._carried.popleft()
+        while len(self._sent) > len(self._carried):
+            self._sent.popleft()
         while self._outcomes and now - self._outcomes[0][0] > LOSS_WINDOW_S:
             self._outcomes.popleft()
         self._update(self._recent_loss(), now)
@@ -79,35 +90,53 @@ class CongestionController:
         total = sum(count for _, _, count in self._outcomes)
         return sum(lost for _, lost, _ in self._outcomes) / total if total >= 20 else 0.0
 
-    def _carried_bit_rate(self) -> float | None:
-        if len(self._carried) < 3:
-            return None
-        span = self._carried[-1][0] - self._carried[0][0]
-        return sum(size for _, size in list(self._carried)[1:]) * 8 / span if span > 0.1 else None
+    def _line_bit_rate(self) -> float | None:
+        """What the line carries now, where it shows: a line that keeps up with what little we send does not."""
+        carried, sent = _bit_rate(self._carried), _bit_rate(self._sent)
+        if carried is None or sent is None:
+            return carried
+        return None if carried >= KEPT_UP * sent else carried
 
     def _update(self, loss: float, now: float) -> None:
-        carried = self._carried_bit_rate()
         if self._trendline.usage is Usage.OVERUSE or loss > LOSS_HIGH:
-            self._decrease(loss, carried, now)
+            self._decrease(loss, now)
             return
         last, self._grown_at = self._grown_at, now
         if last is None or self._trendline.usage is Usage.UNDERUSE or loss > LOSS_LOW * 2:
             return
-        grown = self._estimate * GROWTH_PER_S ** min(now - last, 1.0)
+        grown = self._estimate * self._growth_per_s(now) ** min(now - last, 1.0)
+        carried = _bit_rate(self._carried)
         if carried is not None:
             grown = min(grown, max(self._estimate, carried * APPLICATION_LIMIT))
         self._estimate = min(grown, MAX_BIT_RATE)
 
-    def _decrease(self, loss: float, carried: float | None, now: float) -> None:
+    def _growth_per_s(self, now: float) -> float:
+        quiet = now - self._decreased_at > REGAIN_AFTER_S
+        return (
+            REGAIN_PER_S if quiet and self._estimate < REGAIN_SHARE * self._before_decrease else GROWTH_PER_S
+        )
+
+    def _decrease(self, loss: float, now: float) -> None:
         self._grown_at = now
         if now - self._decreased_at < DECREASE_INTERVAL_S:
             return
+        if now - self._decreased_at > DECREASES_APART_S:
+            self._before_decrease = self._estimate
         self._decreased_at = now
         lower = self._estimate * (1 - 0.5 * loss) if loss > LOSS_HIGH else self._estimate
         if self._trendline.usage is Usage.OVERUSE:
-            basis = self._estimate if carried is None else min(carried, self._estimate)
-            lower = min(lower, basis * BACKOFF)
+            line = self._line_bit_rate()
+            basis = self._estimate if line is None else min(line, self._estimate)
+            floor = min(KEPT_UP_FLOOR, self._estimate) if line is None else 0.0
+            lower = min(lower, max(basis * BACKOFF, floor))
         self._estimate = max(MIN_BIT_RATE, lower)
+
+
+def _bit_rate(window: deque[tuple[float, int]]) -> float | None:
+    if len(window) < 3:
+        return None
+    span = window[-1][0] - window[0][0]
+    return sum(size for _, size in list(window)[1:]) * 8 / span if span > 0.1 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,20 +27,26 @@ def run(
     capacity: Callable[[float], float],
     loss: float = 0.0,
     jitter_s: float = 0.0,
+    busy_s: float = 0.0,
 ) -> list[int]:
-    """An encoder that sends what it is asked to, over a queue that drains at `capacity` bit/s."""
+    """An encoder that sends what it is asked to, over a queue that drains at `capacity` bit/s.
+
+    For the first busy_s it sends a third of that, and its receiver wakes up late in a quarter of each second.
+    """
     rng = random.Random(1)
     now, queue_free_at, pending, history = 100.0, 100.0, [], []
     reported = now
     end = now + seconds
     while now < end:
-        frame = controller.bit_rate / 30 / 8
+        busy = now < 100 + busy_s
+        frame = controller.bit_rate / 30 / 8 / (3 if busy else 1)
+        late_s = 0.08 * max(0.0, 1 - abs(now % 1 - 0.125) / 0.125) if busy else 0.0
         for _ in range(max(1, round(frame / PACKET))):
             if queue_free_at - now > QUEUE_S or rng.random() < loss:
                 pending.append(PacketResult(now, None, PACKET))
                 continue
             queue_free_at = max(queue_free_at, now) + PACKET * 8 / capacity(now - 100)
-            pending.append(PacketResult(now, queue_free_at + 0.02 + rng.random() * jitter_s, PACKET))
+            pending.append(PacketResult(now, queue_free_at + 0.02 + late_s + rng.random() * jitter_s, PACKET))
         if now - reported >= 0.1:
             known = [p for p in pending if p.arrived_at is None or p.arrived_at <= now]
             pending = [p for p in pending if p not in known]
@@ -132,3 +138,11 @@ def test_a_wavering_line_does_not_make_the_size_waver() -> None:
 def test_a_smaller_camera_is_never_enlarged() -> None:
     target = encoding_target(2_500_000, None, 640, 25.0)
     assert (target.width, target.height, target.frame_rate) == (640, 360, 25.0)
+
+
+def test_a_busy_processor_is_not_taken_for_a_thin_line() -> None:
+    """The encoder gives a third of what it may, and the receiver wakes up late: nothing is lost, all arrives."""
+    controller = CongestionController()
+    seen = run(controller, 28, lambda _: 50e6, busy_s=20)
+    assert min(seen) > START_BIT_RATE / 2
+    assert seen[-1] > START_BIT_RATE
