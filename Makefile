@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JSON ?=
 OPTIONS ?=
+SPREAD := --numprocesses 2 --dist loadfile
 PACKAGES_RUN := mosquitto libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
 PACKAGES_TEST := $(PACKAGES_RUN) chromium fonts-dejavu-core
 
@@ -28,11 +29,11 @@ demo: packages-test $(VENV)/ready ## Play a whole visit with two real browsers a
 	@$(BIN)/python -m tests.demo $(if $(JSON),--json $(JSON))
 
 test: packages-test $(VENV)/ready ## Unit tests, then end-to-end tests with real broker and browsers
-	@$(BIN)/python -m pytest -m "not end_to_end"
+	@$(BIN)/python -m pytest -m "not end_to_end" $(SPREAD)
 	@$(BIN)/python -m pytest -m end_to_end
 
 unit: $(VENV)/ready ## Unit tests alone, some seconds
-	@$(BIN)/python -m pytest -m "not end_to_end"
+	@$(BIN)/python -m pytest -m "not end_to_end" $(SPREAD)
 
 lint: packages-run $(VENV)/ready ## Style, types and the walls between the folders
 	@$(BIN)/ruff check .

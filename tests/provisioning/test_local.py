@@ -6,6 +6,7 @@ import json
 import socket
 import stat
 import tomllib
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,15 @@ from provisioning.settings import load_settings as load_region_settings
 
 @pytest.fixture
 def options(tmp_path: Path) -> Options:
-    return Options(tmp_path, broker_port=25010, region_port=25011, screen_port=25012, tone_hz=440.0)
+    return Options(tmp_path, *free_ports(3), tone_hz=440.0)
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
 
 
 def mode(file: Path) -> int:
@@ -36,11 +45,17 @@ def mode(file: Path) -> int:
 def test_the_settings_it_writes_are_what_region_and_unit_read(options: Options, authority: Authority) -> None:
     identity = authority.client("region")
     unit = load_unit_settings(local._unit_settings(options, options.state, identity))
-    assert (unit.broker_port, unit.web_port, unit.tone_hz, unit.loopback_media) == (25010, 25012, 440.0, True)
+    assert (unit.broker_port, unit.web_port, unit.tone_hz, unit.loopback_media) == (
+        options.broker_port,
+        options.screen_port,
+        440.0,
+        True,
+    )
     assert unit.footage is None
     file = local._region_settings(options, options.state, "sqlite:///x.db", identity)
     region = load_region_settings(file, {})
-    assert (region.broker.port, region.web.public_url) == (25010, "http://localhost:25011")
+    assert region.broker.port == options.broker_port
+    assert region.web.public_url == f"http://localhost:{options.region_port}"
     assert mode(file) == 0o600
 
 
@@ -72,7 +87,9 @@ def test_a_taken_port_is_told_with_the_way_out(options: Options) -> None:
     local.check_ports(options)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", options.region_port))
-        with pytest.raises(CannotStart, match=r"25011.*region.*--region-port 25012"):
+        with pytest.raises(
+            CannotStart, match=rf"{options.region_port}.*region.*--region-port {options.region_port + 1}"
+        ):
             local.check_ports(options)
 
 
@@ -82,7 +99,9 @@ def test_tools_are_told_where_everything_is(options: Options) -> None:
     (run / "browser-secret").write_text("boot s3cret")
     local._write_system(options, Parts())
     file = options.state / "system.json"
-    assert json.loads(file.read_text())["screen"] == "http://localhost:25012/enter?key=s3cret"
+    assert (
+        json.loads(file.read_text())["screen"] == f"http://localhost:{options.screen_port}/enter?key=s3cret"
+    )
     written = file.stat().st_mtime_ns
     local._write_system(options, Parts())
     assert file.stat().st_mtime_ns == written
@@ -96,7 +115,7 @@ def test_who_starts_it_is_told_where_to_look(options: Options, capsys: pytest.Ca
     (options.state / "access.json").write_text(json.dumps(asdict(access)))
     local._welcome(options)
     said = capsys.readouterr().out
-    for needed in ("enter?key=s3cret", "http://localhost:25011/", "pw-1", "pw-2", "471100"):
+    for needed in ("enter?key=s3cret", f"http://localhost:{options.region_port}/", "pw-1", "pw-2", "471100"):
         assert needed in said
 
 

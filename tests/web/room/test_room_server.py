@@ -11,7 +11,9 @@ from fakes import SECRET, FakeController, screen
 
 from web.room import PortTaken, RoomWebSettings, Server, create_app, serve
 
-PORT = 25150
+with socket.socket() as _free:
+    _free.bind(("127.0.0.1", 0))
+    PORT = _free.getsockname()[1]
 ASK = f"GET /api/feed HTTP/1.1\r\nHost: localhost:{PORT}\r\nCookie: room_{PORT}={SECRET}\r\n\r\n".encode()
 
 
