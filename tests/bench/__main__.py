@@ -19,7 +19,7 @@ from typing import Any
 from playwright.async_api import async_playwright
 
 from tests.bench.browsers import launch
-from tests.bench.figures import Verdict
+from tests.bench.figures import Verdict, medians
 from tests.bench.plan import Results, run_all, verdicts
 from tests.bench.processor import browser_pid, own_pids
 from tests.bench.runs import Stage
@@ -69,6 +69,7 @@ async def bench(arguments: argparse.Namespace) -> dict[str, Any]:
         "measure_s": measure_s,
         "took_s": round(time.monotonic() - began),
         "targets": [_target(each) for each in judged],
+        "medians": {name: medians(runs) for name, runs in results.items()},
         "runs": results,
     }
     print_report(report, results, judged)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
 Run = Mapping[str, Any]
+RECEIVERS = ("clinician", "kiosk")
 
 FRAME_RATE_DIFFERENCE_MAX = 0.05
 """Senders whose frame rates differ by more than this share are not compared."""
@@ -107,3 +108,15 @@ def judged(
     if isinstance(value, Figure):
         return Verdict(name, unit, limit, value, at_least=at_least)
     return Verdict(name, unit, limit, None, value or "not measured", at_least)
+
+
+def medians(runs: Sequence[Run]) -> dict[str, Any]:
+    """Every number of these runs as a Figure; parts of a run (its receivers) by their own names."""
+    found: dict[str, Any] = {}
+    for name in dict.fromkeys(key for run in runs for key in run):
+        values = [run[name] for run in runs if name in run]
+        if all(isinstance(value, int | float) for value in values):
+            found[name] = asdict(Figure(median(values), min(values), max(values)))
+        elif name in RECEIVERS:
+            found[name] = medians(values)
+    return found

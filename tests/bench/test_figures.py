@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 
-from tests.bench.figures import Figure, compared, figure, finished, judged, percentile
+from tests.bench.figures import Figure, compared, figure, finished, judged, medians, percentile
 
 SAME = {"width": 1280, "height": 720, "fps": 30.0}
 
@@ -48,3 +48,10 @@ def test_a_verdict_says_by_how_much_a_target_is_missed() -> None:
     assert round(missed.missed_by, 6) == 0.15
     assert frames.reached is False
     assert (unknown.reached, unknown.reason) == (None, "the pictures differ in size")
+
+
+def test_medians_reach_into_the_receivers_of_a_run() -> None:
+    runs = [{"kiosk": {"fps": 28.0, "codec": "H264"}, "lost": 1}, {"kiosk": {"fps": 30.0}, "lost": 3}]
+    spread = {"median": 29.0, "least": 28.0, "greatest": 30.0}
+    assert medians(runs) == {"kiosk": {"fps": spread}, "lost": {"median": 2, "least": 1, "greatest": 3}}
+    assert medians([{"error": "TimeoutError"}]) == {}
