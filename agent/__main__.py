@@ -30,6 +30,7 @@ from agent.browser_secret import browser_secret
 from agent.config import Configuration, Settings, SettingsError, first_configuration, load_settings, overlay
 from agent.contract import down_filter, encode
 from agent.contract.status import Config
+from agent.faults import kind_and_place
 from agent.heap import use_one_arena
 from agent.identity import Identity, load_identity
 from agent.link import Link, LinkSettings, Will
@@ -147,7 +148,15 @@ def make_link(settings: Settings, identity: Identity, wire: Wire, unit: Unit, bo
 
 def _on_loop(loop: asyncio.AbstractEventLoop, work: Callable[[], None]) -> None:
     if not loop.is_closed():
-        loop.call_soon_threadsafe(work)
+        loop.call_soon_threadsafe(guarded, work)
+
+
+def guarded(work: Callable[[], None]) -> None:
+    """One bad message must end nothing; asyncio would log the error's text, which may repeat the payload."""
+    try:
+        work()
+    except Exception as error:
+        log.error("a message was not handled: %s", kind_and_place(error))  # noqa: TRY400
 
 
 async def tick(unit: Unit, wire: Wire, watchdog: Callable[[], None]) -> None:
@@ -157,8 +166,8 @@ async def tick(unit: Unit, wire: Wire, watchdog: Callable[[], None]) -> None:
         try:
             unit.tick()
             wire.tick()
-        except Exception:
-            log.exception("a tick failed")
+        except Exception as error:
+            log.error("a tick failed: %s", kind_and_place(error))  # noqa: TRY400
         else:
             watchdog()
 

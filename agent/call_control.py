@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from agent.contract.signalling import IceServer
+from agent.faults import kind_and_place
 from agent.heap import give_back
 from agent.media.call import Call
 from agent.media.capture import Capture
@@ -275,7 +276,7 @@ class CallControl:
             order = await self._orders.get()
             try:
                 await asyncio.wait_for(order(), ORDER_TIMEOUT_S)
-            except Exception:
-                log.exception("a media order failed")
+            except Exception as error:
+                log.error("a media order failed: %s", kind_and_place(error))  # noqa: TRY400
             finally:
                 self._orders.task_done()

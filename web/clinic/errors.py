@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 
 from flask import Flask, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
@@ -16,6 +15,7 @@ from werkzeug.exceptions import (
     UnprocessableEntity,
 )
 
+from agent.faults import kind_and_place
 from web.clinic import fhir
 from web.clinic.refusals import refusal_words
 from web.clinic.security import is_fhir
@@ -44,10 +44,8 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def fault(error: Exception) -> ResponseReturnValue:
-        # The error's text may carry what someone typed: name its kind and where, nothing else.
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        kind = type(error).__name__
-        _log.error("%s %s: %s at %s:%s", request.method, request.endpoint, kind, last.filename, last.lineno)
+        # The error's text may carry what someone typed.
+        _log.error("%s %s: %s", request.method, request.endpoint, kind_and_place(error))
         return _answer(InternalServerError())
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Flask
+import logging
 
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from agent.faults import kind_and_place
 from agent.screen import RoomController
 from web.room import api, feed, guard, pages
+from web.room.guard import plain
 from web.room.settings import RoomWebSettings
+
+log = logging.getLogger(__name__)
 
 STREAMS = "room.streams"
 """Where the app keeps its count of open feeds, for the server to end them."""
@@ -19,8 +26,17 @@ def create_app(controller: RoomController, settings: RoomWebSettings) -> Flask:
     streams = feed.Streams(settings.max_streams)
     app.extensions[STREAMS] = streams
     guard.install(app, settings)
+    app.register_error_handler(Exception, fault)
     app.register_blueprint(pages.blueprint(settings))
     app.register_blueprint(feed.blueprint(controller, streams))
     app.register_blueprint(api.touches(controller))
     app.register_blueprint(api.whep(controller))
     return app
+
+
+def fault(error: Exception) -> Response | HTTPException:
+    """An error that nobody foresaw. Flask would log its text, which may carry what someone typed."""
+    if isinstance(error, HTTPException):
+        return error
+    log.error("%s %s: %s", request.method, request.endpoint, kind_and_place(error))
+    return plain("The room could not do that. Try again, or ask for help.", 500)

@@ -166,3 +166,22 @@ def test_the_screen_can_be_asked_for_once(kiosk: FlaskClient) -> None:
     document = kiosk.get("/api/screen").json
     assert document["next_session"]["ref"] == "A17"
     assert document["code_lock"] == {"tries_left": 5, "until": None}
+
+
+def test_an_error_that_nobody_foresaw_is_told_and_logged_without_its_text(
+    kiosk: FlaskClient,
+    controller: FakeController,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(touch: Touch) -> Outcome:
+        raise RuntimeError(f"cannot do {touch.text}")
+
+    monkeypatch.setattr(controller, "touch", fail)
+    monkeypatch.setitem(kiosk.application.config, "TESTING", False)
+    monkeypatch.setitem(kiosk.application.config, "PROPAGATE_EXCEPTIONS", False)
+    answer = kiosk.post("/api/touch", json={"kind": "checkin_code", "text": "123456"})
+    assert (answer.status_code, "Content-Security-Policy" in answer.headers) == (500, True)
+    assert "RuntimeError at" in caplog.text
+    assert "123456" not in caplog.text + answer.text
+    assert kiosk.get("/nowhere").status_code == 404
