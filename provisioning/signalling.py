@@ -110,14 +110,16 @@ class Signalling:
                 feed.put(REPLACED)
                 feed.end()
                 return feed
+            again = known is not None and known.instance == instance
             party = self._seat(meeting, peer, account, instance, feed)
             party.over = self._facts.is_over(sid)
+        # First the log, then the unit: what it answers is to stand after what it answers to.
+        self._note("party_reconnected" if again else "party_opened", sid, _who(party))
+        with self._lock:
             if party.over:
                 feed.put({"type": "bye", "reason": "ended"})
             else:
                 self._join(meeting, party)
-        again = known is not None and known.instance == instance
-        self._note("party_reconnected" if again else "party_opened", sid, _who(party))
         return feed
 
     def signal(self, account: Account, sid: str, instance: str, message: Mapping[str, Any]) -> None:
@@ -132,15 +134,16 @@ class Signalling:
                 raise Refused("instance", "was replaced by another window")
             if kind in {"admit", "end"} and not party.chair:
                 raise Refused("type", "is for the chair of the meeting")
+        noted = {"admit": "admit_asked", "end": "end_asked", "leave": "party_left"}.get(str(kind))
+        if noted:
+            self._note(noted, sid, _who(party))
+        with self._lock:
             if kind == "resync":
                 party.rebuilds += 1
                 self._join(meeting, party)
             else:
                 self._send(sid, party.peer, self._from_page(party, kind, message))
             party.over = party.over or kind in {"leave", "end"}
-        noted = {"admit": "admit_asked", "end": "end_asked", "leave": "party_left"}.get(str(kind))
-        if noted:
-            self._note(noted, sid, _who(party))
 
     def check_in(self, sid: str) -> None:
         """Staff have identified the patient in the room."""

@@ -36,7 +36,7 @@ OVERSIZED = 262_145
 TOO_LARGE_FOR_THE_BROKER = 400_000
 
 
-class Tester:
+class Voice:
     """Says anything to the broker, and keeps what it is told."""
 
     def __init__(self, credentials: Credentials, port: int, filters: str) -> None:
@@ -65,8 +65,8 @@ class Tester:
 
 
 @contextmanager
-def tester(stack: Stack, name: str, filters: str) -> Iterator[Tester]:
-    made = Tester(Authority(stack.state / "pki").client(name), stack.ports["broker"], filters)
+def voice_of(stack: Stack, name: str, filters: str) -> Iterator[Voice]:
+    made = Voice(Authority(stack.state / "pki").client(name), stack.ports["broker"], filters)
     made.link.start()
     assert made.ups.get(timeout=20)
     yield made
@@ -97,7 +97,7 @@ def test_the_region_drops_what_breaks_the_contract(stack: Stack, tmp_path: Path)
     credentials = Authority(stack.state / "pki").client("unit-2")
     command(stack, "unit", "add", "unit-2", "--certificate", str(credentials.certificate_file))
     region = stack.system["pids"]["region"]
-    with tester(stack, "unit-2", down_filter("unit-2")) as unit:
+    with voice_of(stack, "unit-2", down_filter("unit-2")) as unit:
         mine = f"{PREFIX}/unit-2"
         for payload in bad_bodies("state").values():
             unit.say(f"{mine}/up/status", payload)
@@ -145,7 +145,7 @@ def events(folder: Path, credentials: Credentials) -> tuple[Event, Event]:
 def test_the_unit_drops_what_breaks_the_contract_and_reports_bad_sessions_one_by_one(stack: Stack) -> None:
     booked = book(stack)
     unit = stack.system["pids"]["unit"]
-    with stack.paused("region"), tester(stack, "region", up_filter()) as region:
+    with stack.paused("region"), voice_of(stack, "region", up_filter()) as region:
         mine = f"{PREFIX}/unit-1"
         before: ScheduleReport = region.next("up/schedule").data
         for channel, field in (("dn/schedule", "epoch"), ("dn/ack", "epoch"), ("dn/config", "phone")):

@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 
+from provisioning import meeting_log
 from tests.system.people import Browsers, Office, Screen
 from tests.system.stack import Stack
 from tests.system.visit import (
@@ -14,7 +15,7 @@ from tests.system.visit import (
     all_kinds,
     book,
     book_by_command,
-    command,
+    database,
     kinds,
     page_until,
     until,
@@ -41,7 +42,8 @@ def checked_in(stack: Stack, screen: Screen, booked: Booking, how: str) -> None:
 
 
 def hows(stack: Stack, sid: str) -> list[object]:
-    return [line["fields"].get("how") for line in command(stack, "log", "show", sid)]
+    with database(stack) as db:
+        return [entry.fields.get("how") for entry in meeting_log.of_session(db, sid)]
 
 
 def boots(stack: Stack) -> int:

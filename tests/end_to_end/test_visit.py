@@ -82,6 +82,7 @@ def test_a_visit_from_booking_to_nothing_left(
     clinician.page.wait_for_selector(f"{row}[data-state='waiting']")
     assert clinician.page.get_attribute(row, "data-room-state") == "in_session"
     clinician.page.click(f"{row} [data-action='meeting']")
+    wait_for_kind(stack, booked.sid, "peer_joined")
     clinician.admit()
 
     screen.shows("call")
