@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -10,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,7 +74,7 @@ class Part:
 
     def stop(self) -> None:
         """End it by SIGTERM, and by SIGKILL if it does not listen."""
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None:
             return
         self.process.terminate()
         try:
@@ -79,6 +82,7 @@ class Part:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self._sweep()
 
     def revive(self) -> bool:
         """Start it again if it died, as systemd would; False when it keeps dying."""
@@ -89,6 +93,7 @@ class Part:
         if self._restarts >= RESTARTS_IN_A_ROW:
             return False
         self._restarts += 1
+        self._sweep()
         say(f"The {self.name} has stopped (status {self.process.returncode}); starting it again.")
         time.sleep(RESTART_AFTER_S)
         self._launch()
@@ -98,6 +103,12 @@ class Part:
         """The end of its log."""
         text = self.log.read_text(errors="replace").splitlines()[-lines:]
         return "\n".join("  " + line for line in text)
+
+    def _sweep(self) -> None:
+        """End what a part that died has left behind: its session is its process group."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     def _launch(self) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -107,3 +108,15 @@ def test_a_taken_port_is_not_free_and_no_server_of_ours_answers_there(authority:
         assert not http_answers(f"http://127.0.0.1:{port}/healthz")()
         assert not tls_answers(port, authority.ca_file)()
     assert port_is_free(port)
+
+
+def test_what_a_stopped_part_leaves_behind_is_ended_too(tmp_path: Path) -> None:
+    """As a master that is ended leaves a worker which somebody has halted."""
+    leaves = ["sh", "-c", "sleep 60 & echo $!; exec sleep 60"]
+    made = part(tmp_path, "region", leaves)
+    made.start()
+    child = int(made.log.read_text())
+    os.kill(child, signal.SIGSTOP)
+    made.stop()
+    stat = Path(f"/proc/{child}/stat")
+    assert not stat.exists() or stat.read_text().split()[2] in {"Z", "X"}
