@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,5 +119,15 @@ def test_what_a_stopped_part_leaves_behind_is_ended_too(tmp_path: Path) -> None:
     child = int(made.log.read_text())
     os.kill(child, signal.SIGSTOP)
     made.stop()
-    stat = Path(f"/proc/{child}/stat")
-    assert not stat.exists() or stat.read_text().split()[2] in {"Z", "X"}
+    for _ in range(500):  # the kernel takes a moment
+        if state_of(child) in {"gone", "Z", "X"}:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"it is still there: {state_of(child)}")
+
+
+def state_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2]
+    except OSError:
+        return "gone"
