@@ -286,7 +286,7 @@ RULES: tuple[Rule[Session, Effect], ...] = (
     Rule(_in(S.WAITING), PartyLeft, None, _left_before, given.known),
     Rule(_in(S.WAITING), PatientLeft, S.READY, _patient_leaves_waiting, when="may check in again"),
     Rule(_in(S.WAITING), Cancelled, S.CANCELLED, _cancel_waiting),
-    Rule(OCCUPYING, Tick, S.ENDED, _abandoned, given.is_abandoned, "2 h after its end"),
+    Rule(OCCUPYING, Tick, S.ENDED, _abandoned, given.is_abandoned, "30 min alone, 2 h after its end"),
     Rule(_CALL, Tick, S.FAILED, _not_confirmed, given.still_unconfirmed, "not confirmed in 120 s"),
     Rule(_CALL, PartyJoined, None, _join, given.unconfirmed_new_page, "not yet confirmed"),
     Rule(_CALL, PartyJoined, None, _join_in_call, given.is_new_page),

@@ -24,6 +24,8 @@ RESUME_WITHIN = timedelta(seconds=120)
 """An agent that was away longer does not reopen camera and microphone by itself."""
 OVERRUN = timedelta(hours=2)
 """How long after its end a session may go on before it counts as abandoned."""
+ALONE = timedelta(minutes=30)
+"""A call in which nobody else has been for so long is over: camera and microphone are not left open."""
 
 
 def is_time(session: Session, _event: Tick, now: datetime) -> bool:
@@ -40,6 +42,12 @@ def is_moved_away(session: Session, event: Replanned, now: datetime) -> bool:
 
 def is_abandoned(session: Session, event: Tick, now: datetime) -> bool:
     alone = not session.parties or session.alone_since is not None
+    if (
+        session.state != State.WAITING
+        and session.alone_since is not None
+        and now >= session.alone_since + ALONE
+    ):
+        return True
     return event.sure and now >= session.plan.end + OVERRUN and (session.state == State.WAITING or alone)
 
 

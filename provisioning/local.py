@@ -21,11 +21,12 @@ from typing import Any
 from argon2 import PasswordHasher
 
 from provisioning.accounts import Accounts, Clients
-from provisioning.broker import find_mosquitto, write_files
+from provisioning.broker import BrokerError, find_mosquitto, write_files
 from provisioning.database import Database
 from provisioning.local_parts import CannotStart, Part, Parts, http_answers, port_is_free, say, tls_answers
-from provisioning.pki import Authority, Credentials
+from provisioning.pki import Authority, Credentials, PkiError
 from provisioning.rooms import Rooms
+from web.clinic.services import Refused
 
 WATCH_EVERY_S = 0.5
 ROOM, ROOM_NAME, UNIT, CLINIC, PHONE = "rum-1", "Hälsorum 1", "unit-1", "Vårdcentralen", "0771-11 22 33"
@@ -71,8 +72,13 @@ def main() -> int:
         while not stop.wait(WATCH_EVERY_S):
             parts.watch()
             _write_system(options, parts)
-    except CannotStart as error:
+    except (CannotStart, BrokerError, PkiError) as error:
         say(str(error))
+        return 1
+    except Refused as error:
+        say(
+            f"The state in {options.state} is half made ({error}). Remove it with make clean, and start again."
+        )
         return 1
     finally:
         say("Stopping:")

@@ -76,6 +76,14 @@ WALK = [
         ["session_cancelled", "CloseMedia", "SayBye", "Wipe"],
     ),
     (
+        at("in_call", IN, alone_since=START),
+        ev.Tick(sure=False),
+        START + timedelta(minutes=30),
+        "ended",
+        ["call_ended", "CloseMedia", "SayBye", "Wipe"],
+    ),
+    (at("in_call", IN, alone_since=START), ev.Tick(), START + timedelta(minutes=29), "in_call", []),
+    (
         at("waiting"),
         ev.Tick(),
         END + timedelta(hours=2),
