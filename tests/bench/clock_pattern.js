@@ -1,5 +1,5 @@
-// Reads and draws the millisecond clock that agent/media/clock_pattern.py draws along the top of a picture; the format is
-// described there. Plain script: load it with a <script> tag or page.add_script_tag.
+// Reads and draws the millisecond clock that agent/media/clock_pattern.py draws along the top of a picture; the
+// format is described there. Plain script: load it with a <script> tag or page.add_script_tag.
 //
 //   context.drawImage(video, 0, 0, canvas.width, canvas.height);
 //   const strip = context.getImageData(0, 0, canvas.width, Math.ceil(canvas.height / 18));

@@ -22,7 +22,9 @@ def write_camera(film: Path, target: Path) -> Path:
         stream = source.streams.video[0]
         rate = stream.average_rate
         assert rate is not None
-        head = f"YUV4MPEG2 W{stream.width} H{stream.height} F{rate.numerator}:{rate.denominator} Ip A1:1 C420\n"
+        head = (
+            f"YUV4MPEG2 W{stream.width} H{stream.height} F{rate.numerator}:{rate.denominator} Ip A1:1 C420\n"
+        )
         output.write(head.encode())
         for frame in source.decode(stream):
             output.write(b"FRAME\n")
