@@ -16,7 +16,6 @@ from playwright.sync_api import Error as BrowserError
 from rich.console import Console
 
 from tests.demo.aftermath import read_log, what_is_left
-from tests.demo.agent_process import ReadyWatch
 from tests.demo.footage import write_camera, write_microphone
 from tests.demo.picture import shrink
 from tests.demo.probes import OFFICE_TONE_HZ, ROOM_TONE_HZ, direction
@@ -33,10 +32,10 @@ def main() -> int:
     options = _options()
     try:
         with _folder(options.keep) as folder:
-            report = run(folder, options.seconds, options.picture)
+            report = run(folder, options.seconds, options.picture, scene=options.scene)
     except (StackError, AssertionError, BrowserError) as error:
-        report = {"ok": False, "reasons": [f"the visit could not be played: {error}"]}
-        CONSOLE.print(report["reasons"][0], markup=False)
+        report = {"ok": False, "problems": [f"the visit could not be played: {error}"]}
+        CONSOLE.print(report["problems"][0], markup=False)
     else:
         print_report(report, CONSOLE)
     if options.json is not None:
@@ -44,19 +43,20 @@ def main() -> int:
     return 0 if report["ok"] else 1
 
 
-def run(folder: Path, seconds: float, picture: Path | None) -> dict[str, Any]:
+def run(folder: Path, seconds: float, picture: Path | None, *, scene: bool) -> dict[str, Any]:
     """Start a system of its own in the folder, play the visit in it, and search what it left."""
     say = _teller()
     film = footage()
     video = write_camera(film, folder / "camera.y4m")
     sound = write_microphone(film, folder / "microphone.wav", OFFICE_TONE_HZ)
     options = ["--tone-hz", str(ROOM_TONE_HZ)]
-    if picture is None:  # in a picture for people a drawn room is better than a machine's clock
-        options += ["--footage", str(film), "--burn-clock"]
+    if not scene:
+        options += ["--footage", str(film)]
+    if picture is None:  # a picture for people is better without a machine's clock in it
+        options.append("--burn-clock")
     state, profile = folder / "state", folder / "profile"
-    ready = ReadyWatch(state / "logs" / "unit.log")
     with Stack(state, options) as stack:
-        ready_s = ready.seconds_after(stack.system["pids"]["unit"])
+        ready_s = stack.system["ready_s"]["unit"]
         say("broker, region and unit run")
         with Browsers(profile, video=video, sound=sound) as browsers:
             played = play(stack, browsers, say, seconds, picture)
@@ -68,8 +68,9 @@ def run(folder: Path, seconds: float, picture: Path | None) -> dict[str, Any]:
         "to_clinician": plain(direction(played.sides["clinician"], ROOM_TONE_HZ)),
         "to_kiosk": plain(direction(played.sides["kiosk"], OFFICE_TONE_HZ)),
         "agent_cpu_pct": played.agent.cpu_pct,
+        "machine_cpu_pct": played.agent.machine_pct,
         "agent_rss_mib": played.agent.rss_mib,
-        "agent_ready_s": ready_s,
+        "agent_ready_s": round(ready_s, 2),
         "muting": played.muting,
         "events": log.events,
         "log_verified": log.verified,
@@ -77,10 +78,10 @@ def run(folder: Path, seconds: float, picture: Path | None) -> dict[str, Any]:
         "wiped": not findings and played.searched_and_found,
         "findings": [plain(finding) for finding in findings],
     }
-    reasons = list(faults(report, with_clock=picture is None))
+    problems = list(faults(report, with_clock=picture is None))
     if picture is not None:
         shrink(picture)
-    return {"ok": not reasons, "reasons": reasons, **report}
+    return {"ok": not problems, "problems": problems, **report}
 
 
 def _setup(played: Played) -> dict[str, float | None]:
@@ -111,6 +112,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=15.0, help="time in call that is measured (15)")
     parser.add_argument("--keep", type=Path, help="use this folder, and leave it with all logs")
     parser.add_argument("--picture", type=Path, help="save the touchscreen in call, without clocks, as PNG")
+    parser.add_argument("--scene", action="store_true", help="the unit's drawn scene in place of footage")
     return parser.parse_args()
 
 

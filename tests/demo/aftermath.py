@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.demo.canaries import Canary, Finding, search
+from tests.system.search import write_broker_store
 from tests.system.stack import Stack
-from tests.system.visit import command, until, wait_for_kind
+from tests.system.visit import command, wait_for_kind
 
 EVENTS = (
     "booked",
@@ -47,7 +45,7 @@ def read_log(stack: Stack, sid: str) -> Log:
     events = [row["kind"] for row in command(stack, "log", "show", sid)]
     try:
         verdict = command(stack, "log", "verify")
-    except (AssertionError, subprocess.SubprocessError):
+    except AssertionError:  # exit code 1
         return Log(events, verified=False)
     return Log(events, verified=bool(verdict["ok"]) and verdict["unit_events"] > 0)
 
@@ -56,15 +54,7 @@ def what_is_left(stack: Stack, profile: Path, wanted: list[Canary]) -> list[Find
     """Searches the running system until it has forgotten, or the time for it is over."""
     deadline = time.monotonic() + FORGOTTEN_WITHIN_S
     while True:
-        _write_broker_store(stack)
+        write_broker_store(stack)
         found = search({"": stack.state, "browser profile/": profile}, wanted)
         if not found or time.monotonic() > deadline:
             return found
-
-
-def _write_broker_store(stack: Stack) -> None:
-    """Mosquitto writes its store at SIGUSR1 (mosquitto(8))."""
-    store = stack.state / "broker" / "store" / "mosquitto.db"
-    before = store.stat().st_mtime_ns if store.exists() else 0
-    os.kill(stack.system["pids"]["broker"], signal.SIGUSR1)
-    until(lambda: store.exists() and store.stat().st_mtime_ns != before, "a store written by the broker")

@@ -1,41 +1,15 @@
-"""What the agent's process costs: how soon it is ready, its processor time and its memory."""
+"""What the agent's process costs: its processor time and its memory."""
 
 from __future__ import annotations
 
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
-READY = b"INFO agent: ready"
-LOOK_EVERY_S = 0.01
 SAMPLE_EVERY_S = 0.5
 MIB = 2**20
-
-
-class ReadyWatch:
-    """Notes when the agent's log first says that it is ready; start it before the system."""
-
-    def __init__(self, log: Path) -> None:
-        self._log = log
-        self._ready_at: float | None = None
-        self._over = threading.Event()
-        threading.Thread(target=self._watch, daemon=True).start()
-
-    def seconds_after(self, start_of: int) -> float | None:
-        """From the start of that process to its being ready; None if it has not said so."""
-        self._over.set()
-        if self._ready_at is None:
-            return None
-        return round(self._ready_at - float(psutil.Process(start_of).create_time()), 2)
-
-    def _watch(self) -> None:
-        while not self._over.wait(LOOK_EVERY_S):
-            if self._log.exists() and READY in self._log.read_bytes():
-                self._ready_at = time.time()
-                return
 
 
 @dataclass

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+from tests.system.search import files, read
 
 PATIENT = {
     "patient's name": "Kanarina Ömsdotter-Visslare",
@@ -85,24 +86,10 @@ def search(places: Mapping[str, Path], wanted: Sequence[Canary]) -> list[Finding
     """Each canary in each file where it has no place. `places`: what a folder is called in the findings."""
     patterns = [(canary, canary.pattern()) for canary in wanted]
     found = []
-    for name, content in _files(places):
-        for canary, pattern in patterns:
-            if not name.startswith(canary.may_be_in or ("\0",)) and pattern.search(content):
-                found.append(Finding(canary.name, name))
-    return found
-
-
-def _files(places: Mapping[str, Path]) -> Iterator[tuple[str, bytes]]:
     for prefix, place in places.items():
-        for folder, _, names in os.walk(place):
-            for name in sorted(names):
-                file = Path(folder, name)
-                if file.is_file() and not file.is_symlink():
-                    yield prefix + str(file.relative_to(place)), _read(file)
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except FileNotFoundError:
-        return b""  # gone since it was listed, as a database's journal may be
+        for file in files(place):
+            name, content = prefix + str(file.relative_to(place)), read(file)
+            for canary, pattern in patterns:
+                if not name.startswith(canary.may_be_in or ("\0",)) and pattern.search(content):
+                    found.append(Finding(canary.name, name))
+    return found

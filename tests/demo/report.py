@@ -65,6 +65,7 @@ def print_report(report: Mapping[str, Any], console: Console) -> None:
     console.print(table)
     lines = {
         "agent processor": f"{report['agent_cpu_pct']} % of one core",
+        "whole machine": f"{report['machine_cpu_pct']} % of all cores, browsers and all else included",
         "agent memory": f"{report['agent_rss_mib']} MiB resident (target < {RSS_TARGET_MIB})",
         "agent ready": f"{report['agent_ready_s']} s after its start (target < {READY_TARGET_S})",
         "meeting log": ", ".join(report["events"]),
@@ -73,7 +74,7 @@ def print_report(report: Mapping[str, Any], console: Console) -> None:
     }
     for label, value in lines.items():
         console.print(f"{label:16} {value}", soft_wrap=True, highlight=False)
-    for reason in report["reasons"]:
+    for reason in report["problems"]:
         console.print(f"NOT AS IT SHOULD BE: {reason}", soft_wrap=True, highlight=False, markup=False)
 
 

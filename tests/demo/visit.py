@@ -56,7 +56,7 @@ def play(
     wait_until_ready(stack)
     say("the room has tested itself: ready")
     script = page_script(draws_clock=picture is None)
-    office = Office.open(browsers, stack, account=account, script=script)
+    office = Office.open(browsers, stack, account=account, init_script=script)
     sid, code = office.book(datetime.now(ZONE) + BOOKED_AFTER)
     ref = office.page.get_attribute("#invitation", "data-ref") or ""
     wait_on_unit(stack, sid)
