@@ -1,5 +1,5 @@
-// Reads the millisecond clock that agent/media/clock_pattern.py draws along the top of a picture; the format is
-// described there. Plain script: load it with a <script> tag or page.add_script_tag.
+// Reads and draws the millisecond clock that agent/media/clock_pattern.py draws along the top of a picture; the
+// format is described there. Plain script: load it with a <script> tag or page.add_script_tag.
 //
 //   context.drawImage(video, 0, 0, canvas.width, canvas.height);
 //   const strip = context.getImageData(0, 0, canvas.width, Math.ceil(canvas.height / 18));
@@ -45,4 +45,22 @@ function readClock(imageData, pictureHeight = imageData.height) {
 function clockAge(value, now) {
   const age = (((now - value) % CLOCK_MODULO_MS) + CLOCK_MODULO_MS) % CLOCK_MODULO_MS;
   return age > CLOCK_MODULO_MS / 2 ? age - CLOCK_MODULO_MS : age;
+}
+
+// The format of agent/media/clock_pattern.py, into a picture's first plane (luma), chroma made neutral.
+function drawClock(pixels, layout, width, height, value) {
+  const bits = clockBits(value);
+  const rows = Math.floor(height / CLOCK_ROWS_IN_HEIGHT);
+  const row = new Uint8Array(width);
+  for (let x = 0; x < width; x += 1) row[x] = bits[Math.floor((x * CLOCK_CELLS) / width)] ? 235 : 16;
+  for (let y = 0; y < rows; y += 1) pixels.set(row, layout[0].offset + y * layout[0].stride);
+  for (const { offset, stride } of layout.slice(1)) pixels.fill(128, offset, offset + stride * (rows >> 1));
+}
+
+function clockBits(unixMilliseconds) {
+  const value = unixMilliseconds % CLOCK_MODULO_MS;
+  let check = 0b1010;
+  for (let shift = 0; shift < 24; shift += 4) check ^= (value >> shift) & 0xf;
+  const digits = `10${value.toString(2).padStart(24, "0")}${check.toString(2).padStart(4, "0")}01`;
+  return [...digits].map(Number);
 }

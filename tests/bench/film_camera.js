@@ -86,21 +86,3 @@ async function show(frame, writer) {
   const timestamp = Math.round(now * 1000);
   await writer.write(new VideoFrame(pixels, { ...options, timestamp, transfer: [pixels.buffer] }));
 }
-
-// The format of agent/media/clock_pattern.py, into a picture's first plane (luma), chroma made neutral.
-function drawClock(pixels, layout, width, height, value) {
-  const bits = clockBits(value);
-  const rows = Math.floor(height / CLOCK_ROWS_IN_HEIGHT);
-  const row = new Uint8Array(width);
-  for (let x = 0; x < width; x += 1) row[x] = bits[Math.floor((x * CLOCK_CELLS) / width)] ? 235 : 16;
-  for (let y = 0; y < rows; y += 1) pixels.set(row, layout[0].offset + y * layout[0].stride);
-  for (const { offset, stride } of layout.slice(1)) pixels.fill(128, offset, offset + stride * (rows >> 1));
-}
-
-function clockBits(unixMilliseconds) {
-  const value = unixMilliseconds % CLOCK_MODULO_MS;
-  let check = 0b1010;
-  for (let shift = 0; shift < 24; shift += 4) check ^= (value >> shift) & 0xf;
-  const digits = `10${value.toString(2).padStart(24, "0")}${check.toString(2).padStart(4, "0")}01`;
-  return [...digits].map(Number);
-}

@@ -1,4 +1,4 @@
-"""`make demo`: a visit that plays itself, and its report."""
+"""`make demo`: plays a visit by itself with two real browsers, and reports. Exit code 1 if it went wrong."""
 
 from __future__ import annotations
 
@@ -6,39 +6,114 @@ import argparse
 import json
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from tests.demo.office_media import write_camera, write_microphone
-from tests.demo.play import play
-from tests.demo.report import print_report, report_of
+from playwright.sync_api import Error as BrowserError
+from rich.console import Console
+
+from tests.demo.aftermath import read_log, what_is_left
+from tests.demo.footage import write_camera, write_microphone
+from tests.demo.picture import shrink
+from tests.demo.probes import OFFICE_TONE_HZ, ROOM_TONE_HZ, direction
+from tests.demo.report import faults, plain, print_report
+from tests.demo.visit import Played, play
 from tests.system.people import Browsers
-from tests.system.stack import Stack, footage
-from tests.system.visit import wait_until_ready
+from tests.system.stack import Stack, StackError, footage
+
+CONSOLE = Console(highlight=False)
 
 
 def main() -> int:
-    """Play, print, and return 1 when something was not as it should be."""
-    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the report here too")
-    parser.add_argument("--seconds", type=float, default=15, help="how long the call lasts (15)")
-    parser.add_argument("--picture", type=Path, help="save the touchscreen in the call as a PNG file")
-    parser.add_argument("--scene", action="store_true", help="the unit's drawn scene in place of footage")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="halsorum-demo-") as name:
-        folder = Path(name)
-        video = write_camera(folder / "office.y4m")
-        sound = write_microphone(folder / "office.wav")
-        wanted = ["--burn-clock", *([] if options.scene else ["--footage", str(footage())])]
-        with (
-            Stack(folder / "state", wanted) as stack,
-            Browsers(folder / "profile", video=video, sound=sound) as browsers,
-        ):
-            wait_until_ready(stack)
-            report = report_of(play(stack, browsers, options.seconds, options.picture))
-    print_report(report)
+    """Play, report, and return the exit status."""
+    options = _options()
+    try:
+        with _folder(options.keep) as folder:
+            report = run(folder, options.seconds, options.picture, scene=options.scene)
+    except (StackError, AssertionError, BrowserError) as error:
+        report = {"ok": False, "problems": [f"the visit could not be played: {error}"]}
+        CONSOLE.print(report["problems"][0], markup=False)
+    else:
+        print_report(report, CONSOLE)
     if options.json is not None:
-        options.json.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
     return 0 if report["ok"] else 1
+
+
+def run(folder: Path, seconds: float, picture: Path | None, *, scene: bool) -> dict[str, Any]:
+    """Start a system of its own in the folder, play the visit in it, and search what it left."""
+    say = _teller()
+    film = footage()
+    video = write_camera(film, folder / "camera.y4m")
+    sound = write_microphone(film, folder / "microphone.wav", OFFICE_TONE_HZ)
+    options = ["--tone-hz", str(ROOM_TONE_HZ)]
+    if not scene:
+        options += ["--footage", str(film)]
+    if picture is None:  # a picture for people is better without a machine's clock in it
+        options.append("--burn-clock")
+    state, profile = folder / "state", folder / "profile"
+    with Stack(state, options) as stack:
+        ready_s = stack.system["ready_s"]["unit"]
+        say("broker, region and unit run")
+        with Browsers(profile, video=video, sound=sound) as browsers:
+            played = play(stack, browsers, say, seconds, picture)
+        log = read_log(stack, played.sid)
+        findings = what_is_left(stack, profile, played.canaries)
+        say("searched for what is left")
+    report: dict[str, Any] = {
+        "setup_ms": _setup(played),
+        "to_clinician": plain(direction(played.sides["clinician"], ROOM_TONE_HZ)),
+        "to_kiosk": plain(direction(played.sides["kiosk"], OFFICE_TONE_HZ)),
+        "agent_cpu_pct": played.agent.cpu_pct,
+        "machine_cpu_pct": played.agent.machine_pct,
+        "agent_rss_mib": played.agent.rss_mib,
+        "agent_ready_s": round(ready_s, 2),
+        "muting": played.muting,
+        "events": log.events,
+        "log_verified": log.verified,
+        "search_works": played.searched_and_found,
+        "wiped": not findings and played.searched_and_found,
+        "findings": [plain(finding) for finding in findings],
+    }
+    problems = list(faults(report, with_clock=picture is None))
+    if picture is not None:
+        shrink(picture)
+    return {"ok": not problems, "problems": problems, **report}
+
+
+def _setup(played: Played) -> dict[str, float | None]:
+    """From the admit click to the first picture that came to the page's compositor."""
+    first = {name: side["after"]["firstFrameAt"] for name, side in played.sides.items()}
+    click = played.admit_at_ms
+    return {name: round(at - click) if at and click else None for name, at in first.items()}
+
+
+@contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        kept.mkdir(parents=True)
+        yield kept.absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="halsorum-demo-") as made:
+        yield Path(made)
+
+
+def _teller() -> Callable[[str], None]:
+    began = time.monotonic()
+    return lambda words: CONSOLE.print(f"{time.monotonic() - began:5.1f} s  {words}", markup=False)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make demo", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--json", type=Path, help="write the report there")
+    parser.add_argument("--seconds", type=float, default=15.0, help="time in call that is measured (15)")
+    parser.add_argument("--keep", type=Path, help="use this folder, and leave it with all logs")
+    parser.add_argument("--picture", type=Path, help="save the touchscreen in call, without clocks, as PNG")
+    parser.add_argument("--scene", action="store_true", help="the unit's drawn scene in place of footage")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

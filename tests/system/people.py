@@ -140,9 +140,14 @@ class Office:
 
     @classmethod
     def open(
-        cls, browsers: Browsers, stack: Stack, who: str = "clinician", init_script: str | None = None
+        cls,
+        browsers: Browsers,
+        stack: Stack,
+        who: str = "clinician",
+        init_script: str | None = None,
+        account: tuple[str, str] | None = None,
     ) -> Office:
-        """Sign in on a fresh browser context."""
+        """Sign in on a fresh browser context, as `who` of the stack's accounts or with a name and password."""
         context = browsers.office.new_context(
             locale="sv-SE", viewport={"width": 1280, "height": 800}, permissions=["camera", "microphone"]
         )
@@ -151,8 +156,9 @@ class Office:
         page = context.new_page()
         region = stack.system["region"]
         page.goto(f"{region}/")
-        page.fill("#username", stack.access[who])
-        page.fill("#password", stack.access[f"{who}_password"])
+        username, password = account or (stack.access[who], stack.access[f"{who}_password"])
+        page.fill("#username", username)
+        page.fill("#password", password)
         page.click("#sign-in-button")
         page.wait_for_selector("#rows")
         return cls(page, region)

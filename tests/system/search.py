@@ -17,16 +17,21 @@ def found(place: Path, canaries: list[str], but: frozenset[str] = frozenset()) -
     forms = [form for text in canaries for form in (text.encode(), text.encode("utf-16-le"))]
     # A code is six digits: it does not count within a longer number.
     pattern = re.compile(b"|".join(rb"(?<![0-9.])" + re.escape(form) + rb"(?![0-9])" for form in forms))
-    return [file for file in files(place) if file.name not in but and pattern.search(_read(file))]
+    return [file for file in files(place) if file.name not in but and pattern.search(read(file))]
 
 
 def broker_holds(stack: Stack, canaries: list[str]) -> list[Path]:
-    """Have the broker write its store (mosquitto(8): SIGUSR1), and search that."""
+    """Have the broker write its store, and search that."""
+    write_broker_store(stack)
+    return found(stack.state / "broker", canaries)
+
+
+def write_broker_store(stack: Stack) -> None:
+    """Have the broker bring to disk what it holds (mosquitto(8): SIGUSR1)."""
     store = stack.state / "broker" / "store" / "mosquitto.db"
     before = store.stat().st_mtime_ns if store.exists() else 0
     os.kill(stack.system["pids"]["broker"], signal.SIGUSR1)
     until(lambda: store.exists() and store.stat().st_mtime_ns != before, "a store written by the broker")
-    return found(stack.state / "broker", canaries)
 
 
 def files(place: Path) -> Iterator[Path]:
@@ -37,7 +42,8 @@ def files(place: Path) -> Iterator[Path]:
         yield from (Path(folder, name) for name in names if Path(folder, name).is_file())
 
 
-def _read(file: Path) -> bytes:
+def read(file: Path) -> bytes:
+    """What is in it; nothing if it is gone since."""
     try:
         return file.read_bytes()
     except OSError:
