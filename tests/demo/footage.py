@@ -16,19 +16,17 @@ PULSE_S = 0.4
 """Pulsed like speech, since browsers take what never changes out of a microphone's sound."""
 
 
-def write_camera(film: Path, target: Path) -> Path:
-    """The film's picture as YUV4MPEG2, which Chromium plays in a loop as a camera."""
+def write_camera(film: Path, target: Path, width: int, height: int) -> Path:
+    """The film's picture at that size as YUV4MPEG2, which Chromium plays in a loop as a camera."""
     with av.open(str(film)) as source, target.open("wb") as output:
         stream = source.streams.video[0]
         rate = stream.average_rate
         assert rate is not None
-        head = (
-            f"YUV4MPEG2 W{stream.width} H{stream.height} F{rate.numerator}:{rate.denominator} Ip A1:1 C420\n"
-        )
+        head = f"YUV4MPEG2 W{width} H{height} F{rate.numerator}:{rate.denominator} Ip A1:1 C420\n"
         output.write(head.encode())
         for frame in source.decode(stream):
             output.write(b"FRAME\n")
-            output.write(frame.to_ndarray(format="yuv420p").tobytes())
+            output.write(frame.reformat(width, height, "yuv420p").to_ndarray().tobytes())
     return target
 
 
