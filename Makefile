@@ -11,7 +11,7 @@ JSON ?=
 OPTIONS ?=
 SPREAD := --numprocesses 2 --dist loadfile
 PACKAGES_RUN := mosquitto libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
-PACKAGES_TEST := $(PACKAGES_RUN) chromium fonts-dejavu-core
+PACKAGES_TEST := $(PACKAGES_RUN) chromium fonts-dejavu-core pipewire pipewire-bin wireplumber dbus-daemon
 
 export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.
