@@ -27,6 +27,7 @@ from serve_fake import served
 from states import STATES
 
 from agent.screen import Lock, NoSuchMedia, Outcome, Touch, WhepAnswer
+from tests.system.visit import page_until
 
 pytestmark = pytest.mark.end_to_end
 
@@ -149,12 +150,8 @@ def frames(page: Page, name: str) -> int:
 
 def wait_for_more_frames(page: Page, name: str, count: int = 10) -> None:
     before = frames(page, name)
-    page.wait_for_function(
-        "([name, count]) => document.querySelector(`video[data-media='${name}']`)"
-        ".getVideoPlaybackQuality().totalVideoFrames >= count",
-        arg=[name, before + count],
-        timeout=PATIENCE_MS,
-    )
+    # Not wait_for_function, which evaluates a string in the page: the page's policy forbids that.
+    page_until(page, lambda: frames(page, name) >= before + count, f"{count} more frames of {name}")
 
 
 def test_a_visit_from_check_in_to_a_fresh_page(page: Page, controller: MediaController) -> None:
@@ -162,7 +159,7 @@ def test_a_visit_from_check_in_to_a_fresh_page(page: Page, controller: MediaCont
     for digit in "907731":
         page.click(f'[data-digit="{digit}"]')
     page.click('[data-touch="checkin_code"]')
-    page.wait_for_function("document.querySelector('.digits').dataset.digits === '0'")
+    page.wait_for_selector(".digits[data-digits='0']")
     assert controller.touches == [Touch("checkin_code", text="907731")]
 
     controller.show(screen(page="waiting", session=view(parties=())))
@@ -190,7 +187,7 @@ def test_a_visit_from_check_in_to_a_fresh_page(page: Page, controller: MediaCont
     page.click('[data-touch="done"]')
     controller.show(screen())
     page.wait_for_selector('body[data-page="idle"]')
-    page.wait_for_function("window.left === undefined")
+    page_until(page, lambda: page.evaluate("window.left === undefined"), "a fresh document")
     assert sorted(controller.closed) == ["r1", "r2"]
 
 

@@ -183,8 +183,12 @@ _COUNT_ANEW = """() => {
   for (const video of document.querySelectorAll("video"))
     window.framesBefore.set(video, video.getVideoPlaybackQuality().totalVideoFrames);
 }"""
-_NEW_FRAMES = """selector => Math.max(0, ...[...document.querySelectorAll(selector)].map(video =>
-  video.getVideoPlaybackQuality().totalVideoFrames - (window.framesBefore?.get(video) ?? 0)))"""
+# A video that was given another stream counts from nought again.
+_NEW_FRAMES = """selector => Math.max(0, ...[...document.querySelectorAll(selector)].map(video => {
+  const [total, before] = [video.getVideoPlaybackQuality().totalVideoFrames, window.framesBefore?.get(video) ?? 0];
+  if (total < before) window.framesBefore.set(video, 0);
+  return total < before ? total : total - before;
+}))"""
 
 
 def sees(page: Page, selector: str, frames: int = NEW_FRAMES, timeout_s: float = PATIENCE_S) -> None:
