@@ -18,10 +18,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,6 +46,9 @@ from firmware.panel import open_panel
 log = logging.getLogger("agent")
 
 TICK_S = 1.0
+NICE = -10
+"""As in systemd/halsorum-agent.service. On a processor that the browser's painting filled, this took the picture
+from 19 to 27 frames/s and its latency from 227 to 133 ms, for the same processor time of the agent's."""
 FLOOR = datetime(2026, 1, 1, tzinfo=UTC)
 """No clock of ours is older than the software itself."""
 
@@ -65,6 +69,7 @@ def main() -> int:
         sys.stderr.write(f"The agent cannot start: {error}\n")
         return 2
     use_one_arena()
+    go_before_the_screen()
     try:
         asyncio.run(run(settings, board, identity))
     except OSError as error:
@@ -106,6 +111,15 @@ async def run(settings: Settings, board: Board, identity: Identity) -> None:
         log.info("ready: unit %s, board %s, screen on port %d", identity.unit, board.name, settings.web_port)
         await stop.wait()
         running.notify("STOPPING=1")
+
+
+def go_before_the_screen() -> None:
+    """Take the processor before the kiosk's browser does: a picture that waits to be encoded is seen late.
+
+    Where this user may not, nothing happens: then it is for systemd's Nice= to do.
+    """
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, NICE)
 
 
 def make_unit(settings: Settings, identity: Identity, store: Store) -> Unit:

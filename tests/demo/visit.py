@@ -26,6 +26,8 @@ OTHER_AFTER = timedelta(hours=3)
 """When the appointment with a patient's data is: not in the way of the visit."""
 BEFORE_ADMITTING_S = 2.0
 """A clinician sees who waits before the click; meanwhile the self-view runs."""
+OFFICE_WINDOW = (960, 600)
+"""Smaller than the touchscreen's: without a graphics processor a browser paints each pixel by the processor."""
 FIRST_FRAMES_WITHIN_S = 20.0
 REMOTE = "video[data-media^='peer/']"
 CONNECTED = "#content[data-line='connected'][data-session-state='in_call']"
@@ -56,7 +58,7 @@ def play(
     wait_until_ready(stack)
     say("the room has tested itself: ready")
     script = page_script(draws_clock=picture is None)
-    office = Office.open(browsers, stack, account=account, init_script=script)
+    office = Office.open(browsers, stack, account=account, init_script=script, window=OFFICE_WINDOW)
     sid, code = office.book(datetime.now(ZONE) + BOOKED_AFTER)
     ref = office.page.get_attribute("#invitation", "data-ref") or ""
     wait_on_unit(stack, sid)

@@ -146,10 +146,13 @@ class Office:
         who: str = "clinician",
         init_script: str | None = None,
         account: tuple[str, str] | None = None,
+        window: tuple[int, int] = (1280, 800),
     ) -> Office:
         """Sign in on a fresh browser context, as `who` of the stack's accounts or with a name and password."""
         context = browsers.office.new_context(
-            locale="sv-SE", viewport={"width": 1280, "height": 800}, permissions=["camera", "microphone"]
+            locale="sv-SE",
+            viewport={"width": window[0], "height": window[1]},
+            permissions=["camera", "microphone"],
         )
         if init_script is not None:
             context.add_init_script(init_script)
