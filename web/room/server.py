@@ -49,9 +49,9 @@ class Server:
         """End in order; harmless twice."""
         self._streams.stopping.set()
         self._waitress.task_dispatcher.shutdown(timeout=STOP_TIMEOUT_S)
-        self._stopping.set()
         if self._thread.is_alive():
-            self._waitress.pull_trigger()
+            # Told on the loop's own thread, which closes the trigger when it ends.
+            self._waitress.trigger.pull_trigger(self._stopping.set)
             self._thread.join(timeout=STOP_TIMEOUT_S)
 
     def _run(self) -> None:
