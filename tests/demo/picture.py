@@ -10,11 +10,12 @@ MOST_BYTES = 400_000
 
 
 def shrink(file: Path) -> None:
-    """Fewer colours, as few as it takes; raises ValueError if even 32 are too many."""
+    """Fewer colours, as few as it takes, and dithered; raises ValueError if even 32 are too many."""
     with Image.open(file) as shot:
         picture = shot.convert("RGB")
-    for colours in (256, 128, 64, 32):
-        picture.quantize(colours, dither=Image.Dither.NONE).save(file, optimize=True)
+    for colours in (256, 192, 128, 64, 32):
+        palette = picture.quantize(colours)
+        picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(file, optimize=True)
         if file.stat().st_size <= MOST_BYTES:
             return
     raise ValueError(f"{file} cannot be made smaller than {MOST_BYTES} bytes")
