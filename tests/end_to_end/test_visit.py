@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.system.people import Browsers, Office, Screen
+from tests.system.search import broker_holds, found
 from tests.system.stack import Stack
 from tests.system.visit import (
     Booking,
@@ -110,50 +107,19 @@ def test_a_visit_from_booking_to_nothing_left(
 
 def assert_nothing_is_left(stack: Stack, browsers: Browsers, booked: Booking) -> None:
     """Of the patient nowhere, of the code nowhere, of the session nowhere but at the region."""
-    person = [text.encode() for text in (NAME, NUMBER, NUMBER.replace("-", ""), REASON, "kanarie-bokning-1")]
-    code = [booked.code.encode()]
-    session = [booked.sid.encode()]
+    person = [NAME, NUMBER, NUMBER.replace("-", ""), REASON, "kanarie-bokning-1"]
+    code = [booked.code]
+    session = [booked.sid]
     assert not found(stack.state, person)
-    assert not found(stack.state, code, but={"access.json"})
+    assert not found(stack.state, code, but=frozenset({"access.json"}))
     on_unit = [stack.state / "unit", stack.state / "logs" / "unit.log", browsers.profile]
     for place in on_unit:
         assert not found(place, person + code + session)
     until(lambda: not broker_holds(stack, session), "the broker's store without the session")
 
 
-def broker_holds(stack: Stack, canaries: list[bytes]) -> list[Path]:
-    """Have the broker write its store (mosquitto(8): SIGUSR1), and search that."""
-    store = stack.state / "broker" / "store" / "mosquitto.db"
-    before = store.stat().st_mtime_ns if store.exists() else 0
-    os.kill(stack.system["pids"]["broker"], signal.SIGUSR1)
-    until(lambda: store.exists() and store.stat().st_mtime_ns != before, "a store written by the broker")
-    return found(stack.state / "broker", canaries)
-
-
-def found(place: Path, canaries: list[bytes], but: set[str] | None = None) -> list[Path]:
-    """Files below a place that hold a canary, in one or two bytes a character."""
-    wide = [canary.decode().encode("utf-16-le") for canary in canaries]
-    # A code is six digits: it does not count within a longer number.
-    pattern = re.compile(b"|".join(rb"(?<![0-9.])" + re.escape(c) + rb"(?![0-9])" for c in canaries + wide))
-    return [file for file in files(place) if file.name not in (but or ()) and pattern.search(read(file))]
-
-
-def files(place: Path) -> Iterator[Path]:
-    if place.is_file():
-        yield place
-    for folder, _, names in os.walk(place):
-        yield from (Path(folder, name) for name in names if Path(folder, name).is_file())
-
-
-def read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError:
-        return b""  # gone since, or a lock of the browser's
-
-
 def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a 123456.")
     (tmp_path / "b").write_bytes("kanarie-1".encode("utf-16-le"))
     (tmp_path / "c").write_text("91234567")
-    assert [file.name for file in sorted(found(tmp_path, [b"123456", b"kanarie-1"]))] == ["a", "b"]
+    assert [file.name for file in sorted(found(tmp_path, ["123456", "kanarie-1"]))] == ["a", "b"]
