@@ -88,6 +88,9 @@ class VideoEncoder:
         """See EncodedSource. The size is never above the camera's, and made even."""
         self._target = target
 
+    def set_expected_loss(self, fraction: float) -> None:
+        """A picture is repaired by retransmission."""
+
     def offer(self, picture: RawPicture) -> None:
         """Give a picture, from any thread. One that has not been begun yet gives way to it."""
         if not self._broadcast.has_listeners:

@@ -12,62 +12,24 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from fractions import Fraction
 from threading import Event, Thread
 
 import numpy as np
-from av import AudioFrame
-from av.audio.codeccontext import AudioCodecContext
-from av.codec.context import CodecContext
 
 from agent.media.broadcast import Broadcast
 from agent.media.device import DeviceError, Microphone, RawSound, Samples
 from agent.media.microphone import FRAME_SAMPLES, SILENCE_DBFS, level_dbfs
+from agent.media.opus import ExpectedLoss, OpusEncoder
 from agent.media.source import AUDIO_CLOCK_RATE_HZ, Codec, EncodedFrame, EncodingTarget, Listener, Unsubscribe
 from agent.media.speech import tone
 
 log = logging.getLogger(__name__)
 
-OPUS_BIT_RATE = 32_000
-# Complexity 5 of 10 costs a third less than 10 (measured) and is what telephones use for speech.
-OPUS_OPTIONS = {
-    "application": "voip",
-    "frame_duration": "20",
-    "fec": "1",
-    "packet_loss": "10",
-    "vbr": "constrained",
-    "compression_level": "5",
-}
 TONE_LEVEL_DBFS = -26.0
 LEVEL_EVERY_FRAMES = 5  # a level ten times a second, the highest of its 100 ms, is what a meter can show
 STEP_S = 0.1  # sound that comes later than this against its sample count had a gap: its timestamps jump too
 RETRY_S = 2.0
 JOIN_TIMEOUT_S = 3.0
-
-
-class OpusEncoder:
-    """Opus, mono, 20 ms, for voice, with in-band forward error correction (RFC 6716, RFC 7587)."""
-
-    def __init__(self, bit_rate: int = OPUS_BIT_RATE) -> None:
-        context = CodecContext.create("libopus", "w")
-        assert isinstance(context, AudioCodecContext)
-        context.sample_rate = AUDIO_CLOCK_RATE_HZ
-        context.format = "s16"
-        context.layout = "mono"
-        context.bit_rate = bit_rate
-        context.time_base = Fraction(1, AUDIO_CLOCK_RATE_HZ)
-        context.options = dict(OPUS_OPTIONS)
-        context.open()
-        self._context = context
-        self._samples = 0
-
-    def encode(self, samples: Samples) -> bytes:
-        """One Opus packet of 960 samples."""
-        frame = AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
-        frame.sample_rate = AUDIO_CLOCK_RATE_HZ
-        frame.pts = self._samples
-        self._samples += len(samples)
-        return b"".join(bytes(packet) for packet in self._context.encode(frame))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +64,7 @@ class SoundSource:
         self._broadcast = Broadcast(loop)
         self._stopping = Event()
         self._muted = False
+        self._loss = ExpectedLoss()
         self._timeline = Timeline()
         self._levels: list[float] = []
         self._encoded = 0
@@ -134,6 +97,10 @@ class SoundSource:
 
     def set_target(self, target: EncodingTarget) -> None:
         """Sound keeps its rate: it is what a call can least do without, and small beside the picture."""
+
+    def set_expected_loss(self, fraction: float) -> None:
+        """See EncodedSource."""
+        self._loss.update(fraction, time.monotonic())
 
     def stats(self) -> SoundStats:
         """Counters, from any thread."""
@@ -169,6 +136,7 @@ class SoundSource:
             samples = np.clip(wave, -32768, 32767).astype(np.int16)
         self._measure(samples)
         if self._broadcast.has_listeners:
+            encoder.expect(self._loss.loss_class)
             payload = encoder.encode(samples)
             self._encoded += 1
             self._broadcast.send(EncodedFrame(payload, timestamp, sound.captured_at, keyframe=True))

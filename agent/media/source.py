@@ -57,3 +57,10 @@ class EncodedSource(Protocol):
 
     def set_target(self, target: EncodingTarget) -> None:
         """Follow the line: a new bitrate needs no new keyframe, a new size does."""
+
+    def set_expected_loss(self, fraction: float) -> None:
+        """Follow the line's loss: the share of packets (0 to 1) that the worst party lost lately.
+
+        Sound answers with forward error correction and a little more bitrate; a picture is repaired by
+        retransmission, and does nothing. May be called as often as one likes.
+        """

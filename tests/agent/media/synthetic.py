@@ -21,6 +21,7 @@ class _Source:
         self.listeners: list[Callable[[EncodedFrame], None]] = []
         self.targets: list[EncodingTarget] = []
         self.keyframe_requests = 0
+        self.expected_losses: list[float] = []
 
     def subscribe(self, listener: Callable[[EncodedFrame], None]) -> Callable[[], None]:
         self.listeners.append(listener)
@@ -31,6 +32,9 @@ class _Source:
 
     def set_target(self, target: EncodingTarget) -> None:
         self.targets.append(target)
+
+    def set_expected_loss(self, fraction: float) -> None:
+        self.expected_losses.append(fraction)
 
     def emit(self, frame: EncodedFrame) -> None:
         for listener in list(self.listeners):

@@ -13,9 +13,9 @@ import pytest
 from agent.media import sound as sound_module
 from agent.media.device import DeviceError, RawSound
 from agent.media.microphone import FRAME_SAMPLES, SILENCE_DBFS
-from agent.media.sound import OpusEncoder, SoundSource, Timeline
+from agent.media.sound import SoundSource, Timeline
 from agent.media.source import EncodedFrame
-from agent.media.speech import speech_loop, tone
+from agent.media.speech import tone
 
 
 def decoded(packets: list[bytes]) -> np.ndarray:
@@ -59,36 +59,6 @@ async def until(holds: object, limit_s: float = 5.0) -> None:
     while not holds():  # type: ignore[operator]
         assert time.monotonic() < limit, "it never came about"
         await asyncio.sleep(0.002)
-
-
-def test_opus_is_one_small_packet_for_20_ms_and_decodes_to_the_tone() -> None:
-    encoder = OpusEncoder()
-    pieces = [
-        tone(1000, -20, at, FRAME_SAMPLES).astype(np.int16)
-        for at in range(0, 50 * FRAME_SAMPLES, FRAME_SAMPLES)
-    ]
-    packets = [encoder.encode(piece) for piece in pieces]
-    assert all(packets)
-    assert 8_000 < sum(map(len, packets)) * 8 < 45_000
-    wave = decoded(packets)
-    assert len(wave) == pytest.approx(50 * FRAME_SAMPLES, abs=FRAME_SAMPLES)
-    assert peak_hz(wave[-24_000:]) == pytest.approx(1000, abs=2)
-
-
-def test_speech_takes_about_32_kbit_s_and_carries_forward_error_correction(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    speech = speech_loop()
-
-    def packets() -> list[bytes]:
-        encoder = OpusEncoder()
-        assert encoder._context.options == {}  # FFmpeg leaves here what it did not understand
-        return [encoder.encode(speech[at : at + 960]) for at in range(0, 96_000, 960)]
-
-    with_correction = packets()
-    assert 12_000 < sum(map(len, with_correction)) * 8 / 2 < 42_000
-    monkeypatch.setattr(sound_module, "OPUS_OPTIONS", {**sound_module.OPUS_OPTIONS, "fec": "0"})
-    assert packets() != with_correction
 
 
 def test_timestamps_run_on_evenly_and_jump_with_a_gap() -> None:
