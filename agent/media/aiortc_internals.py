@@ -7,13 +7,15 @@ tests/agent/media/test_aiortc_internals.py pins each name used here.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import pylibsrtp
-from aioice import ice
+from aioice import Candidate, ice, stun, turn
 from aiortc import RTCPeerConnection
 from aiortc.codecs import CODECS, HEADER_EXTENSIONS
 from aiortc.rtcdtlstransport import RTCDtlsTransport
@@ -21,6 +23,7 @@ from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpHeaderExtensionParame
 from aiortc.rtcrtptransceiver import RTCRtpTransceiver
 
 from agent.media.arrival import ArrivalClock
+from agent.media.media_socket import is_host_address
 from agent.media.negotiation import ABSOLUTE_SEND_TIME, AUDIO_LEVEL, TRANSPORT_CC
 
 logger = logging.getLogger(__name__)
@@ -30,6 +33,7 @@ RtcpHandler = Callable[[bytes], None]
 # Chromium begins at 300 kbit/s otherwise, which shows the clinician at half size for the first half minute.
 START_KBIT_PER_S = 1500
 LOOPBACK = "127.0.0.1"
+TURN_DELETE_TIMEOUT_S = 1.0
 _FIRST_SRTP, _LAST_SRTP = 128, 191  # RFC 7983: the first byte tells SRTP from STUN, DTLS and TURN
 _FIRST_RTCP, _LAST_RTCP = 192, 223  # RFC 5761: the second byte tells RTCP from RTP
 _EXTENSIONS = {
@@ -60,27 +64,97 @@ def extend_capabilities() -> None:
 
 
 def host_addresses() -> list[str]:
-    """This machine's addresses but for loopback, as ICE would gather them."""
-    return ice.get_host_addresses(use_ipv4=True, use_ipv6=True)
+    """This machine's addresses at which others may reach it."""
+    return [each for each in ice.get_host_addresses(use_ipv4=True, use_ipv6=True) if is_host_address(each)]
 
 
-def gather_only(connection: RTCPeerConnection, addresses: Sequence[str]) -> None:
-    """Make the connection gather host candidates on these addresses alone; before setLocalDescription."""
-    for dtls in _transports(connection):
-        engine: Any = dtls.transport._connection
-        engine.get_component_candidates = partial(_component_candidates, engine, list(addresses))
+class IceEngine:
+    """The ICE of one bundled connection, which gathers as we tell it and takes candidates that come later.
+
+    The engine itself would use one STUN and one TURN server, wait for them for 5 s, and knows no local trickle.
+    """
+
+    def __init__(self, connection: RTCPeerConnection) -> None:
+        self._engine: Any = _transports(connection)[0].transport._connection
+        self._on_protocol: Callable[[ice.StunProtocol], None] = lambda protocol: None
+
+    def gather_with(self, gather: Callable[[], Awaitable[list[Candidate]]]) -> None:
+        """What setLocalDescription waits for; its candidates are in the description."""
+
+        async def instead(component: int, addresses: list[str], timeout: int = 5) -> list[Candidate]:  # noqa: ASYNC109
+            return await gather()
+
+        self._engine.get_component_candidates = instead
+
+    def new_protocol(self) -> ice.StunProtocol:
+        """What reads one socket of this connection."""
+        return ice.StunProtocol(self._engine)
+
+    def add_protocol(self, protocol: ice.StunProtocol) -> None:
+        """Let checks and media go over this protocol, which has its local candidate."""
+        self._engine._protocols.append(protocol)
+        self._on_protocol(protocol)
+
+    def add_late(self, candidate: Candidate) -> None:
+        """A candidate found after the description was made, whose protocol is known: check it too."""
+        engine = self._engine
+        engine._local_candidates.append(candidate)
+        for remote in engine._remote_candidates:
+            engine._pair_remote_candidate(remote)
+        engine.sort_check_list()
+
+    @property
+    def protocols(self) -> list[ice.StunProtocol]:
+        return list(self._engine._protocols)
+
+    def on_protocol(self, callback: Callable[[ice.StunProtocol], None]) -> None:
+        """Call this for every protocol, those that are there now included."""
+        self._on_protocol = callback
+        for protocol in self.protocols:
+            callback(protocol)
+
+    @property
+    def takes_candidates(self) -> bool:
+        """Whether there is any use in more candidates: not once a way was found, or all is closed."""
+        return not (self._engine._closing or self._engine._check_list_done)
+
+    @property
+    def route(self) -> tuple[Candidate, Candidate] | None:
+        """The local and remote candidate that media takes."""
+        pair = self._engine._nominated.get(1)
+        return (pair.local_candidate, pair.remote_candidate) if pair is not None else None
 
 
-async def _component_candidates(
-    engine: ice.Connection,
-    chosen: list[str],
-    component: int,
-    addresses: list[str],
-    timeout: int = 5,  # noqa: ASYNC109 - aioice's own signature
-) -> list[Any]:
-    relay_only = engine._transport_policy is ice.TransportPolicy.RELAY
-    hosts = [] if relay_only else chosen
-    return await ice.Connection.get_component_candidates(engine, component, hosts, timeout)
+class TurnOverUdp(turn.TurnClientUdpProtocol):
+    """TURN over UDP, on a socket that is connected to the server."""
+
+    async def delete(self) -> None:
+        """Give the relayed address back; a server that is gone must not keep us for a minute."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(super().delete(), TURN_DELETE_TIMEOUT_S)
+
+
+class TurnOverStream(turn.TurnClientTcpProtocol):
+    """TURN over TCP or TLS."""
+
+    async def delete(self) -> None:
+        """As TurnOverUdp's."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(super().delete(), TURN_DELETE_TIMEOUT_S)
+        self.transport.abort()  # a closed TCP connection would try to send what is left for minutes
+
+
+async def allocate(client: TurnOverUdp | TurnOverStream, protocol: ice.StunProtocol) -> None:
+    """Get a relayed address from the server for this protocol, whose transport it becomes.
+
+    Raises stun.TransactionError; the refusal's STUN code is its response's.
+    """
+    await turn.TurnTransport(client)._connect(protocol)
+
+
+def stun_error_code(error: Exception) -> int | None:
+    """The code with which a STUN or TURN server refused."""
+    return error.response.error_code if isinstance(error, stun.TransactionFailed) else None
 
 
 def ssrcs(transceiver: RTCRtpTransceiver) -> tuple[int, int]:
@@ -106,6 +180,7 @@ class MediaTransport:
         self._on_rtp = on_rtp
         self._on_rtcp = on_rtcp
         self._dtls = _transports(connection)[0]
+        self.ice = IceEngine(connection)
         self._engine: Any = self._dtls.transport._connection
         self.bytes_received = 0
         self.closed = False
@@ -124,13 +199,15 @@ class MediaTransport:
 
     def take_over(self) -> None:
         """Put ourselves between the gathered sockets and aiortc."""
-        for protocol in self._engine._protocols:
-            socket = protocol.transport.get_extra_info("socket")
-            clock = ArrivalClock(socket.fileno() if socket is not None else None)
-            protocol.datagram_received = partial(self._datagram_received, clock, protocol.datagram_received)
+        self.ice.on_protocol(self._take_over_protocol)
         dtls: Any = self._dtls
         dtls._handle_rtp_data = _do_nothing
         dtls._handle_rtcp_data = _do_nothing
+
+    def _take_over_protocol(self, protocol: Any) -> None:  # noqa: ANN401 - aioice's, with a method replaced
+        socket = protocol.transport.get_extra_info("socket")
+        clock = ArrivalClock(socket.fileno() if socket is not None else None)
+        protocol.datagram_received = partial(self._datagram_received, clock, protocol.datagram_received)
 
     def _datagram_received(
         self,

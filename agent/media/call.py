@@ -26,6 +26,7 @@ from agent.media.negotiation import NegotiationError, offered_kinds
 from agent.media.packetizer import SharedPacketizer
 from agent.media.peer import MESSAGE_BYTES_MAX, Peer
 from agent.media.remote_media import RemoteMedia
+from agent.media.server_finder import ServerFinder
 from agent.media.source import Codec, EncodedSource, EncodingTarget
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,8 @@ VideoFactory = Callable[[], EncodedSource]
 class Call:
     """Exists from waiting on, since the self-view needs it. Everything runs on the event loop.
 
-    fallback_video makes the shared VP8 encoder, the first time that a party has no H.264.
+    fallback_video makes the shared VP8 encoder, the first time that a party has no H.264. finder knows which
+    STUN and TURN servers work from here.
     Remote parties' faults come as facts; only the kiosk's own offers raise (NegotiationError).
     """
 
@@ -55,6 +57,7 @@ class Call:
         on_fact: Callable[[Fact], None],
         settings: CallSettings,
         fallback_video: VideoFactory | None = None,
+        finder: ServerFinder | None = None,
     ) -> None:
         self._on_fact = on_fact
         self._settings = settings
@@ -64,6 +67,7 @@ class Call:
         }
         self._video = self._sources[video.codec]
         self._fallback_video = fallback_video
+        self._finder = finder or ServerFinder()
         self._peers: dict[str, Peer] = {}
         self._media: dict[str, RemoteMedia] = {}
         self._lost: set[str] = set()
@@ -98,6 +102,7 @@ class Call:
                 settings=self._settings,
                 on_fact=lambda fact: self._on_peer_fact(peer, attempt, fact),
                 ice_servers=ice_servers,
+                finder=self._finder,
             )
         except Exception as error:  # servers that the engine cannot read, no certificate, no socket
             self._on_fact(ConnectionFailed(peer, "engine_error", type(error).__name__))

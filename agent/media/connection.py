@@ -6,11 +6,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
+from aioice import Candidate
 from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
     RTCDataChannel,
-    RTCIceServer,
     RTCIceTransportPolicy,
     RTCPeerConnection,
     RTCRtpSender,
@@ -20,9 +20,10 @@ from aiortc import (
 from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 from aiortc.sdp import candidate_from_sdp
 
-from agent.media.aiortc_internals import MediaTransport, extend_capabilities, gather_only, ssrcs
+from agent.media.aiortc_internals import MediaTransport, extend_capabilities, ssrcs
 from agent.media.congestion import CongestionController
 from agent.media.facts import IceServer
+from agent.media.ice_gathering import Gatherer, TransportSettings
 from agent.media.negotiation import (
     MediaKind,
     MediaSection,
@@ -32,6 +33,7 @@ from agent.media.negotiation import (
     usable_candidate,
 )
 from agent.media.rtp_session import RtpListener, RtpSession
+from agent.media.server_finder import ServerFinder
 
 logger = logging.getLogger(__name__)
 
@@ -62,19 +64,19 @@ class Connection:
         listener: RtpListener,
         on_state: Callable[[str], None],
         *,
-        addresses: Sequence[str],
+        transport: TransportSettings,
         direction: str,
         cname: str,
         controller: CongestionController | None = None,
         ice_servers: Sequence[IceServer] = (),
-        relay_only: bool = False,
+        finder: ServerFinder | None = None,
+        on_candidate: Callable[[dict[str, object]], None] = lambda candidate: None,
         data_channel: str | None = None,
         kinds: Sequence[MediaKind] = KINDS,
     ) -> None:
-        servers = [RTCIceServer(list(s.urls), s.username, s.credential) for s in ice_servers]
-        policy = RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL
-        # An empty list, since the engine's default for None is a public STUN server.
-        configuration = RTCConfiguration(servers, policy, RTCBundlePolicy.MAX_BUNDLE)
+        policy = RTCIceTransportPolicy.RELAY if transport.relay_only else RTCIceTransportPolicy.ALL
+        # An empty list, since the engine's default for None is a public STUN server; ours are for the gatherer.
+        configuration = RTCConfiguration([], policy, RTCBundlePolicy.MAX_BUNDLE)
         self._engine = RTCPeerConnection(configuration)
         self._transceivers: Mapping[MediaKind, RTCRtpTransceiver] = {
             kind: self._engine.addTransceiver(kind, direction) for kind in kinds
@@ -84,8 +86,15 @@ class Connection:
         self.channel: RTCDataChannel | None = (
             self._engine.createDataChannel(data_channel) if data_channel else None
         )
-        gather_only(self._engine, addresses)
         self._transport = MediaTransport(self._engine, self._on_rtp, self._on_rtcp)
+        self._on_candidate = on_candidate
+        self._gatherer = Gatherer(
+            self._transport.ice,
+            transport,
+            servers=ice_servers,
+            finder=finder,
+            on_candidate=self._found_candidate,
+        )
         self._transport.silence_aiortc()
         self.session = RtpSession(
             self._transport.send_rtp, self._transport.send_rtcp, listener, cname=cname, controller=controller
@@ -119,10 +128,15 @@ class Connection:
         return ssrcs(self._transceivers[kind])
 
     async def offer(self) -> str:
-        """Our offer with every candidate in it; gathering host addresses takes no time."""
+        """Our offer with our own addresses in it; on_candidate gets those that STUN and TURN give us later.
+
+        Raises NoFreePort, and NoRelay if only relayed candidates are allowed.
+        """
         await self._engine.setLocalDescription(await self._engine.createOffer())
         self._transport.take_over()
         sdp: str = self._engine.localDescription.sdp
+        if self._gatherer.going_on:
+            sdp = sdp.replace("a=end-of-candidates\r\n", "")
         self._offered = parse_description(sdp)
         return sdp
 
@@ -183,12 +197,26 @@ class Connection:
         except Exception as error:
             logger.info("A remote candidate was left out (%s)", type(error).__name__)
 
+    def _found_candidate(self, candidate: Candidate) -> None:
+        text = f"candidate:{candidate.to_sdp()}"
+        self._on_candidate({"candidate": text, "sdpMid": self._mid, "sdpMLineIndex": 0})
+
+    @property
+    def _mid(self) -> str | None:
+        return next(iter(self._transceivers.values())).mid
+
+    @property
+    def route(self) -> tuple[Candidate, Candidate] | None:
+        """Our and the other side's candidate that media takes, once there is a way."""
+        return self._transport.ice.route
+
     async def close(self) -> None:
         """Say goodbye and end everything of this connection; never raises."""
         if self._transport.closed:
             return
         self.session.close()
         self._transport.closed = True
+        await self._gatherer.close()
         try:
             await asyncio.wait_for(self._engine.close(), CLOSE_TIMEOUT_S)
         except Exception as error:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from agent.media.media_socket import DSCP_AF41, PortRange
 from agent.media.negotiation import MediaKind
 from agent.media.source import EncodingTarget
 
@@ -15,8 +16,8 @@ class IceServer:
     """A STUN or TURN server, as the W3C's RTCIceServer."""
 
     urls: tuple[str, ...]
-    username: str | None = None
-    credential: str | None = None
+    username: str | None = field(default=None, repr=False)
+    credential: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,16 @@ class CallSettings:
     addresses: offer only these host addresses, where None means all of the machine's own.
     connect_timeout_s: how long a connection may take from its answer to its first encrypted packet.
     media_lost_s: silence after which MediaLost is told; ICE's own consent would take 30 s (RFC 7675).
+    relay_only: media goes through TURN alone (W3C's RTCIceTransportPolicy "relay").
+    media_ports: our UDP ports towards remote parties and TURN servers, for the firewall; None: any.
+    dscp: mark of what is sent to them (RFC 2474); 0: none. The kiosk's loopback has neither.
     """
 
     loopback_candidates: bool = False
     addresses: tuple[str, ...] | None = None
     relay_only: bool = False
+    media_ports: PortRange | None = None
+    dscp: int = DSCP_AF41
     connect_timeout_s: float = 15.0
     media_lost_s: float = 3.0
     start_bit_rate: int = 1_500_000
@@ -41,6 +47,15 @@ class LocalOffer:
     peer: str
     attempt: int
     sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCandidate:
+    """A candidate of ours that the offer of this attempt does not hold (W3C RTCIceCandidateInit)."""
+
+    peer: str
+    attempt: int
+    candidate: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +86,14 @@ class MediaBack:
 
 
 FailureReason = Literal[
-    "bad_answer", "timeout", "ice_failed", "dtls_failed", "no_common_codec", "engine_error"
+    "bad_answer",
+    "timeout",
+    "ice_failed",
+    "dtls_failed",
+    "no_common_codec",
+    "no_free_port",
+    "no_relay",
+    "engine_error",
 ]
 
 
@@ -100,7 +122,15 @@ class PeerGone:
 
 
 Fact = (
-    LocalOffer | Connected | MediaFlowing | MediaLost | MediaBack | ConnectionFailed | PeerMessage | PeerGone
+    LocalOffer
+    | LocalCandidate
+    | Connected
+    | MediaFlowing
+    | MediaLost
+    | MediaBack
+    | ConnectionFailed
+    | PeerMessage
+    | PeerGone
 )
 
 

@@ -9,6 +9,7 @@ from functools import partial
 
 from agent.media.aiortc_internals import LOOPBACK
 from agent.media.connection import Connection
+from agent.media.ice_gathering import TransportSettings
 from agent.media.negotiation import MediaKind, NegotiationError
 from agent.media.packetizer import SharedPacketizer
 from agent.media.remote_media import RemoteMedia
@@ -37,7 +38,7 @@ class KioskView:
         self.connection = Connection(
             self,
             self._on_state,
-            addresses=[LOOPBACK],
+            transport=TransportSettings((LOOPBACK,), dscp=0),
             direction="sendonly",
             cname=secrets.token_hex(8),
             kinds=kinds,

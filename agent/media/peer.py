@@ -18,17 +18,21 @@ from agent.media.facts import (
     FailureReason,
     IceServer,
     KindStats,
+    LocalCandidate,
     LocalOffer,
     MediaFlowing,
     PeerGone,
     PeerMessage,
     PeerStats,
 )
+from agent.media.ice_gathering import NoRelay, TransportSettings
+from agent.media.media_socket import NoFreePort
 from agent.media.negotiation import MediaKind, NegotiationError
 from agent.media.packetizer import SharedPacketizer
 from agent.media.remote_media import RemoteMedia
 from agent.media.rtp_packet import RtpPacket
 from agent.media.rtp_stream import FrameSender, RtpStream
+from agent.media.server_finder import ServerFinder
 from agent.media.source import Codec, Unsubscribe
 
 logger = logging.getLogger(__name__)
@@ -38,12 +42,14 @@ MESSAGE_BYTES_MAX = 16 * 1024
 _WAITING_MESSAGES_MAX = 32
 
 
-def remote_party_addresses(settings: CallSettings) -> list[str]:
+def transport_settings(settings: CallSettings) -> TransportSettings:
     """Where remote parties may reach us: the machine's own addresses, and loopback if a setting says so."""
     chosen = list(settings.addresses) if settings.addresses is not None else host_addresses()
     if settings.loopback_candidates and LOOPBACK not in chosen:
         chosen.append(LOOPBACK)
-    return chosen
+    return TransportSettings(
+        tuple(chosen), ports=settings.media_ports, dscp=settings.dscp, relay_only=settings.relay_only
+    )
 
 
 class Peer:
@@ -59,6 +65,7 @@ class Peer:
         settings: CallSettings,
         on_fact: Callable[[Fact], None],
         ice_servers: Sequence[IceServer] = (),
+        finder: ServerFinder | None = None,
     ) -> None:
         self.name = name
         self.attempt = attempt
@@ -74,16 +81,18 @@ class Peer:
         self._outgoing: list[tuple[Codec, SharedPacketizer, RtpStream]] = []
         self._waiting_messages: list[str] = []
         self._timeout: asyncio.TimerHandle | None = None
+        self._early_candidates: list[dict[str, object]] | None = []
         self._ended = False
         self.connection = Connection(
             self,
             self._on_state,
-            addresses=remote_party_addresses(settings),
+            transport=transport_settings(settings),
             direction="sendrecv",
             cname="halsorum",
             controller=self.controller,
             ice_servers=ice_servers,
-            relay_only=settings.relay_only,
+            finder=finder,
+            on_candidate=self._on_candidate,
             data_channel=DATA_CHANNEL,
         )
         self.session = self.connection.session
@@ -96,10 +105,23 @@ class Peer:
         """Make the offer; a LocalOffer follows."""
         try:
             sdp = await self.connection.offer()
+        except NoFreePort as error:
+            self.fail("no_free_port", error.strerror or "")
+        except (NoRelay, TimeoutError):
+            self.fail("no_relay", "only TURN is allowed, and no TURN server gave a relayed address")
         except Exception as error:
             self.fail("engine_error", type(error).__name__)
-            return
-        self._tell(LocalOffer(self.name, self.attempt, sdp))
+        else:
+            self._tell(LocalOffer(self.name, self.attempt, sdp))
+            early, self._early_candidates = self._early_candidates, None
+            for candidate in early or ():
+                self._tell(LocalCandidate(self.name, self.attempt, candidate))
+
+    def _on_candidate(self, candidate: dict[str, object]) -> None:
+        if self._early_candidates is not None:
+            self._early_candidates.append(candidate)  # one that the offer may not hold yet follows it
+        else:
+            self._tell(LocalCandidate(self.name, self.attempt, candidate))
 
     async def answer(self, sdp: str) -> None:
         """Apply the browser's answer and let the connection be made."""

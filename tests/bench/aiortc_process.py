@@ -11,10 +11,11 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtp
 from aiortc.contrib.media import MediaPlayer
 from av import VideoFrame
 
-from agent.media.aiortc_internals import LOOPBACK, gather_only
+from agent.media.aiortc_internals import LOOPBACK
 from agent.media.clock_pattern import draw_clock
 from agent.media.pixels import copied, planes
 from tests.bench.lines import answer_lines
+from tests.gathering import gather_only
 
 
 class ClockedTrack(MediaStreamTrack):

@@ -10,7 +10,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, rtcpeerconnection
 from aiortc.codecs import CODECS, HEADER_EXTENSIONS
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 
-from agent.media.aiortc_internals import MediaTransport, extend_capabilities, gather_only, ssrcs
+from agent.media.aiortc_internals import MediaTransport, extend_capabilities, ssrcs
 from agent.media.arrival import ArrivalClock
 from agent.media.negotiation import TRANSPORT_CC
 
@@ -63,17 +63,6 @@ def test_capabilities_are_added_once() -> None:
     assert opus.parameters["useinbandfec"] == 1
     h264 = next(c for c in CODECS["video"] if c.name == "H264")
     assert [f.type for f in h264.rtcpFeedback].count("transport-cc") == 1
-
-
-def test_only_the_chosen_addresses_are_gathered() -> None:
-    async def check(connection, transceiver) -> None:
-        gather_only(connection, ["127.0.0.1"])
-        await connection.setLocalDescription(await connection.createOffer())
-        candidates = [line for line in connection.localDescription.sdp.splitlines() if "candidate:" in line]
-        assert len(candidates) == 1
-        assert " 127.0.0.1 " in candidates[0]
-
-    run_with_connection(check)
 
 
 def test_what_a_handler_raises_stays_out_of_the_socket() -> None:

@@ -12,7 +12,6 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 
-from agent.media.aiortc_internals import gather_only
 from agent.media.call import Call
 from agent.media.facts import (
     CallSettings,
@@ -29,6 +28,7 @@ from agent.media.facts import (
 from agent.media.negotiation import NegotiationError
 from agent.media.source import EncodedFrame
 from tests.agent.media.synthetic import SilentSource
+from tests.gathering import gather_only
 
 SETTINGS = CallSettings(addresses=("127.0.0.1",), media_lost_s=0.3)
 KEYFRAME = b"".join(
