@@ -9,7 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 JSON ?=
 OPTIONS ?=
-SPREAD := --numprocesses 2 --dist loadfile
+# The unit tests run in three processes at once, cut where the imports differ: each loads only what it tests.
+# Whatever no other part names is in the last, so that no folder is forgotten.
+PYTEST_UNIT = $(BIN)/python -m pytest -m "not end_to_end" -p no:cacheprovider
+UNIT_PARTS := unit-media unit-agent unit-rest
 PACKAGES_RUN := mosquitto libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
 PACKAGES_TEST := $(PACKAGES_RUN) chromium fonts-dejavu-core pipewire pipewire-bin wireplumber dbus-daemon
 
@@ -17,7 +20,7 @@ export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo test unit end-to-end lint format bench lock clean distclean packages-run packages-test
+.PHONY: help run demo test unit end-to-end lint format bench lock clean distclean packages-run packages-test $(UNIT_PARTS)
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
@@ -28,12 +31,18 @@ run: packages-run $(VENV)/ready ## Broker, region, unit and its touchscreen on t
 demo: packages-test $(VENV)/ready ## Play a whole visit with two real browsers and print a report (JSON=file)
 	@$(BIN)/python -m tests.demo $(if $(JSON),--json $(JSON))
 
-test: packages-test $(VENV)/ready ## Unit tests, then end-to-end tests with real broker and browsers
-	@$(BIN)/python -m pytest -m "not end_to_end" $(SPREAD)
+test: packages-test unit ## Unit tests, then end-to-end tests with real broker and browsers
 	@$(BIN)/python -m pytest -m end_to_end
 
 unit: $(VENV)/ready ## Unit tests alone, some seconds
-	@$(BIN)/python -m pytest -m "not end_to_end" $(SPREAD)
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target $(UNIT_PARTS)
+
+unit-media:
+	@$(PYTEST_UNIT) tests/agent/media
+unit-agent:
+	@$(PYTEST_UNIT) tests/agent tests/firmware tests/systemd --ignore tests/agent/media
+unit-rest:
+	@$(PYTEST_UNIT) tests --ignore tests/agent --ignore tests/firmware --ignore tests/systemd
 
 lint: packages-run $(VENV)/ready ## Style, types and the walls between the folders
 	@$(BIN)/ruff check .

@@ -25,6 +25,10 @@ def is_unit_run(config: pytest.Config) -> bool:
     return bool(config.option.markexpr == "not end_to_end")
 
 
+# Imports make much and drop little; the collector would look at all of it again and again.
+gc.disable()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Unit tests write to memory: their databases are synced at every commit, and nobody pulls the plug."""
     if (
@@ -42,5 +46,5 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_finish() -> None:
     """What was imported stays; the collector need not look at it again in every test."""
-    gc.collect()
     gc.freeze()
+    gc.enable()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from playwright.async_api import Browser, Page, Playwright
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Page, Playwright
 
 ARGUMENTS = (
     "--no-sandbox",

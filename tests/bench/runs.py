@@ -6,15 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
-
-from playwright.async_api import Browser
+from typing import TYPE_CHECKING, Any
 
 from tests.bench.browsers import PeerPage
 from tests.bench.lines import Child
 from tests.bench.processor import Meter
 from tests.bench.relay import LossyRelay, without_candidates
 from tests.bench.site import Site
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
 
 Result = dict[str, Any]
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select, text
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from agent.contract.schedule import token_digest
@@ -18,12 +19,15 @@ from provisioning.models import ApiClient, OutboxRow, Unit
 from provisioning.pki import Authority
 
 Run = Any
+COMMAND = get_command(app)
+"""What typer makes of the app's functions; once, since it is the same for every line typed."""
 
 
 @pytest.fixture
 def run(database: Database, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Types a command; all commands of a test share an opened database."""
     monkeypatch.setattr("provisioning.database.Database", lambda url: {"url:": database}[url])
+    monkeypatch.setattr("typer.testing._get_command", {app: COMMAND}.__getitem__)
 
     def type_in(*arguments: str, stdin: str = "", code: int = 0) -> Any:
         done = CliRunner().invoke(app, ["--database", "url:", "--json", *arguments], input=stdin)

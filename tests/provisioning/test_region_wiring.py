@@ -16,6 +16,7 @@ from agent.contract.events import Ack
 from agent.contract.signalling import Join, RemoteCheckIn
 from agent.contract.status import ConfigReport, Fault, Info, Status
 from provisioning.accounts import Accounts
+from provisioning.database import Database
 from provisioning.region import Region
 from provisioning.rooms import Rooms
 from provisioning.settings import BrokerSettings, RegionSettings, SettingsError, load_settings
@@ -37,10 +38,12 @@ class PlayedLink:
 
 
 @pytest.fixture
-def region(tmp_path: Path, database_file: Path, rooms: Rooms, clock: Any, wire: Any) -> Iterator[Region]:
+def region(
+    tmp_path: Path, database: Database, rooms: Rooms, clock: Any, wire: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Region]:
     broker = BrokerSettings(ca_file=tmp_path, certificate_file=tmp_path, key_file=tmp_path)
-    url = f"sqlite:///{database_file}"
-    settings = RegionSettings(database_url=url, state_dir=tmp_path, broker=broker)
+    monkeypatch.setattr("provisioning.region.Database", lambda url: {"url:": database}[url])
+    settings = RegionSettings(database_url="url:", state_dir=tmp_path, broker=broker)
     made = Region(settings, clock=clock, make_link=lambda *_, **__: PlayedLink(wire))
     yield made
     made.stop()

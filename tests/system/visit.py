@@ -17,9 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import Page
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -28,6 +27,9 @@ from provisioning.database import Database
 from provisioning.models import BookedSession, LogEntry, UnitReport
 from provisioning.views import is_on_unit
 from tests.system.stack import Stack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page  # takes long to load, and what needs no browser comes here too
 
 PATIENCE_S = 40.0
 """Long enough for a busy machine; nothing waits for it when all is well."""

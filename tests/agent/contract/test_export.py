@@ -2,20 +2,28 @@
 
 import json
 
+import pytest
+
 from agent.contract import CHANNELS
 from agent.contract.export import export, schema_name
 
 
-def test_it_writes_a_schema_for_each_channel_and_the_same_bytes_each_time(tmp_path):
-    first = {file.name: file.read_bytes() for file in export(tmp_path / "one")}
-    second = {file.name: file.read_bytes() for file in export(tmp_path / "two")}
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported")
+    export(folder)
+    return folder
+
+
+def test_it_writes_a_schema_for_each_channel_and_the_same_bytes_each_time(exported, tmp_path):
+    first = {file.name: file.read_bytes() for file in exported.iterdir()}
+    second = {file.name: file.read_bytes() for file in export(tmp_path)}
     assert first == second
     assert set(first) >= {f"{schema_name(name)}.schema.json" for name in CHANNELS} | {"asyncapi.json"}
 
 
-def test_the_asyncapi_documents_references_lead_somewhere(tmp_path):
-    export(tmp_path)
-    document = json.loads((tmp_path / "asyncapi.json").read_text())
+def test_the_asyncapi_documents_references_lead_somewhere(exported):
+    document = json.loads((exported / "asyncapi.json").read_text())
     references = list(_references(document))
     assert len(references) == 3 * len(CHANNELS)
     for reference in references:
@@ -24,12 +32,11 @@ def test_the_asyncapi_documents_references_lead_somewhere(tmp_path):
             for part in reference[2:].split("/"):
                 place = place[part]
         else:
-            assert (tmp_path / reference).is_file()
+            assert (exported / reference).is_file()
 
 
-def test_the_document_says_what_is_retained_and_what_expires(tmp_path):
-    export(tmp_path)
-    operations = json.loads((tmp_path / "asyncapi.json").read_text())["operations"]
+def test_the_document_says_what_is_retained_and_what_expires(exported):
+    operations = json.loads((exported / "asyncapi.json").read_text())["operations"]
     assert operations["dn-schedule"]["action"] == "receive"
     assert operations["dn-schedule"]["bindings"]["mqtt"]["retain"] is True
     assert operations["up-call"]["bindings"]["mqtt"]["messageExpiryInterval"] == 30

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,9 +22,21 @@ PORT = 25100
 ORIGIN = f"http://localhost:{PORT}"
 
 
+@pytest.fixture(scope="session")
+def built() -> tuple[Flask, FakeController]:
+    """Routes are compiled once; what the controller holds is new for each test."""
+    controller = FakeController()
+    return create_app(
+        controller, RoomWebSettings(port=PORT, browser_secret=SECRET, max_streams=2)
+    ), controller
+
+
 @pytest.fixture
-def controller() -> FakeController:
-    return FakeController()
+def controller(built: tuple[Flask, FakeController]) -> Iterator[FakeController]:
+    kept = built[1]
+    kept.__init__()  # type: ignore[misc]
+    yield kept
+    assert kept.subscribers == [], "a feed was left open"
 
 
 class Browser(FlaskClient):
@@ -42,8 +55,8 @@ class Kiosk(Browser):
 
 
 @pytest.fixture
-def app(controller: FakeController) -> Flask:
-    return create_app(controller, RoomWebSettings(port=PORT, browser_secret=SECRET, max_streams=2))
+def app(built: tuple[Flask, FakeController], controller: FakeController) -> Flask:
+    return built[0]
 
 
 @pytest.fixture
