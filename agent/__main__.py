@@ -38,6 +38,7 @@ from agent.link import Link, LinkSettings, Will
 from agent.outbox import Outbox
 from agent.region_clock import RegionClock
 from agent.store import Store
+from agent.telemetry import Telemetry
 from agent.unit import Unit
 from agent.wire import Wire, last_will
 from firmware.board import Board, BoardError, load_board
@@ -105,7 +106,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> None:
         link.start()
         stack.callback(link.stop)
         stack.callback(running.wire.stopping)
-        ticking = loop.create_task(tick(unit, running.wire, running.watchdog))
+        ticking = loop.create_task(tick(unit, running.wire, running.telemetry, running.watchdog))
         stack.callback(ticking.cancel)
         running.notify("READY=1")
         log.info("ready: unit %s, board %s, screen on port %d", identity.unit, board.name, settings.web_port)
@@ -165,16 +166,16 @@ def _on_loop(loop: asyncio.AbstractEventLoop, work: Callable[[], None]) -> None:
         loop.call_soon_threadsafe(guarded, work)
 
 
-def guarded(work: Callable[[], None]) -> None:
+def guarded(work: Callable[[], None], otherwise: str = "a message was not handled") -> None:
     """One bad message must end nothing; asyncio would log the error's text, which may repeat the payload."""
     try:
         work()
     except Exception as error:
-        log.error("a message was not handled: %s", kind_and_place(error))  # noqa: TRY400
+        log.error("%s: %s", otherwise, kind_and_place(error))  # noqa: TRY400
 
 
-async def tick(unit: Unit, wire: Wire, watchdog: Callable[[], None]) -> None:
-    """Once a second: time passes for the machines, old messages go out again, the watchdog is fed."""
+async def tick(unit: Unit, wire: Wire, telemetry: Telemetry, watchdog: Callable[[], None]) -> None:
+    """Once a second: time passes for the machines, old messages and new figures go out, the watchdog is fed."""
     while True:
         await asyncio.sleep(TICK_S)
         try:
@@ -184,6 +185,7 @@ async def tick(unit: Unit, wire: Wire, watchdog: Callable[[], None]) -> None:
             log.error("a tick failed: %s", kind_and_place(error))  # noqa: TRY400
         else:
             watchdog()
+        guarded(telemetry.tick, "figures of the call were not taken")
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import replace
 from typing import Any, Literal, Protocol, TypeVar
 
+from agent.contract.quality import Received
 from agent.screen import NoSuchMedia, Outcome, Screen, ScreenEvent, TooManyScreens, Touch, WhepAnswer
 from agent.touches import Touches
 
@@ -67,10 +68,19 @@ class Subscription:
 class Controller:
     """A RoomController (agent/screen.py). Every public method may be called on any thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, touches: Touches, whep: Whep, first: Screen) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        touches: Touches,
+        whep: Whep,
+        first: Screen,
+        *,
+        on_shown: Callable[[str, Received], None] = lambda _peer, _figures: None,
+    ) -> None:
         self._loop = loop
         self._touches = touches
         self._whep = whep
+        self._on_shown = on_shown
         self._screen = first
         self._lock = threading.Lock()
         self._subscriptions: list[Subscription] = []
@@ -119,6 +129,10 @@ class Controller:
     def whep_close(self, resource: str) -> None:
         """Close such a connection."""
         self._on_loop(self._whep.whep_close(resource))
+
+    def shown(self, peer: str, figures: Received) -> None:
+        """Hand over what the browser showed of a party."""
+        self._loop.call_soon_threadsafe(self._on_shown, peer, figures)
 
     def _tell(self, event: ScreenEvent | tuple[Literal["level"], float]) -> None:
         with self._lock:

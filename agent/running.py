@@ -21,6 +21,7 @@ from agent.media.probes import run_probes
 from agent.room import TestDone
 from agent.selftest import SelfTest, SelfTester, Verdict
 from agent.session_state import OCCUPYING
+from agent.telemetry import Telemetry
 from agent.touches import Touches
 from agent.unit import Tests, Unit
 from agent.wire import Wire
@@ -65,6 +66,7 @@ class Running:
         )
         self.wire = Wire(unit, identity, boot=boot, info=self._info)
         self.wire.calls = self.calls
+        self.telemetry = Telemetry(self.calls, unit.clock, session=unit.held, send=self.wire.quality)
         self._touches = Touches(
             unit,
             intend=self.wire.intent,
@@ -75,7 +77,9 @@ class Running:
         unit.region = self.wire
         unit.tests = Tests(start=self._tester.start, stop=self._tester.stop)
         loop = asyncio.get_running_loop()
-        self._controller = Controller(loop, self._touches, self.calls, unit.screen())
+        self._controller = Controller(
+            loop, self._touches, self.calls, unit.screen(), on_shown=self.telemetry.shown
+        )
         unit.on_change = self._controller.show
 
     def serve(self, secret: str) -> Server:

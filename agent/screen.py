@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+from agent.contract.quality import Received
+
 Page = Literal["idle", "waiting", "call", "ended", "fault"]
 PartyState = Literal["joined", "connecting", "connected", "lost"]
 CallLine = Literal["fine", "reconnecting", "lost"]
@@ -175,6 +177,9 @@ class RoomController(Protocol):
 
     def whep_close(self, resource: str) -> None:
         """Close such a connection; one that is gone already is fine."""
+
+    def shown(self, peer: str, figures: Received) -> None:
+        """How the browser showed a party in the last seconds; does not wait."""
 
 
 class TooManyScreens(RuntimeError):

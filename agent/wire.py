@@ -12,6 +12,7 @@ from agent import session_events as ev
 from agent.config import overlay
 from agent.contract import PREFIX, ContractError, Message, Topic, decode, encode
 from agent.contract.events import Ack, Intent
+from agent.contract.quality import QualityReport
 from agent.contract.schedule import Schedule, ScheduleReport
 from agent.contract.signalling import (
     UNIT_PEER,
@@ -179,6 +180,10 @@ class Wire:
     def intent(self, kind: str, intent: Intent) -> bool:
         """Ask the region for something; False when it cannot be reached."""
         return self._send(Topic(self._name, "up/intent", (kind,)), intent)
+
+    def quality(self, report: QualityReport) -> bool:
+        """Send a call's figures; False when there is no connection."""
+        return self._send(Topic(self._name, "up/event/quality"), report)
 
     def forget(self, sid: str) -> None:
         """Keep nothing of a session."""

@@ -13,6 +13,7 @@ from pydantic_core import to_json
 
 from agent.contract.body import MAX_BODY_BYTES, Body, ContractError, Instant, field_path, reason_of
 from agent.contract.events import Ack, Event, Intent
+from agent.contract.quality import QUALITY_EXPIRY_S, QualityReport
 from agent.contract.schedule import Schedule, ScheduleReport
 from agent.contract.signalling import SIGNAL, SIGNAL_EXPIRY_S
 from agent.contract.status import Command, CommandReport, Config, ConfigReport, Info, Status
@@ -43,6 +44,7 @@ CHANNELS: dict[str, Channel] = {
     "dn/call": Channel(SIGNAL, retained=False, expiry_s=SIGNAL_EXPIRY_S),
     "up/call": Channel(SIGNAL, retained=False, expiry_s=SIGNAL_EXPIRY_S),
     "up/event": Channel(TypeAdapter(Event), retained=False),
+    "up/event/quality": Channel(TypeAdapter(QualityReport), retained=False, expiry_s=QUALITY_EXPIRY_S),
     "dn/ack": Channel(TypeAdapter(Ack), retained=False, expiry_s=SIGNAL_EXPIRY_S),
 }
 

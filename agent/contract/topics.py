@@ -34,6 +34,7 @@ _LEVELS: dict[str, dict[str, str]] = {
     "dn/call": {"session": _SID, "peer": _PEER},
     "up/call": {"session": _SID, "peer": _PEER},
     "up/event": {"kind": _KIND},
+    "up/event/quality": {},  # among the events by name, but telemetry: with a body of its own, and no log
     "dn/ack": {},
 }
 _UNIT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -55,7 +56,8 @@ class Topic:
         if not _UNIT.fullmatch(self.unit):
             raise ContractError("topic", "unit", "is not a unit's name")
         patterns = wanted.values()
-        if len(wanted) != len(self.levels) or not all(map(re.fullmatch, patterns, self.levels)):
+        fits = len(wanted) == len(self.levels) and all(map(re.fullmatch, patterns, self.levels))
+        if not fits or (self.levels and "/".join((self.channel, *self.levels)) in _LEVELS):
             raise ContractError("topic", self.channel, "has levels the contract does not know")
 
     def __str__(self) -> str:
@@ -67,6 +69,9 @@ class Topic:
         parts = text.split("/")
         if len(parts) < 6 or "/".join(parts[:3]) != PREFIX:
             raise ContractError("topic", "prefix", f"is not {PREFIX}/")
+        channel = "/".join(parts[4:])
+        if channel in _LEVELS:
+            return cls(parts[3], channel)
         return cls(parts[3], "/".join(parts[4:6]), tuple(parts[6:]))
 
 

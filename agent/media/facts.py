@@ -150,6 +150,7 @@ class KindStats:
     octets: int = 0
     packets_lost: int = 0
     packets_repaired: int = 0
+    jitter_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

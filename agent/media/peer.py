@@ -251,7 +251,9 @@ class Peer:
         received = {}
         for kind in KINDS:
             total = self.session.received(kind)
-            received[kind] = KindStats(total.packets, total.octets, total.packets_lost, total.recovered)
+            received[kind] = KindStats(
+                total.packets, total.octets, total.packets_lost, total.recovered, total.jitter_s
+            )
         streams = self.session.streams.values()
         video = self.session.streams.get("video")
         return PeerStats(

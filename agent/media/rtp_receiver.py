@@ -32,6 +32,11 @@ class IncomingStream:
         self._last_report: tuple[int, float] | None = None
 
     @property
+    def jitter_s(self) -> float:
+        """Interarrival jitter (RFC 3550 section 6.4.1)."""
+        return self._jitter / self._clock_rate
+
+    @property
     def packets_lost(self) -> int:
         """Expected less received, recovered ones counted as received."""
         return 0 if self._base is None else self._highest - self._base + 1 - self.packets

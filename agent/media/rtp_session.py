@@ -52,6 +52,7 @@ class Received:
     octets: int = 0
     packets_lost: int = 0
     recovered: int = 0
+    jitter_s: float = 0.0  # of the stream that came last
 
 
 class RtpSession:
@@ -308,6 +309,7 @@ class RtpSession:
                 total.octets += stream.octets
                 total.packets_lost += max(0, stream.packets_lost)
                 total.recovered += stream.recovered
+                total.jitter_s = stream.jitter_s
         return total
 
     def close(self) -> None:

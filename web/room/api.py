@@ -9,12 +9,15 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import BadRequest
 
 from agent.screen import NoSuchMedia, RoomController
+from web.pause import Pause
 from web.room.guard import plain
-from web.room.wire import BadTouch, outcome_json, touch_from
+from web.room.wire import BadTouch, outcome_json, shown_from, touch_from
 
 log = logging.getLogger(__name__)
 
 SDP = "application/sdp"
+QUALITY_EVERY_S = 2.0
+"""Pages send every five seconds; a reload may begin in between."""
 PEER_ID = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
 
@@ -37,6 +40,26 @@ def touches(controller: RoomController) -> Blueprint:
         if not outcome.ok:
             log.info("touch %s refused: %s", asked.kind, outcome.refusal)
         return jsonify(outcome_json(outcome))
+
+    return bp
+
+
+def quality(controller: RoomController) -> Blueprint:
+    """`POST /api/quality`: how the page showed each party; 204, 400 for what is none, 429 if too often."""
+    bp = Blueprint("quality", __name__)
+    pause = Pause(QUALITY_EVERY_S)
+
+    @bp.post("/api/quality")
+    def figures() -> Response:
+        try:
+            shown = shown_from(request.get_data())
+        except BadTouch as error:
+            return plain(str(error), 400)
+        if not pause.lets_through():
+            return plain("Once every five seconds is enough.", 429)
+        for peer, received in shown.items():
+            controller.shown(peer, received)
+        return Response(status=204)
 
     return bp
 

@@ -30,6 +30,7 @@ def create_app(controller: RoomController, settings: RoomWebSettings) -> Flask:
     app.register_blueprint(pages.blueprint(settings))
     app.register_blueprint(feed.blueprint(controller, streams))
     app.register_blueprint(api.touches(controller))
+    app.register_blueprint(api.quality(controller))
     app.register_blueprint(api.whep(controller))
     return app
 

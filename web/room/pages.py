@@ -52,8 +52,8 @@ def blueprint(settings: RoomWebSettings) -> Blueprint:
         css = f":root {{ --mm: {settings.px_per_mm:.4f}px; }}\n"
         return Response(css, content_type="text/css; charset=utf-8")
 
-    @bp.get("/shared/tokens.css")
-    def tokens() -> Response:
-        return send_from_directory(SHARED_FOLDER, "tokens.css")
+    @bp.get("/shared/<path:name>")
+    def shared(name: str) -> Response:
+        return send_from_directory(SHARED_FOLDER, name)
 
     return bp

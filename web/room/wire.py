@@ -6,11 +6,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
+from pydantic import Field, TypeAdapter, ValidationError
+
+from agent.contract.body import PeerId
+from agent.contract.quality import MAX_PARTIES, Received
 from agent.screen import Lock, Outcome, Screen, Touch
 
 TOUCH_KINDS: frozenset[str] = frozenset(get_args(get_type_hints(Touch)["kind"]))
+_SHOWN: TypeAdapter[dict[PeerId, Received]] = TypeAdapter(
+    Annotated[dict[PeerId, Received], Field(max_length=MAX_PARTIES)]
+)
 MAX_TEXT_CHARACTERS = 64
 """A code, a PIN, a language or a session's id: none is longer."""
 
@@ -46,6 +53,16 @@ def touch_from(body: object) -> Touch:
     if body.get("on") is not None and not isinstance(body["on"], bool):
         raise BadTouch("on: must be true or false")
     return Touch(**{str(name): value for name, value in body.items()})
+
+
+def shown_from(body: bytes) -> dict[str, Received]:
+    """What the page saw of each party, from `{"<peer>": {…}}`; raises BadTouch, which repeats nothing."""
+    try:
+        return _SHOWN.validate_json(body, strict=True)
+    except ValidationError:
+        raise BadTouch(
+            "figures are an object with at most 8 parties, as agent/contract/quality.py has them"
+        ) from None
 
 
 def _lock(lock: Lock | None) -> dict[str, Any] | None:

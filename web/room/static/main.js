@@ -12,6 +12,7 @@ import { pin, staff } from "./pages/staff.js";
 import { waiting } from "./pages/waiting.js";
 import { showPanel } from "./panel.js";
 import { felt, watchPresence } from "./presence.js";
+import { reportQuality } from "./quality.js";
 import { clock, loadTexts, t } from "./texts.js";
 
 const PAGES = { loading, idle, "checkin-choose": choose, "checkin-code": code, waiting, call, ended, fault,
@@ -99,6 +100,7 @@ async function start() {
   app.render = render;
   app.announce = (text) => setText(document.getElementById("announce"), text);
   app.media = new Media({ onSoundBlocked: render });
+  reportQuality(app.media);
   head.append(roomName, time);
   while (true) {
     try {
