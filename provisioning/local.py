@@ -29,6 +29,7 @@ from provisioning.rooms import Rooms
 from web.clinic.services import Refused
 
 WATCH_EVERY_S = 0.5
+LOOPBACK = "127.0.0.1"
 ROOM, ROOM_NAME, UNIT, CLINIC, PHONE = "rum-1", "Hälsorum 1", "unit-1", "Vårdcentralen", "0771-11 22 33"
 
 
@@ -43,6 +44,21 @@ class Options:
     footage: Path | None = None
     burn_clock: bool = False
     tone_hz: float | None = None
+    host: str = LOOPBACK
+    """The address at which broker and region listen."""
+    region_namespace: str | None = None
+    """The network namespace (ip-netns(8)) of broker and region, for tests that cut the line to them."""
+
+    @property
+    def region_url(self) -> str:
+        """Where the region's pages are."""
+        return f"http://{'localhost' if self.host == LOOPBACK else self.host}:{self.region_port}"
+
+    def beyond_the_line(self, command: list[str]) -> list[str]:
+        """A command as it is run where broker and region are."""
+        if self.region_namespace is None:
+            return command
+        return ["nsenter", f"--net=/run/netns/{self.region_namespace}", "--", *command]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +118,15 @@ def start(options: Options, parts: Parts) -> None:
     state = options.state.absolute()
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     authority = Authority(state / "pki")
-    broker, region = authority.server(), authority.client("region")
+    broker, region = authority.server([options.host]), authority.client("region")
     unit = authority.client(UNIT, state / "unit" / "identity")
-    files = write_files(state / "broker", broker, port=options.broker_port)
+    files = write_files(state / "broker", broker, port=options.broker_port, host=options.host)
     parts.start(
         Part(
             "broker",
-            [find_mosquitto(), "-c", str(files.config)],
+            options.beyond_the_line([find_mosquitto(), "-c", str(files.config)]),
             files.log,
-            tls_answers(options.broker_port, broker.ca_file),
+            tls_answers(options.broker_port, broker.ca_file, options.host),
         )
     )
     database_url = f"sqlite:///{state / 'region' / 'region.db'}"
@@ -119,9 +135,11 @@ def start(options: Options, parts: Parts) -> None:
     parts.start(
         Part(
             "region",
-            [sys.executable, "-m", "provisioning.server", "--settings", str(settings)],
+            options.beyond_the_line(
+                [sys.executable, "-m", "provisioning.server", "--settings", str(settings)]
+            ),
             state / "logs" / "region.log",
-            http_answers(f"http://localhost:{options.region_port}/healthz"),
+            http_answers(f"{options.region_url}/healthz"),
         )
     )
     agent = _unit_settings(options, state, unit)
@@ -173,24 +191,26 @@ def _region_settings(options: Options, state: Path, database_url: str, identity:
         state / "region" / "region.toml",
         {"database_url": database_url, "state_dir": str(state / "region")},
         broker={
+            "host": options.host,
             "port": options.broker_port,
             "ca_file": str(identity.ca_file),
             "certificate_file": str(identity.certificate_file),
             "key_file": str(identity.key_file),
         },
-        web={"port": options.region_port, "public_url": f"http://localhost:{options.region_port}"},
+        web={"host": options.host, "port": options.region_port, "public_url": options.region_url},
     )
 
 
 def _unit_settings(options: Options, state: Path, identity: Credentials) -> Path:
     values: dict[str, Any] = {
         "state_dir": str(state / "unit" / "state"),
+        "broker_host": options.host,
         "broker_port": options.broker_port,
         "ca_file": str(identity.ca_file),
         "certificate_file": str(identity.certificate_file),
         "key_file": str(identity.key_file),
         "web_port": options.screen_port,
-        "loopback_media": True,
+        "loopback_media": options.host == LOOPBACK,
         "burn_clock": options.burn_clock,
         "room_name": ROOM_NAME,
         "phone": PHONE,
@@ -210,7 +230,7 @@ def screen_address(options: Options) -> str:
 
 def _welcome(options: Options) -> None:
     access = Access(**json.loads((options.state / "access.json").read_text()))
-    region = f"http://localhost:{options.region_port}"
+    region = options.region_url
     say(
         f"""
 Hälsorum runs. Open:
@@ -231,7 +251,7 @@ def _write_system(options: Options, parts: Parts) -> None:
         "pids": parts.pids(),
         "ready_s": parts.ready_s(),
         "screen": screen_address(options),
-        "region": f"http://localhost:{options.region_port}",
+        "region": options.region_url,
         "broker_port": options.broker_port,
         "unit": UNIT,
         "room": ROOM,
@@ -276,6 +296,12 @@ def _options() -> Options:
     )
     parser.add_argument("--burn-clock", action="store_true", help="draw a readable clock into the picture")
     parser.add_argument("--tone-hz", type=float, help="mix a tone into the room's sound")
+    parser.add_argument(
+        "--host", default=LOOPBACK, help="address at which broker and region listen (127.0.0.1)"
+    )
+    parser.add_argument(
+        "--region-namespace", help="network namespace for broker and region, so that tests can cut the line"
+    )
     values = vars(parser.parse_args())
     if values["footage"] is not None and not values["footage"].is_file():
         parser.error(f"--footage {values['footage']}: there is no such file")

@@ -167,15 +167,15 @@ def http_answers(url: str) -> Callable[[], bool]:
     return answers
 
 
-def tls_answers(port: int, ca_file: Path) -> Callable[[], bool]:
+def tls_answers(port: int, ca_file: Path, host: str = "127.0.0.1") -> Callable[[], bool]:
     """Whether a TLS server with a certificate of ours listens."""
 
     def answers() -> bool:
         context = ssl.create_default_context(cafile=str(ca_file))
         try:
             with (
-                socket.create_connection(("127.0.0.1", port), timeout=2) as plain,
-                context.wrap_socket(plain, server_hostname="localhost"),
+                socket.create_connection((host, port), timeout=2) as plain,
+                context.wrap_socket(plain, server_hostname=host),
             ):
                 return True
         except OSError:

@@ -32,8 +32,24 @@ ZONE = ZoneInfo("Europe/Stockholm")
 class Browsers:
     """Two browsers: the room's own, with its profile in a folder that can be searched, and the clinician's."""
 
-    def __init__(self, profile: Path, *, video: Path | None = None, sound: Path | None = None) -> None:
+    def __init__(
+        self,
+        profile: Path,
+        *,
+        video: Path | None = None,
+        sound: Path | None = None,
+        stack: Stack | None = None,
+    ) -> None:
+        """With a stack that has a network of its own, each browser runs on its side of it."""
         self.profile = profile
+        self._room_program = self._office_program = CHROMIUM
+        self._insecure: list[str] = []
+        if stack is not None and stack.network is not None:
+            folder, network = profile.parent, stack.network
+            self._room_program = str(network.unit.wrapper(folder, CHROMIUM))
+            self._office_program = str(network.office.wrapper(folder, CHROMIUM))
+            # Browsers give a camera to secure origins alone, and there is no TLS proxy in these tests.
+            self._insecure = [f"--unsafely-treat-insecure-origin-as-secure={stack.system['region']}"]
         self._media = list(FAKE_MEDIA)
         if video is not None:
             self._media.append(f"--use-file-for-fake-video-capture={video}")
@@ -44,7 +60,7 @@ class Browsers:
         self._playwright = sync_playwright().start()
         self.room: BrowserContext = self.open_room()
         self.office: Browser = self._playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*FLAGS, *self._media]
+            executable_path=self._office_program, args=[*FLAGS, *self._insecure, *self._media]
         )
         return self
 
@@ -52,7 +68,7 @@ class Browsers:
         """The room's browser, or a new one after the old was killed."""
         return self._playwright.chromium.launch_persistent_context(
             str(self.profile),
-            executable_path=CHROMIUM,
+            executable_path=self._room_program,
             args=FLAGS,
             viewport={"width": 1280, "height": 800},
             locale="sv-SE",

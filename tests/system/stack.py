@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.system.network import REGION_ADDRESS, Network, within
+
 START_WITHIN_S = 120.0
 STOP_WITHIN_S = 30.0
 
@@ -47,6 +49,8 @@ class Stack:
     options: list[str] = field(default_factory=list)
     ports: dict[str, int] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    network: Network | None = None
+    """Given one, the unit is in its unit's namespace, and broker and region are in the region's."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -64,6 +68,9 @@ class Stack:
         self.state.mkdir(parents=True, exist_ok=True)
         ports = [word for name, port in self.ports.items() for word in (f"--{name}-port", str(port))]
         command = [sys.executable, "-m", "provisioning.local", "--state", str(self.state), *ports]
+        if self.network is not None:
+            apart = ["--host", REGION_ADDRESS, "--region-namespace", self.network.region]
+            command = self.network.unit.inside([*command, *apart])
         with (self.state / "starter.log").open("ab") as log:
             self.process = subprocess.Popen([*command, *self.options], stdout=log, stderr=log)
         self._wait_until_started()
@@ -98,7 +105,7 @@ class Stack:
         self.kill(part)
         until = time.monotonic() + START_WITHIN_S
         port = self.ports["screen" if part == "unit" else part]
-        while self.system["pids"][part] == before or not _listens(port):
+        while self.system["pids"][part] == before or not self._listens(part, port):
             if time.monotonic() > until:
                 raise StackError(f"the {part} was not started again")
             time.sleep(0.05)
@@ -121,6 +128,13 @@ class Stack:
         places = {"broker": "broker/mosquitto.log", "region": "logs/region.log", "unit": "logs/unit.log"}
         return (self.state / places[part]).read_text(errors="replace")
 
+    def _listens(self, part: str, port: int) -> bool:
+        if self.network is None:
+            return _listens("127.0.0.1", port)
+        if part == "unit":
+            return self.network.unit.call(lambda: _listens("127.0.0.1", port))
+        return within(self.network.region, lambda: _listens(REGION_ADDRESS, port))
+
     def _wait_until_started(self) -> None:
         assert self.process is not None
         said = self.state / "starter.log"
@@ -132,9 +146,9 @@ class Stack:
             time.sleep(0.1)
 
 
-def _listens(port: int) -> bool:
+def _listens(host: str, port: int) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((host, port)) == 0
 
 
 def _children(pid: int) -> list[int]:
