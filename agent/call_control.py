@@ -248,6 +248,7 @@ class CallControl:
             on_fact=self._on_fact,
             settings=self._settings,
             fallback_video=lambda: capture.video_vp8,
+            small_video=lambda: capture.video_small,
         )
         capture.set_microphone(self.microphone)
         capture.set_camera(self.camera)

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
-from agent.media.congestion import encoding_target
 from agent.media.facts import (
     CallSettings,
     CallStats,
@@ -27,12 +26,16 @@ from agent.media.packetizer import SharedPacketizer
 from agent.media.peer import MESSAGE_BYTES_MAX, Peer
 from agent.media.remote_media import RemoteMedia
 from agent.media.server_finder import ServerFinder
-from agent.media.source import Codec, EncodedSource, EncodingTarget
+from agent.media.source import Codec, EncodedSource, EncodingName, EncodingTarget
+from agent.media.steering import Steering
 
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.025
-TARGET_INTERVAL_TICKS = 8
+STEER_INTERVAL_TICKS = 2
+LOSS_INTERVAL_TICKS = 40
+LOSS_SMOOTHING = 0.3
+SKIP_S = 0.06  # a little longer than the time between two looks at the lines
 TARGET_CHANGE = 0.03  # smaller changes of bitrate are not worth telling the encoder
 KIOSK_SELF = "self"
 KIOSK_PEER_PREFIX = "peer/"
@@ -44,8 +47,9 @@ VideoFactory = Callable[[], EncodedSource]
 class Call:
     """Exists from waiting on, since the self-view needs it. Everything runs on the event loop.
 
-    fallback_video makes the shared VP8 encoder, the first time that a party has no H.264. finder knows which
-    STUN and TURN servers work from here.
+    fallback_video makes the shared VP8 encoder, the first time that a party has no H.264; small_video the
+    second H.264 encoder, the first time that one party is much slower than another. finder knows which STUN
+    and TURN servers work from here.
     Remote parties' faults come as facts; only the kiosk's own offers raise (NegotiationError).
     """
 
@@ -58,6 +62,7 @@ class Call:
         settings: CallSettings,
         fallback_video: VideoFactory | None = None,
         finder: ServerFinder | None = None,
+        small_video: VideoFactory | None = None,
     ) -> None:
         self._on_fact = on_fact
         self._settings = settings
@@ -66,13 +71,17 @@ class Call:
             audio.codec: SharedPacketizer(audio),
         }
         self._video = self._sources[video.codec]
-        self._fallback_video = fallback_video
+        self._audio = audio
+        self._fallback_video, self._small_video = fallback_video, small_video
+        self._small: SharedPacketizer | None = None
         self._finder = finder or ServerFinder()
         self._peers: dict[str, Peer] = {}
         self._media: dict[str, RemoteMedia] = {}
         self._lost: set[str] = set()
         self._views: dict[str, KioskView] = {}
-        self._target: EncodingTarget | None = None
+        self._steering = Steering(settings.start_bit_rate, may_split=small_video is not None)
+        self._targets: dict[EncodingName, EncodingTarget] = {}
+        self._expected_loss = 0.0
         self._ticks = 0
         self._timer: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
@@ -225,8 +234,10 @@ class Call:
                 self._watch(peer)
         for view in list(self._views.values()):
             view.session.tick(now)
-        if self._ticks % TARGET_INTERVAL_TICKS == 0:
-            self._steer_encoder()
+        if self._ticks % STEER_INTERVAL_TICKS == 0:
+            self._steer(now)
+        if self._ticks % LOSS_INTERVAL_TICKS == 0:
+            self._expect_loss()
 
     def _watch(self, peer: Peer) -> None:
         silent = peer.silent_for_s > self._settings.media_lost_s
@@ -237,31 +248,51 @@ class Call:
             self._lost.discard(peer.name)
             self._on_fact(MediaBack(peer.name))
 
-    def _steer_encoder(self) -> None:
-        rates = [peer.controller.bit_rate for peer in self._peers.values() if peer.connected]
-        target = encoding_target(min(rates, default=self._settings.start_bit_rate), self._target)
-        old = self._target
-        same_picture = old is not None and (old.width, old.height, old.frame_rate) == (
-            target.width,
-            target.height,
-            target.frame_rate,
-        )
-        if (
-            old is not None
-            and same_picture
-            and abs(target.bit_rate - old.bit_rate) < old.bit_rate * TARGET_CHANGE
-        ):
+    def _steer(self, now: float) -> None:
+        lines = {peer.name: peer.line for peer in self._peers.values() if peer.connected}
+        plan = self._steering.plan(lines, now)
+        for name, encoding in plan.encodings.items():
+            peer, source = self._peers[name], self._encoding(encoding)
+            if source is not None:
+                peer.encoding = encoding
+                peer.follow(source)
+        for encoding, target in plan.targets.items():
+            self._set_target(encoding, target)
+        for encoding in self._targets.keys() - plan.targets.keys():
+            del self._targets[encoding]
+        for encoding in plan.skips:
+            source = self._encoding(encoding)
+            if source is not None:
+                source.source.skip_until(now + SKIP_S)
+
+    def _expect_loss(self) -> None:
+        """Sound is made once for all, so it is the worst line that says how much of it is to repair itself."""
+        worst = max((peer.fraction_lost for peer in self._peers.values() if peer.connected), default=0.0)
+        self._expected_loss += (worst - self._expected_loss) * LOSS_SMOOTHING
+        self._audio.set_expected_loss(self._expected_loss)
+
+    def _encoding(self, name: EncodingName) -> SharedPacketizer | None:
+        if name == "full":
+            return self._video
+        if name == "vp8":
+            return self._source("VP8")
+        if self._small is None and self._small_video is not None:
+            self._small = SharedPacketizer(self._small_video())
+        return self._small
+
+    def _set_target(self, encoding: EncodingName, target: EncodingTarget) -> None:
+        old, source = self._targets.get(encoding), self._encoding(encoding)
+        if source is None or (old is not None and _is_close(old, target)):
             return
-        self._target = target
-        for packetizer in self._sources.values():
-            if packetizer.source.codec != "opus":
-                packetizer.source.set_target(target)
+        self._targets[encoding] = target
+        source.source.set_target(target)
 
     def stats(self) -> CallStats:
         """Figures of this moment; they are kept nowhere."""
         return CallStats(
             peers={name: peer.stats() for name, peer in self._peers.items()},
-            target=self._target,
+            target=self._targets.get("full"),
+            small_target=self._targets.get("small"),
             frames=self._video.frames,
             keyframes=self._video.keyframes,
             kiosk_streams=tuple(view.resource for view in self._views.values()),
@@ -283,3 +314,8 @@ class Call:
         closing = [peer.close() for peer in peers] + [view.close() for view in views]
         await asyncio.gather(*closing, *self._closing)
         self._media.clear()
+
+
+def _is_close(old: EncodingTarget, new: EncodingTarget) -> bool:
+    same_form = (old.width, old.height, old.frame_rate) == (new.width, new.height, new.frame_rate)
+    return same_form and abs(new.bit_rate - old.bit_rate) < old.bit_rate * TARGET_CHANGE

@@ -1,8 +1,8 @@
 """One session's capture: camera, microphone and encoders, opened together and closed together.
 
-Threads: camera (reads or decodes, hands pictures on), encoder-H264 and encoder-VP8 (each only once somebody
-listens), microphone (reads and encodes sound). They meet in one-place mailboxes, and hand out on the event
-loop.
+Threads: camera (reads or decodes, hands pictures on), encoders for H.264, a smaller H.264 and VP8 (each only
+once somebody listens), microphone (reads and encodes sound). They meet in one-place mailboxes, and hand out
+on the event loop.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 # VP8 costs more than H.264 and is for the rare party that has nothing else: never above this.
 VP8_MAX_BIT_RATE = 1_500_000
+SMALL_MAX_BIT_RATE = 1_500_000  # of the second H.264 encoding, for parties on slow lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class CaptureStats:
 
     frames_captured: int
     frames_encoded: int
+    frames_encoded_small: int
     frames_encoded_vp8: int
     frames_dropped: int
     keyframes: int
@@ -93,13 +95,18 @@ class Capture:
             sound_film = picture_film  # one clock, one loop point
         form = PictureForm(camera.width, camera.height, camera.frame_rate, settings.max_bit_rate)
         self._h264 = VideoEncoder(loop, EncoderSettings(settings.encoders, form, settings.bit_rate), opener)
+        small_form = PictureForm(camera.width, camera.height, camera.frame_rate, SMALL_MAX_BIT_RATE)
+        small_rate = min(settings.bit_rate, SMALL_MAX_BIT_RATE)
+        self._small = VideoEncoder(
+            loop, EncoderSettings(settings.encoders, small_form, small_rate, shares_pictures=True), opener
+        )
         vp8_form = PictureForm(camera.width, camera.height, camera.frame_rate, VP8_MAX_BIT_RATE)
         vp8_rate = min(settings.bit_rate, VP8_MAX_BIT_RATE)
         self._vp8 = VideoEncoder(loop, EncoderSettings(("libvpx",), vp8_form, vp8_rate), opener)
         self._camera = CameraThread(
             make_camera(camera, picture_film),
             blank(camera.width, camera.height),
-            (self._h264.offer, self._vp8.offer),
+            (self._h264.offer, self._small.offer, self._vp8.offer),
             self._camera_open_changed,
             camera.burn_clock,
         )
@@ -107,6 +114,7 @@ class Capture:
             loop, make_microphone(microphone, sound_film), on_level, tone_hz=microphone.tone_hz
         )
         self.video: EncodedSource = self._h264
+        self.video_small: EncodedSource = self._small
         self.video_vp8: EncodedSource = self._vp8
         self.audio: EncodedSource = self._sound
 
@@ -137,6 +145,7 @@ class Capture:
         return CaptureStats(
             frames_captured=camera.frames_captured,
             frames_encoded=h264.frames_encoded,
+            frames_encoded_small=self._small.stats().frames_encoded,
             frames_encoded_vp8=self._vp8.stats().frames_encoded,
             frames_dropped=h264.frames_dropped,
             keyframes=h264.keyframes,
@@ -157,7 +166,7 @@ class Capture:
 
     async def close(self) -> None:
         """Close everything and wait for the threads. Closing twice does nothing."""
-        stops = (self._camera.stop, self._sound.stop, self._h264.stop, self._vp8.stop)
+        stops = (self._camera.stop, self._sound.stop, self._h264.stop, self._small.stop, self._vp8.stop)
         await asyncio.gather(*(asyncio.to_thread(stop) for stop in stops))
 
     def _camera_open_changed(self, is_open: bool) -> None:

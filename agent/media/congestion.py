@@ -1,15 +1,17 @@
-"""How much one line can carry, and what the encoder should make of that. Pure: times come in as arguments.
+"""How much one line can carry. Pure: times come in as arguments.
 
-Delay and loss together decide, after Google Congestion Control (draft-ietf-rmcat-gcc-02).
+Delay and loss together decide, after Google Congestion Control (draft-ietf-rmcat-gcc-02): the trend of the
+delay says when, what arrives says how far (rate_control), loss is judged by loss_control, and a window on
+what is on its way stops us within a round trip or two when a line suddenly narrows.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from agent.media.source import EncodingTarget
+from agent.media.acknowledged import Acknowledged
+from agent.media.loss_control import LossControl
+from agent.media.rate_control import RateControl
 from agent.media.transport_feedback import PacketResult
 from agent.media.trendline import TrendlineEstimator, Usage
 
@@ -18,160 +20,132 @@ MAX_BIT_RATE = 2_500_000
 START_BIT_RATE = (
     1_500_000  # most clinics' lines carry this at once; ramping up would cost a blurred first minute
 )
-AUDIO_BIT_RATE = 45_000  # Opus with its headers, taken off the estimate
-BACKOFF = 0.85
-GROWTH_PER_S = 1.08
-REGAIN_PER_S = 1.3  # back to what the line carried before a decrease, when it is quiet again
-REGAIN_AFTER_S = 1.5
-REGAIN_SHARE = 0.85
-DECREASES_APART_S = 3.0  # closer ones are one fall, and the rate before it is what the line carried
-KEPT_UP = 0.9  # a line that delivers this share of what is sent is not what holds the rate down
-KEPT_UP_FLOOR = 850_000  # delay alone, on a line that keeps up, is a busy processor: the picture stays whole
-LOSS_LOW, LOSS_HIGH = 0.02, 0.10
-RATE_WINDOW_S = 0.5
-LOSS_WINDOW_S = 1.0
-DECREASE_INTERVAL_S = 0.3
-APPLICATION_LIMIT = 1.5  # never believe more than this times what was really carried
+STRETCHED = 1.25  # packets come this much slower than they leave: a line that is too narrow, at once
+STANDING_QUEUE_S = 0.015  # that never empties within a second is a line's; a busy processor's does
+DEEP_QUEUE_S = 0.03
+DRAIN_FROM_S = 0.08  # a longer queue is let run dry before more is sent
+DRAINED_S = 0.03
+DRAIN_MAX_S = 1.5
+WINDOW_S = 0.35  # so long a queue may stand on the way beyond the round trip, before pictures wait
+WINDOW_BYTES_MIN = 12_000
+FEEDBACK_TIMEOUT_S = 0.6
+TIMEOUT_BACKOFF = 0.8
+_ROUND_TRIP_SLOTS_S = 10.0
 
 
 class CongestionController:
     """The estimate for one connection, in bit/s, between MIN_BIT_RATE and MAX_BIT_RATE."""
 
     def __init__(self, start_bit_rate: int = START_BIT_RATE) -> None:
-        self._estimate = float(start_bit_rate)
+        self._rate = RateControl(start_bit_rate)
         self._trendline = TrendlineEstimator()
-        self._carried: deque[tuple[float, int]] = deque()
-        self._sent: deque[tuple[float, int]] = deque()
-        self._before_decrease = 0.0
-        self._outcomes: deque[tuple[float, int, int]] = deque()
-        self._grown_at: float | None = None
-        self._decreased_at = -1.0
+        self._acknowledged = Acknowledged()
+        self._loss = LossControl()
+        self._updated_at: float | None = None
+        self._feedback_at: float | None = None
         self._remb: int | None = None
-        self._has_transport_feedback = False
+        self._round_trip_s = 0.1
+        self._round_trip_at = -1e9
+        self._draining_until: float | None = None
 
     @property
     def bit_rate(self) -> int:
-        """The estimate, sound included."""
+        """The estimate, sound and repeats included."""
         ceiling = MAX_BIT_RATE if self._remb is None else min(MAX_BIT_RATE, self._remb)
-        return int(max(MIN_BIT_RATE, min(self._estimate, ceiling)))
+        return int(max(MIN_BIT_RATE, min(self._rate.bit_rate, ceiling)))
+
+    @property
+    def fraction_lost(self) -> float:
+        """Of the last one and a half seconds, 0 to 1."""
+        return self._loss.loss
+
+    @property
+    def is_draining(self) -> bool:
+        """Pictures wait, since a queue on the way is to run dry first."""
+        return self._draining_until is not None
+
+    def may_send(self, bytes_in_flight: int, now: float) -> bool:
+        """Whether pictures may leave while so much is on its way; a silent receiver is no reason to wait."""
+        if self._feedback_at is None or now - self._feedback_at > FEEDBACK_TIMEOUT_S:
+            return True
+        if self._draining_until is not None and now < self._draining_until:
+            return False
+        return bytes_in_flight <= self._window_bytes
+
+    @property
+    def _window_bytes(self) -> float:
+        return max(WINDOW_BYTES_MIN, self.bit_rate / 8 * (self._round_trip_s + WINDOW_S))
 
     def on_feedback(self, results: Sequence[PacketResult], now: float) -> None:
         """Transport-wide feedback came at `now` (seconds)."""
         if not results:
             return
-        self._has_transport_feedback = True
+        self._feedback_at = now
         self._remb = None
         ordered = sorted(results, key=lambda result: result.sent_at)
+        self._note_round_trip(now - ordered[-1].sent_at, now)
         self._trendline.add(ordered)
-        carried = sum(result.size for result in ordered if result.arrived_at is not None)
-        lost = sum(result.arrived_at is None for result in ordered)
-        self._carried.append((now, carried))
-        self._sent.append((ordered[-1].sent_at, sum(result.size for result in ordered)))
-        self._outcomes.append((now, lost, len(ordered)))
-        while self._carried and now - self._carried[0][0] > RATE_WINDOW_S:
-            self._carried.popleft()
-        while len(self._sent) > len(self._carried):
-            self._sent.popleft()
-        while self._outcomes and now - self._outcomes[0][0] > LOSS_WINDOW_S:
-            self._outcomes.popleft()
-        self._update(self._recent_loss(), now)
+        for result in ordered:
+            self._acknowledged.add(result)
+        self._loss.add(sum(result.arrived_at is None for result in ordered), len(ordered), now)
+        self._update(now)
+
+    def _note_round_trip(self, measured_s: float, now: float) -> None:
+        if measured_s < self._round_trip_s or now - self._round_trip_at > _ROUND_TRIP_SLOTS_S:
+            self._round_trip_s, self._round_trip_at = max(0.0, measured_s), now
 
     def on_loss(self, fraction: float, now: float) -> None:
         """A receiver report's loss, 0 to 1; only heeded from those who send no transport-wide feedback."""
-        if not self._has_transport_feedback:
-            self._update(fraction, now)
+        if self._feedback_at is None:
+            self._loss.set(fraction, now)
+            self._update(now)
 
     def on_remb(self, bit_rate: int) -> None:
         """The receiver's own estimate, from those who send no transport-wide feedback."""
-        if not self._has_transport_feedback:
+        if self._feedback_at is None:
             self._remb = bit_rate
 
-    def _recent_loss(self) -> float:
-        total = sum(count for _, _, count in self._outcomes)
-        return sum(lost for _, lost, _ in self._outcomes) / total if total >= 20 else 0.0
-
-    def _line_bit_rate(self) -> float | None:
-        """What the line carries now, where it shows: a line that keeps up with what little we send does not."""
-        carried, sent = _bit_rate(self._carried), _bit_rate(self._sent)
-        if carried is None or sent is None:
-            return carried
-        return None if carried >= KEPT_UP * sent else carried
-
-    def _update(self, loss: float, now: float) -> None:
-        if self._trendline.usage is Usage.OVERUSE or loss > LOSS_HIGH:
-            self._decrease(loss, now)
+    def tick(self, now: float) -> None:
+        """Call it every 20 to 30 ms: a receiver that has fallen silent gets less and less."""
+        if self._draining_until is not None and now >= self._draining_until:
+            self._draining_until = None
+            self._acknowledged.forget_base()  # what does not run dry is no queue: the way has grown longer
+        if self._feedback_at is None or now - self._feedback_at <= FEEDBACK_TIMEOUT_S:
             return
-        last, self._grown_at = self._grown_at, now
-        if last is None or self._trendline.usage is Usage.UNDERUSE or loss > LOSS_LOW * 2:
+        if self._updated_at is None or now - self._updated_at > FEEDBACK_TIMEOUT_S:
+            self._updated_at = now
+            self._rate.bit_rate = max(MIN_BIT_RATE, self._rate.bit_rate * TIMEOUT_BACKOFF)
+
+    def _update(self, now: float) -> None:
+        elapsed = 0.0 if self._updated_at is None else now - self._updated_at
+        self._updated_at = now
+        rate, carried = self._rate, self._acknowledged.bit_rate
+        self._end_drain()
+        bound = self._loss.bound(rate.bit_rate, now)
+        if bound is not None:
+            rate.bit_rate = bound
+        if self._trendline.usage is Usage.OVERUSE or self._is_narrow:
+            self._on_overuse(now)
+        elif self._trendline.usage is Usage.NORMAL and not self._loss.is_high and not self.is_draining:
+            rate.increase(elapsed, carried, self._round_trip_s, now)
+        rate.bit_rate = max(MIN_BIT_RATE, min(rate.bit_rate, MAX_BIT_RATE))
+
+    def _on_overuse(self, now: float) -> None:
+        """The delay grows: of a line that is too narrow, or of a processor that is late; the latter passes."""
+        seen = self._acknowledged
+        is_narrow = self._is_narrow
+        is_real = is_narrow or seen.standing_queue_s > STANDING_QUEUE_S
+        if not is_real or self.is_draining or not self._rate.may_decrease(now):
             return
-        grown = self._estimate * self._growth_per_s(now) ** min(now - last, 1.0)
-        carried = _bit_rate(self._carried)
-        if carried is not None:
-            grown = min(grown, max(self._estimate, carried * APPLICATION_LIMIT))
-        self._estimate = min(grown, MAX_BIT_RATE)
+        line, before = seen.recent_bit_rate if is_narrow else seen.bit_rate, self._rate.bit_rate
+        self._rate.decrease(line, now)
+        if seen.queue_s > DRAIN_FROM_S and line is not None and before > line:
+            self._draining_until = now + DRAIN_MAX_S
 
-    def _growth_per_s(self, now: float) -> float:
-        quiet = now - self._decreased_at > REGAIN_AFTER_S
-        return (
-            REGAIN_PER_S if quiet and self._estimate < REGAIN_SHARE * self._before_decrease else GROWTH_PER_S
-        )
+    @property
+    def _is_narrow(self) -> bool:
+        return self._acknowledged.stretch > STRETCHED and self._acknowledged.queue_s > DEEP_QUEUE_S
 
-    def _decrease(self, loss: float, now: float) -> None:
-        self._grown_at = now
-        if now - self._decreased_at < DECREASE_INTERVAL_S:
-            return
-        if now - self._decreased_at > DECREASES_APART_S:
-            self._before_decrease = self._estimate
-        self._decreased_at = now
-        lower = self._estimate * (1 - 0.5 * loss) if loss > LOSS_HIGH else self._estimate
-        if self._trendline.usage is Usage.OVERUSE:
-            line = self._line_bit_rate()
-            basis = self._estimate if line is None else min(line, self._estimate)
-            floor = min(KEPT_UP_FLOOR, self._estimate) if line is None else 0.0
-            lower = min(lower, max(basis * BACKOFF, floor))
-        self._estimate = max(MIN_BIT_RATE, lower)
-
-
-def _bit_rate(window: deque[tuple[float, int]]) -> float | None:
-    if len(window) < 3:
-        return None
-    span = window[-1][0] - window[0][0]
-    return sum(size for _, size in list(window)[1:]) * 8 / span if span > 0.1 else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    least_bit_rate: int
-    width: int
-    height: int
-    frame_rate: float
-
-
-# From libx264 superfast: below these rates a talking head at the next larger size breaks into blocks.
-_LADDER = (
-    _Step(800_000, 1280, 720, 30.0),
-    _Step(450_000, 960, 540, 30.0),
-    _Step(280_000, 640, 360, 30.0),
-    _Step(190_000, 640, 360, 20.0),
-    _Step(0, 480, 270, 15.0),
-)
-UPGRADE_MARGIN = 1.2  # a larger picture costs a keyframe: only when there is room
-
-
-def encoding_target(
-    bit_rate: int, previous: EncodingTarget | None = None, width_max: int = 1280, frame_rate_max: float = 30.0
-) -> EncodingTarget:
-    """What to encode for a line of `bit_rate`, sound included: rate and size give way before quality."""
-    video = max(MIN_BIT_RATE - AUDIO_BIT_RATE, bit_rate - AUDIO_BIT_RATE)
-    chosen = next(step for step in _LADDER if video >= step.least_bit_rate)
-    if previous is not None and (chosen.width, chosen.frame_rate) > (previous.width, previous.frame_rate):
-        chosen = next(step for step in _LADDER if video >= step.least_bit_rate * UPGRADE_MARGIN)
-    if previous is not None and (chosen.width, chosen.frame_rate) < (previous.width, previous.frame_rate):
-        same = [
-            step for step in _LADDER if (step.width, step.frame_rate) == (previous.width, previous.frame_rate)
-        ]
-        if same and video >= same[0].least_bit_rate:
-            chosen = same[0]
-    width = min(chosen.width, width_max)
-    height = chosen.height * width // chosen.width & ~1
-    return EncodingTarget(video, min(chosen.frame_rate, frame_rate_max), width, height)
+    def _end_drain(self) -> None:
+        if self._draining_until is not None and self._acknowledged.queue_s < DRAINED_S:
+            self._draining_until = None

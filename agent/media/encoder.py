@@ -12,6 +12,7 @@ from agent.media.broadcast import Broadcast
 from agent.media.device import RawPicture
 from agent.media.encoder_chain import EncoderChain, Opener, Payload
 from agent.media.frame_rate import FrameRateLimiter
+from agent.media.pixels import copied
 from agent.media.source import VIDEO_CLOCK_RATE_HZ, Codec, EncodedFrame, EncodingTarget, Listener, Unsubscribe
 from agent.media.video_codec import ENCODERS, PictureForm, open_encoder
 
@@ -23,11 +24,15 @@ JOIN_TIMEOUT_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class EncoderSettings:
-    """Encoders by name in order of preference, the camera's form, and where the bitrate (bit/s) starts."""
+    """Encoders by name in order of preference, the camera's form, and where the bitrate (bit/s) starts.
+
+    shares_pictures: another encoder writes its stamps on the same pictures, so this one takes copies.
+    """
 
     names: tuple[str, ...]
     form: PictureForm
     bit_rate: int
+    shares_pictures: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +62,14 @@ class VideoEncoder:
         kinds = [ENCODERS[name] for name in settings.names]
         self.codec: Codec = kinds[0].codec
         self._broadcast = Broadcast(loop, on_first=self._force_keyframe)
+        self._copies = settings.shares_pictures
         self._changed = Condition()
         self._waiting: RawPicture | None = None
         self._target = EncodingTarget(
             settings.bit_rate, settings.form.frame_rate, settings.form.width, settings.form.height
         )
         self._keyframe_wanted, self._keyframe_now = False, False
+        self._skip_until = 0.0
         self._stopping = False
         self._thread: Thread | None = None
         self._limiter = FrameRateLimiter(settings.form.frame_rate)
@@ -87,6 +94,11 @@ class VideoEncoder:
     def set_target(self, target: EncodingTarget) -> None:
         """See EncodedSource. The size is never above the camera's, and made even."""
         self._target = target
+
+    def skip_until(self, at: float) -> None:
+        """See EncodedSource. A picture for which a keyframe is due is left out too, and its keyframe comes
+        with the next."""
+        self._skip_until = at
 
     def set_expected_loss(self, fraction: float) -> None:
         """A picture is repaired by retransmission."""
@@ -132,7 +144,7 @@ class VideoEncoder:
     def _run(self) -> None:
         while (picture := self._next()) is not None:
             self._limiter.set_rate(self._target.frame_rate)
-            if self._limiter.keeps(picture.captured_at):
+            if picture.captured_at >= self._skip_until and self._limiter.keeps(picture.captured_at):
                 self._encode(picture)
             self._alive_at = time.monotonic()
         self._chain.close()
@@ -147,7 +159,8 @@ class VideoEncoder:
         started = time.perf_counter()
         keyframe = self._keyframe_due()
         timestamp = max(round(picture.captured_at * VIDEO_CLOCK_RATE_HZ), self._last_timestamp + 1)
-        payloads = self._chain.encode(picture.frame, timestamp, keyframe, self._target, self._limiter.rate)
+        frame = copied(picture.frame) if self._copies else picture.frame
+        payloads = self._chain.encode(frame, timestamp, keyframe, self._target, self._limiter.rate)
         if payloads is None:
             self._keyframe_now = True
             self._dropped += 1

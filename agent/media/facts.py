@@ -8,7 +8,7 @@ from typing import Literal
 
 from agent.media.media_socket import DSCP_AF41, PortRange
 from agent.media.negotiation import MediaKind
-from agent.media.source import EncodingTarget
+from agent.media.source import EncodingName, EncodingTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,10 @@ class PeerStats:
     attempt: int
     connected: bool
     round_trip_s: float | None
-    bit_rate: int  # what the line to this peer is believed to carry, bit/s
+    bit_rate: int  # what the line to this peer is believed to carry, bit/s,
+    picture_bit_rate: int  # and what of that is left for pictures
+    encoding: EncodingName
+    queue_ms: float  # for how long the oldest picture has waited to be sent
     bytes_sent: int
     fraction_lost: float  # of what we send, as last reported
     keyframe_requests: int  # from this peer, before joining
@@ -170,6 +173,7 @@ class PeerStats:
 class CallStats:
     peers: Mapping[str, PeerStats]
     target: EncodingTarget | None
+    small_target: EncodingTarget | None  # of the second encoding, while there is one
     frames: int  # encoded pictures taken in
     keyframes: int
     kiosk_streams: Sequence[str] = field(default_factory=tuple)

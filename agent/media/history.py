@@ -34,6 +34,11 @@ class PacketHistory:
         if self._resent:
             self._resent.pop(sequence, None)
 
+    def clear(self) -> None:
+        """Forget everything: it was never sent, or is of no use any more."""
+        self._packets = [None] * self._capacity
+        self._resent.clear()
+
     def resend(self, sequence: int, now: float, round_trip_s: float) -> OutgoingPacket | None:
         """The packet, if it is here and not on its way already, and its tries are not used up."""
         entry = self._packets[sequence % self._capacity]

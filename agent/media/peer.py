@@ -27,13 +27,15 @@ from agent.media.facts import (
 )
 from agent.media.ice_gathering import NoRelay, TransportSettings
 from agent.media.media_socket import NoFreePort
-from agent.media.negotiation import MediaKind, NegotiationError
+from agent.media.negotiation import MediaKind, MediaSection, NegotiationError
 from agent.media.packetizer import SharedPacketizer
+from agent.media.picture_switch import PictureSwitch
 from agent.media.remote_media import RemoteMedia
 from agent.media.rtp_packet import RtpPacket
 from agent.media.rtp_stream import FrameSender, RtpStream
 from agent.media.server_finder import ServerFinder
-from agent.media.source import Codec, Unsubscribe
+from agent.media.source import Codec, EncodingName, Unsubscribe
+from agent.media.steering import PartyLine
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +72,7 @@ class Peer:
         self.name = name
         self.attempt = attempt
         self.connected = False
+        self.encoding: EncodingName = "full"
         self.controller = CongestionController(settings.start_bit_rate)
         self._sources = sources
         self._media = media
@@ -79,6 +82,8 @@ class Peer:
         self._flowing: set[MediaKind] = set()
         self._subscriptions: list[Unsubscribe] = []
         self._outgoing: list[tuple[Codec, SharedPacketizer, RtpStream]] = []
+        self._pictures: PictureSwitch | None = None
+        self.picture_codec: Codec | None = None
         self._waiting_messages: list[str] = []
         self._timeout: asyncio.TimerHandle | None = None
         self._early_candidates: list[dict[str, object]] | None = []
@@ -137,16 +142,26 @@ class Peer:
                 self.fail("no_common_codec", section.kind)
                 return
             if section.receives:
-                stream = self.session.send_on(
-                    section, self.connection.local_ssrcs(section.kind), source.source.request_keyframe
-                )
-                self._outgoing.append((codec, source, stream))
+                self._send_on(section, codec, source)
         if not self._ended:
             self._timeout = self._loop.call_later(
                 self._settings.connect_timeout_s, self.fail, "timeout", "no connection after the answer"
             )
             if self.connection.state == "connected":
                 self._on_state("connected")
+
+    def _send_on(self, section: MediaSection, codec: Codec, source: SharedPacketizer) -> None:
+        request_keyframe = source.source.request_keyframe
+        if section.kind == "video":
+            self._pictures, self.picture_codec = PictureSwitch(codec, self._loop), codec
+            request_keyframe = self._pictures.request_keyframe
+        stream = self.session.send_on(section, self.connection.local_ssrcs(section.kind), request_keyframe)
+        self._outgoing.append((codec, source, stream))
+
+    def follow(self, source: SharedPacketizer) -> None:
+        """From its next keyframe on, send that encoding of our picture."""
+        if self._pictures is not None:
+            self._pictures.follow(source)
 
     def _choose_codec(self, answered: Mapping[Codec, int]) -> Codec | None:
         order: tuple[Codec, ...] = ("H264", "VP8", "opus")
@@ -162,9 +177,11 @@ class Peer:
             self._timeout.cancel()
             self.session.heard_at = self._loop.time()
             for codec, source, stream in self._outgoing:
-                self._subscriptions.append(source.subscribe(FrameSender(stream, codec, self._loop)))
-                if codec != "opus":
-                    source.source.request_keyframe()
+                if codec != "opus" and self._pictures is not None:
+                    self._pictures.feed(stream, source)
+                    self._subscriptions.append(self._pictures.close)
+                else:
+                    self._subscriptions.append(source.subscribe(FrameSender(stream, codec, self._loop)))
             self._tell(Connected(self.name))
         elif state == "failed":
             self.fail("ice_failed" if self.connection.ice_failed else "dtls_failed")
@@ -208,6 +225,19 @@ class Peer:
         """Seconds since the last packet of this party, or 0 before it is connected."""
         heard = self.session.heard_at
         return 0.0 if not self.connected or heard is None else self._loop.time() - heard
+
+    @property
+    def line(self) -> PartyLine:
+        """What this party's line leaves for pictures."""
+        sending = self.session.sending
+        assert sending is not None, "a party's connection has congestion control"
+        return PartyLine(self.picture_codec != "VP8", sending.picture_bit_rate, sending.is_backed_up)
+
+    @property
+    def fraction_lost(self) -> float:
+        """Of what we send to this party, 0 to 1, before anything is repaired."""
+        audio = self.session.streams.get("audio")
+        return max(self.controller.fraction_lost, audio.fraction_lost / 256 if audio else 0.0)
 
     def on_media(self, kind: MediaKind, codec: Codec, packet: RtpPacket, now: float) -> None:
         """RtpListener: straight on to the kiosk."""
@@ -261,6 +291,9 @@ class Peer:
             connected=self.connected,
             round_trip_s=self.session.round_trip_s,
             bit_rate=self.controller.bit_rate,
+            picture_bit_rate=self.line.bit_rate,
+            encoding=self.encoding,
+            queue_ms=self.session.link.queue_s * 1000,
             bytes_sent=self.session.link.bytes_sent,
             fraction_lost=video.fraction_lost / 256 if video else 0.0,
             keyframe_requests=video.keyframe_requests if video else 0,

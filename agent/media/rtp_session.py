@@ -15,8 +15,9 @@ from agent.media.rtp_link import RtpLink, SendBytes
 from agent.media.rtp_packet import RtpPacket, extension_value, parse_rtp
 from agent.media.rtp_receiver import IncomingStream
 from agent.media.rtp_stream import KEYFRAME_REQUEST_INTERVAL_S, RtpStream, StreamParameters
+from agent.media.sending import Sending
 from agent.media.source import AUDIO_CLOCK_RATE_HZ, VIDEO_CLOCK_RATE_HZ, Codec
-from agent.media.transport_feedback import ArrivalLog, parse_feedback
+from agent.media.transport_feedback import ArrivalLog
 
 CLOCK_RATES: Mapping[MediaKind, int] = {"audio": AUDIO_CLOCK_RATE_HZ, "video": VIDEO_CLOCK_RATE_HZ}
 FEEDBACK_INTERVAL_S = 0.05
@@ -68,11 +69,11 @@ class RtpSession:
         controller: CongestionController | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        self.controller = controller
         self.link = RtpLink(send_rtp, paced=controller is not None, loop=loop)
         self.streams: dict[MediaKind, RtpStream] = {}
         self.heard_at: float | None = None
         self._loop = loop or asyncio.get_running_loop()
+        self.sending = Sending(controller, self.link, self._loop) if controller is not None else None
         self._send_rtcp = send_rtcp
         self._listener = listener
         self._cname = cname
@@ -107,6 +108,8 @@ class RtpSession:
             self._own_ssrc = ssrcs[0]
             self._empty_report = rtcp.build_receiver_report(ssrcs[0])
         self.streams[section.kind] = stream
+        if section.kind == "video" and self.link.pacer is not None:
+            self.link.pacer.on_dropped = stream.start_anew
         self._by_ssrc[ssrcs[0]] = stream
         self.link.use_extensions(
             section.extensions.get(TRANSPORT_CC, 0), section.extensions.get(ABSOLUTE_SEND_TIME, 0)
@@ -207,7 +210,8 @@ class RtpSession:
     def _on_rtcp_packet(self, packet: rtcp.RtcpPacket, now: float) -> None:
         match packet:
             case rtcp.TransportFeedbackBody(body):
-                self._on_transport_feedback(body, now)
+                if self.sending is not None:
+                    self.sending.on_transport_feedback(body, now)
             case rtcp.Nack(ssrc, lost):
                 if ssrc in self._by_ssrc:
                     self._by_ssrc[ssrc].on_nack(lost, now)
@@ -220,20 +224,10 @@ class RtpSession:
             case rtcp.ReceiverReport(_, reports):
                 self._on_blocks(reports, now)
             case rtcp.MaximumBitrate(bit_rate, _):
-                if self.controller is not None:
-                    self.controller.on_remb(bit_rate)
+                if self.sending is not None:
+                    self.sending.controller.on_remb(bit_rate)
             case _:
                 pass
-
-    def _on_transport_feedback(self, body: bytes, now: float) -> None:
-        if self.controller is None:
-            return
-        try:
-            feedback = parse_feedback(body)
-        except ValueError:
-            return
-        self.controller.on_feedback(self.link.sent_log.results(feedback), now)
-        self.link.set_bit_rate(self.controller.bit_rate)
 
     def _on_blocks(self, blocks: Sequence[rtcp.ReportBlock], now: float) -> None:
         for block in blocks:
@@ -241,9 +235,8 @@ class RtpSession:
             if stream is None:
                 continue
             stream.on_report(block, now)
-            if self.controller is not None and stream is self.streams.get("video"):
-                self.controller.on_loss(block.fraction_lost / 256, now)
-                self.link.set_bit_rate(self.controller.bit_rate)
+            if self.sending is not None and stream is self.streams.get("video"):
+                self.sending.on_loss(block.fraction_lost / 256, now)
 
     def _on_sender_report(self, report: rtcp.SenderReport, now: float) -> None:
         stream = self._incoming.get(report.ssrc)
@@ -261,6 +254,8 @@ class RtpSession:
 
     def tick(self, now: float) -> None:
         """What is due by the clock; call it every 20 to 30 ms."""
+        if self.sending is not None:
+            self.sending.tick(tuple(self.streams.values()), now)
         for stream in self._incoming.values():
             if stream.nack is not None and stream.nack.waiting:
                 again = stream.nack.due(now, self.round_trip_s or _DEFAULT_ROUND_TRIP_S)

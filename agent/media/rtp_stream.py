@@ -51,6 +51,7 @@ class RtpStream:
         self.fraction_lost = 0
         self.packets_lost = 0
         self.packets_resent = 0
+        self.bytes_resent = 0
         self.packets_missed = 0  # asked for, but not here
         self.keyframe_requests = 0
         self._link = link
@@ -187,7 +188,8 @@ class RtpStream:
                 return
             self._resend_allowance -= len(packet.payload)
             self.packets_resent += 1
-            self._link.send_now(self._as_rtx(packet))
+            self.bytes_resent += len(packet.payload)
+            self._link.send_repeat(self._as_rtx(packet))
 
     def _as_rtx(self, packet: OutgoingPacket) -> OutgoingPacket:
         rtx_type = self.parameters.rtx_payload_types.get(packet.marker_and_type & 0x7F)
@@ -208,6 +210,12 @@ class RtpStream:
         if now - self._keyframe_requested_at >= KEYFRAME_REQUEST_INTERVAL_S:
             self._keyframe_requested_at = now
             self._on_keyframe_request()
+
+    def start_anew(self, now: float) -> None:
+        """Pictures that waited were thrown away: the next one to go out is a keyframe."""
+        self._history.clear()
+        self._awaits_keyframe = True
+        self.request_keyframe(now)
 
     def _count(self, packet: OutgoingPacket, now: float, *, keep: bool) -> None:
         size = len(packet.payload)

@@ -98,6 +98,9 @@ class SoundSource:
     def set_target(self, target: EncodingTarget) -> None:
         """Sound keeps its rate: it is what a call can least do without, and small beside the picture."""
 
+    def skip_until(self, at: float) -> None:
+        """Sound is never left out."""
+
     def set_expected_loss(self, fraction: float) -> None:
         """See EncodedSource."""
         self._loss.update(fraction, time.monotonic())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 Codec = Literal["H264", "VP8", "opus"]
+EncodingName = Literal["full", "small", "vp8"]  # the one for all, that for slow lines, and for no H.264
 
 VIDEO_CLOCK_RATE_HZ = 90_000
 AUDIO_CLOCK_RATE_HZ = 48_000
@@ -57,6 +58,12 @@ class EncodedSource(Protocol):
 
     def set_target(self, target: EncodingTarget) -> None:
         """Follow the line: a new bitrate needs no new keyframe, a new size does."""
+
+    def skip_until(self, at: float) -> None:
+        """Leave out the pictures captured before `at` (seconds of time.monotonic()): the line is full.
+
+        Sound goes on. What follows needs no keyframe, since what was left out was never encoded.
+        """
 
     def set_expected_loss(self, fraction: float) -> None:
         """Follow the line's loss: the share of packets (0 to 1) that the worst party lost lately.

@@ -151,14 +151,22 @@ class SentPacketLog:
 
     def __init__(self) -> None:
         self.next_sequence = 1
-        self._sent: list[tuple[int, float, int] | None] = [None] * _SENT_SIZE
+        self._sent: list[tuple[int, float, int, int] | None] = [None] * _SENT_SIZE
         self._reported_lost: set[int] = set()
+        self._bytes_sent = 0
+        self._bytes_passed = 0
+
+    @property
+    def bytes_in_flight(self) -> int:
+        """What left after the last packet that was reported to have come."""
+        return self._bytes_sent - self._bytes_passed
 
     def add(self, size: int, now: float) -> int:
         """Note a packet of `size` bytes leaving now; returns its 16-bit running number."""
         sequence = self.next_sequence & 0xFFFF
         self.next_sequence = sequence + 1
-        self._sent[sequence % _SENT_SIZE] = (sequence, now, size)
+        self._bytes_sent += size
+        self._sent[sequence % _SENT_SIZE] = (sequence, now, size, self._bytes_sent)
         self._reported_lost.discard(sequence)
         return sequence
 
@@ -176,6 +184,7 @@ class SentPacketLog:
                     results.append(PacketResult(entry[1], None, entry[2]))
                 continue
             self._sent[sequence % _SENT_SIZE] = None
+            self._bytes_passed = max(self._bytes_passed, entry[3])
             self._reported_lost.discard(sequence)
             results.append(PacketResult(entry[1], ticks / TICKS_PER_S, entry[2]))
         return results

@@ -35,6 +35,7 @@ class UnitUnderTest:
             on_fact=self._on_fact,
             settings=CallSettings(addresses=(), loopback_candidates=True),
             fallback_video=lambda: self.capture.video_vp8,
+            small_video=lambda: self.capture.video_small,
         )
 
     def _on_fact(self, fact: Fact) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from collections.abc import Callable
 
 
 class _Timer:
-    def __init__(self, at: float, callback: Callable[..., None], arguments: tuple) -> None:
-        self.at, self.callback, self.arguments, self.cancelled = at, callback, arguments, False
+    def __init__(self, callback: Callable[..., None], arguments: tuple) -> None:
+        self.callback, self.arguments, self.cancelled = callback, arguments, False
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -16,24 +18,22 @@ class _Timer:
 class StillLoop:
     def __init__(self, now: float = 1000.0) -> None:
         self.now = now
-        self._timers: list[_Timer] = []
+        self._timers: list[tuple[float, int, _Timer]] = []
+        self._order = itertools.count()
 
     def time(self) -> float:
         return self.now
 
     def call_later(self, delay: float, callback: Callable[..., None], *arguments: object) -> _Timer:
-        timer = _Timer(self.now + delay, callback, arguments)
-        self._timers.append(timer)
+        timer = _Timer(callback, arguments)
+        heapq.heappush(self._timers, (self.now + delay, next(self._order), timer))
         return timer
 
     def advance(self, seconds: float) -> None:
         end = self.now + seconds
-        while True:
-            due = [t for t in self._timers if not t.cancelled and t.at <= end]
-            if not due:
-                break
-            timer = min(due, key=lambda t: t.at)
-            self._timers.remove(timer)
-            self.now = max(self.now, timer.at)
-            timer.callback(*timer.arguments)
+        while self._timers and self._timers[0][0] <= end:
+            at, _, timer = heapq.heappop(self._timers)
+            if not timer.cancelled:
+                self.now = max(self.now, at)
+                timer.callback(*timer.arguments)
         self.now = end

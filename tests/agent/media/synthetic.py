@@ -21,6 +21,8 @@ class _Source:
         self.listeners: list[Callable[[EncodedFrame], None]] = []
         self.targets: list[EncodingTarget] = []
         self.keyframe_requests = 0
+        self.skipped_until = 0.0
+
         self.expected_losses: list[float] = []
 
     def subscribe(self, listener: Callable[[EncodedFrame], None]) -> Callable[[], None]:
@@ -32,6 +34,9 @@ class _Source:
 
     def set_target(self, target: EncodingTarget) -> None:
         self.targets.append(target)
+
+    def skip_until(self, at: float) -> None:
+        self.skipped_until = at
 
     def set_expected_loss(self, fraction: float) -> None:
         self.expected_losses.append(fraction)

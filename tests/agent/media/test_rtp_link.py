@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from agent.media.history import OutgoingPacket
-from agent.media.rtp_link import BURST_BYTES, RtpLink
+from agent.media.pacer import BURST_BYTES_MAX, QUEUE_MAX_S
+from agent.media.rtp_link import RtpLink
 from agent.media.rtp_packet import extension_value, parse_rtp
 from tests.agent.media.clock import StillLoop
 
@@ -29,10 +30,10 @@ def test_an_ordinary_frame_leaves_at_once() -> None:
 
 def test_a_keyframe_is_spread_in_order_while_sound_overtakes_it() -> None:
     out, sent, loop = link()
-    out.set_bit_rate(2_000_000)  # 5 Mbit/s pace, 625 bytes a millisecond
+    out.pacer.set_bit_rate(2_000_000)  # 5 Mbit/s pace, 625 bytes a millisecond
     start = loop.now
     out.send_paced(packets(60))
-    assert sum(len(p.payload) for _, p in sent) <= BURST_BYTES + 1180
+    assert sum(len(p.payload) for _, p in sent) <= BURST_BYTES_MAX + 1180
     out.send_now(OutgoingPacket(97, 7, 0, 2, b"sound"))
     assert sent[-1][1].payload == b"sound"
     loop.advance(0.2)
@@ -43,13 +44,38 @@ def test_a_keyframe_is_spread_in_order_while_sound_overtakes_it() -> None:
     assert max(per_tick) <= 5
 
 
-def test_a_dead_line_does_not_pile_up_pictures() -> None:
-    out, _, loop = link()
-    for _ in range(100):
-        out.send_paced(packets(60))
-    out.close()
-    loop.advance(60)
-    assert out.packets_sent < 60
+def test_pictures_wait_while_too_much_is_on_its_way_and_old_ones_are_thrown_away() -> None:
+    out, sent, loop = link()
+    dropped = []
+    out.pacer.may_send, out.pacer.on_dropped = (lambda: False), dropped.append
+    out.send_paced(packets(3))
+    loop.advance(QUEUE_MAX_S / 2)
+    out.send_paced(packets(3))
+    assert (sent, dropped, out.queue_s) == ([], [], QUEUE_MAX_S / 2)
+    loop.advance(QUEUE_MAX_S)
+    out.send_paced(packets(2))
+    assert dropped == [loop.now]
+    out.pacer.may_send = lambda: True
+    loop.advance(0.1)
+    assert len(sent) == 2
+    assert out.queue_s == 0.0
+
+
+def test_repeats_go_before_pictures_and_too_many_make_a_keyframe_cheaper() -> None:
+    out, sent, loop = link()
+    dropped = []
+    out.pacer.on_dropped = dropped.append
+    out.pacer.set_bit_rate(400_000)
+    out.send_paced(packets(20))
+    out.send_repeat(OutgoingPacket(97, 7, 0, 2, b"again"))
+    before = len(sent)
+    loop.advance(0.05)
+    assert sent[before][1].payload == b"again"
+    for _ in range(40):
+        out.send_repeat(OutgoingPacket(97, 7, 0, 2, bytes(1000)))
+    assert dropped
+    loop.advance(5)
+    assert len(sent) < 45
 
 
 def test_the_kiosk_is_not_paced() -> None:

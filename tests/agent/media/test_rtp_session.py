@@ -115,7 +115,7 @@ def test_everything_lost_once_or_twice_comes_again_within_the_call() -> None:
 def test_feedback_reaches_congestion_control_and_reports_carry_the_clock() -> None:
     loop, sender, receiver = pair()
     play(loop, sender, receiver, 90)
-    assert sender.session.controller.bit_rate > 1_550_000
+    assert sender.session.sending.controller.bit_rate > 1_550_000
     assert abs(sender.session.round_trip_s - 2 * DELAY_S) < 0.02
     kinds = {kind for kind, *_ in receiver.reports}
     assert kinds == {"audio", "video"}

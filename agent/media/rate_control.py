@@ -1,0 +1,107 @@
+"""Additive increase, multiplicative decrease around what the line was seen to carry. Pure.
+
+After draft-ietf-rmcat-gcc-02 section 5.5: far from the last known capacity the estimate grows by a share,
+near it by about one packet a round trip; a queue that grows takes it below what arrives.
+"""
+
+from __future__ import annotations
+
+import math
+
+BACKOFF = 0.85
+GROWTH_PER_S = 1.08
+BOLDER_AFTER_S, BOLDER_PER_S = 4.0, 0.03  # the longer nothing stood in the way, the faster,
+GROWTH_MAX_PER_S = 1.3  # up to this
+REGAIN_PER_S = 1.35  # back towards what the line carried before it fell, when it is quiet again
+REGAIN_AFTER_S = 1.5
+REGAIN_SHARE = 0.9
+DECREASES_APART_S = 3.0  # closer ones are one fall, and the rate before it is what the line carried
+DECREASE_INTERVAL_S = 0.2
+APPLICATION_LIMIT = 1.5  # never believe more than this times what was really carried
+PACKET_BITS = 1200 * 8
+CAPACITY_SMOOTHING = 0.1
+
+
+class LinkCapacity:
+    """Mean and spread of the rates at which a queue began to grow, bit/s."""
+
+    def __init__(self) -> None:
+        self.mean: float | None = None
+        self._variance = 0.4
+
+    def note(self, bit_rate: float) -> None:
+        """The line's queue grew while it carried this."""
+        kilobits = bit_rate / 1000
+        if self.mean is None:
+            self.mean = bit_rate
+            return
+        mean = self.mean / 1000
+        mean += CAPACITY_SMOOTHING * (kilobits - mean)
+        error = (mean - kilobits) ** 2 / max(mean, 1.0)
+        self._variance = min(2.5, max(0.4, (1 - CAPACITY_SMOOTHING) * self._variance + error * 0.1))
+        self.mean = mean * 1000
+
+    def forget(self) -> None:
+        self.mean = None
+
+    def is_near(self, bit_rate: float) -> bool:
+        """Within three deviations of the mean."""
+        return self.mean is not None and abs(bit_rate - self.mean) <= self._spread
+
+    def is_over(self, bit_rate: float) -> bool:
+        return self.mean is not None and bit_rate > self.mean + self._spread
+
+    def is_under(self, bit_rate: float) -> bool:
+        return self.mean is not None and bit_rate < self.mean - self._spread
+
+    @property
+    def _spread(self) -> float:
+        return 3 * math.sqrt(self._variance * (self.mean or 0.0) / 1000) * 1000
+
+
+class RateControl:
+    """The delay-based estimate, bit/s; bounds are its owner's."""
+
+    def __init__(self, bit_rate: float) -> None:
+        self.bit_rate = bit_rate
+        self.capacity = LinkCapacity()
+        self._decreased_at = -1e9
+        self._before_decrease = 0.0
+
+    def increase(self, elapsed_s: float, carried: float | None, round_trip_s: float, now: float) -> None:
+        """Nothing stands in the way; carried: bit/s that arrive, above which we believe only so much."""
+        if carried is not None and self.capacity.is_over(carried):
+            self.capacity.forget()
+        elapsed_s = min(elapsed_s, 1.0)
+        if self._is_regaining(now):
+            grown = self.bit_rate * REGAIN_PER_S**elapsed_s
+        elif self.capacity.mean is not None:
+            grown = self.bit_rate + max(PACKET_BITS / 2, PACKET_BITS / (round_trip_s + 0.1)) * elapsed_s
+        else:
+            bolder = BOLDER_PER_S * max(0.0, now - self._decreased_at - BOLDER_AFTER_S)
+            grown = self.bit_rate * min(GROWTH_PER_S + bolder, GROWTH_MAX_PER_S) ** elapsed_s
+        if carried is not None:
+            grown = min(grown, max(self.bit_rate, carried * APPLICATION_LIMIT))
+        self.bit_rate = grown
+
+    def _is_regaining(self, now: float) -> bool:
+        quiet = now - self._decreased_at > REGAIN_AFTER_S
+        return quiet and self.bit_rate < REGAIN_SHARE * self._before_decrease
+
+    def may_decrease(self, now: float) -> bool:
+        return now - self._decreased_at >= DECREASE_INTERVAL_S
+
+    def decrease(self, line: float | None, now: float) -> None:
+        """A queue grows while the line carries `line` bit/s, if that is known."""
+        if now - self._decreased_at > DECREASES_APART_S:
+            self._before_decrease = self.bit_rate
+        self._decreased_at = now
+        self.bit_rate = min(self.bit_rate, (self.bit_rate if line is None else line) * BACKOFF)
+        if line is not None:
+            if self.capacity.is_under(line):
+                self.capacity.forget()
+            self.capacity.note(line)
+
+    def raise_to(self, bit_rate: float) -> None:
+        """A probe came through at this."""
+        self.bit_rate = max(self.bit_rate, bit_rate)
