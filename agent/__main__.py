@@ -106,6 +106,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> None:
         link.start()
         stack.callback(link.stop)
         stack.callback(running.wire.stopping)
+        stack.callback(running.watch_network().close)
         ticking = loop.create_task(tick(unit, running.wire, running.telemetry, running.watchdog))
         stack.callback(ticking.cancel)
         running.notify("READY=1")

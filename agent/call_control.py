@@ -27,11 +27,11 @@ ORDER_TIMEOUT_S = 20.0
 OPEN_TIMEOUT_S = 10.0
 """Devices that do not answer by then are closed and tried again; closing may take some seconds of its own."""
 RETRY_AFTER_S = 2.0
-"""A connection is rebuilt at most this often."""
+"""An attempt that is under way gets so long before another begins."""
 REOPEN_AFTER_S = 5.0
 """A camera that could not be opened is tried again, for as long as the patient is there."""
-CONNECT_WITHIN_S = 6.0
-"""A connection without media for this long after its offer is given up and built anew."""
+CONNECT_WITHIN_S = (5.0, 6.0, 8.0, 10.0)
+"""An attempt without media for this long after its offer is followed by the next: the first, the second, …"""
 OPEN_WITHIN_S = 4.0
 """How long the screen may wait for the camera to open."""
 
@@ -40,11 +40,27 @@ Order = Callable[[], Awaitable[None]]
 
 @dataclass(slots=True)
 class _Connection:
-    attempt: int
-    offered_at: float
-    flowing: bool = False
-    ice_servers: Sequence[IceServer] = ()
+    """What is known of the connection with one party. offered_at: of the attempt under way, if there is one."""
+
+    ice_servers: Sequence[IceServer]
+    offered_at: float | None = None
+    tries: int = 0
+    held: bool = False
+    """Wanted, but there is no signalling."""
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
+
+    @property
+    def give_up_s(self) -> float:
+        return CONNECT_WITHIN_S[min(self.tries, len(CONNECT_WITHIN_S)) - 1]
+
+    @property
+    def unsettled(self) -> bool:
+        return self.held or self.offered_at is not None
+
+    def stop_timer(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
 
 
 class CallControl:
@@ -80,6 +96,7 @@ class CallControl:
         self._capture: Capture | None = None
         self._call: Call | None = None
         self._connections: dict[str, _Connection] = {}
+        self._signalling = True
         self.microphone = True
         self.camera = True
         self.generation = 0
@@ -105,29 +122,54 @@ class CallControl:
         """Close every connection, the camera and the microphone."""
         self._wanted = self.failed = False
         for connection in self._connections.values():
-            if connection.timer is not None:
-                connection.timer.cancel()
+            connection.stop_timer()
         self._connections.clear()
         self._orders.put_nowait(self._close)
 
     def connect(self, peer: str, ice_servers: Sequence[IceServer]) -> None:
-        """Build a connection with a party, or build it anew; not more often than every RETRY_AFTER_S."""
-        known = self._connections.get(peer)
+        """Build a connection with a party, or build it anew.
+
+        At once, but after RETRY_AFTER_S if an attempt is under way, and not before there is signalling.
+        """
+        connection = self._connections.setdefault(peer, _Connection(ice_servers))
+        connection.ice_servers = ice_servers
+        connection.stop_timer()
         wait_s = 0.0
-        if known is not None:
-            wait_s = max(0.0, known.offered_at + RETRY_AFTER_S - self._loop.time())
-            if known.timer is not None:
-                known.timer.cancel()
-        connection = _Connection(self._next_attempt(), self._loop.time() + wait_s, ice_servers=ice_servers)
-        self._connections[peer] = connection
-        order = self._connecting(peer, connection)
-        connection.timer = self._loop.call_later(wait_s, self._orders.put_nowait, order)
+        if connection.offered_at is not None:
+            wait_s = max(0.0, connection.offered_at + RETRY_AFTER_S - self._loop.time())
+        connection.timer = self._loop.call_later(wait_s, self._build, peer)
+
+    def _build(self, peer: str) -> None:
+        connection = self._connections[peer]
+        connection.timer = None
+        connection.held = not self._signalling
+        if connection.held:
+            connection.offered_at = None
+            return
+        connection.offered_at = self._loop.time()
+        connection.tries += 1
+        self._orders.put_nowait(self._connecting(peer, connection))
+
+    def signalling(self, up: bool) -> None:
+        """Offers can be sent, or not. What has no media then is built at once: its offer may have been lost."""
+        self._signalling = up
+        if up:
+            for peer, connection in self._connections.items():
+                if connection.unsettled:
+                    connection.stop_timer()
+                    self._build(peer)
+
+    def network_changed(self, address_gone: bool) -> None:
+        """Build anew what has no media; with an address gone everything, and it goes on until replaced."""
+        for peer, connection in self._connections.items():
+            if address_gone or connection.unsettled:
+                self.connect(peer, connection.ice_servers)
 
     def disconnect(self, peer: str) -> None:
         """End the connection with a party."""
         connection = self._connections.pop(peer, None)
-        if connection is not None and connection.timer is not None:
-            connection.timer.cancel()
+        if connection is not None:
+            connection.stop_timer()
 
         async def order() -> None:
             if self._call is not None:
@@ -139,7 +181,7 @@ class CallControl:
         """A party's answer; one to an older offer is dropped."""
 
         async def order() -> None:
-            if self._call is not None and self._is_current(peer, attempt):
+            if self._call is not None:
                 await self._call.answer(peer, attempt, sdp)
 
         self._orders.put_nowait(order)
@@ -148,21 +190,26 @@ class CallControl:
         """A party's candidate."""
 
         async def order() -> None:
-            if self._call is not None and self._is_current(peer, attempt):
+            if self._call is not None:
                 await self._call.candidate(peer, attempt, candidate)
 
         self._orders.put_nowait(order)
 
     def flowing(self, peer: str) -> None:
         """Media has come from this party."""
-        if peer in self._connections:
-            self._connections[peer].flowing = True
+        connection = self._connections.get(peer)
+        if connection is not None:
+            connection.offered_at, connection.tries, connection.held = None, 0, False
+            connection.stop_timer()
 
     def tick(self) -> None:
-        """Give up connections that never came to life."""
+        """Give up attempts that never came to life."""
         now = self._loop.time()
+        if self._call is None:
+            return  # the devices are being opened: no offer has gone out
         for peer, connection in list(self._connections.items()):
-            if not connection.flowing and now > connection.offered_at + CONNECT_WITHIN_S:
+            offered_at = connection.offered_at
+            if offered_at is not None and now > offered_at + connection.give_up_s:
                 self._on_lost(peer)
 
     def set_microphone(self, on: bool) -> None:
@@ -210,20 +257,17 @@ class CallControl:
         await self._orders.join()
         self._worker.cancel()
 
-    def _is_current(self, peer: str, attempt: int) -> bool:
-        connection = self._connections.get(peer)
-        return connection is not None and connection.attempt == attempt
-
     def _connecting(self, peer: str, connection: _Connection) -> Order:
         servers = [
             MediaIceServer(urls=tuple(s.urls), username=s.username, credential=s.credential)
             for s in connection.ice_servers
         ]
+        attempt = self._next_attempt()
 
         async def order() -> None:
             if self._call is not None and self._connections.get(peer) is connection:
                 connection.offered_at = self._loop.time()
-                await self._call.connect(peer, connection.attempt, servers)
+                await self._call.connect(peer, attempt, servers)
 
         return order
 

@@ -6,13 +6,18 @@ socket (OpenSSL's connections bear no second one). Callbacks are called on eithe
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import random
+import socket
 import ssl
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -29,9 +34,17 @@ KEEPALIVE_S = 20
 SESSION_EXPIRY_S = 3600
 BACKOFF_MIN_S = 1.0
 BACKOFF_MAX_S = 60.0
-BACKOFF_IN_CALL_S = 2.0
+BACKOFF_IN_CALL_S = 1.0
 CONNECT_TIMEOUT_S = 8.0
-WATCH_S = 1.0
+CONNECT_TIMEOUT_IN_CALL_S = 2.0
+"""For each wait within connecting. A lost SYN is repeated after one second, then after two more (RFC 6298)."""
+WATCH_S = 0.25
+ANSWER_WITHIN_S = 1.5
+"""A broker in doubt that says nothing for so long is taken for unreachable."""
+UNSENT_AT_MOST_MS = 10_000
+"""Data that nobody has acknowledged for so long ends the connection (RFC 5482); the default is 15 minutes."""
+NO_RETAINED = 2
+"""Retain handling of a repeated subscription: it is an echo, and brings nothing (MQTT 5, section 3.8.3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,7 @@ class LinkSettings:
     certificate_file: Path
     key_file: Path
     filters: tuple[str, ...]
+    backoff_max_s: float = BACKOFF_MAX_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +97,10 @@ class Link:
         self._accepted = False
         self._stop = threading.Event()
         self._wake = threading.Event()
+        self._attempt = 0
+        self._heard_at = 0.0
+        self._doubted_at: float | None = None
+        self._tls = _TlsContext.of(settings)
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
         self._client = self._make_client(will)
 
@@ -120,8 +138,35 @@ class Link:
         return bool(sent.rc == mqtt.MQTT_ERR_SUCCESS)
 
     def hurry(self, in_call: bool) -> None:
-        """In a call, wait at most two seconds between attempts; also tries again at once."""
+        """In a call, wait at most a second between attempts; also tries again at once."""
         self._in_call = in_call
+        self._try_now()
+
+    def doubt(self) -> None:
+        """Media has stopped: ask the broker for a sign of life, and connect anew if none comes in time.
+
+        A connection whose other end has vanished looks alive until TCP gives up, which takes minutes.
+        """
+        if self.up and self._doubted_at is None:
+            self._doubted_at = time.monotonic()
+            self._subscribe(NO_RETAINED)
+        self._try_now()
+
+    def network_changed(self, addresses: Collection[str]) -> None:
+        """This machine's addresses are these now: leave a connection that is bound to none of them."""
+        bound_to = self._tls.local_address()
+        if self.up and bound_to is not None and not _is_among(bound_to, addresses):
+            log.info("broker's connection left: its address is gone")
+            self._leave()
+        else:
+            self.doubt()
+
+    def _leave(self) -> None:
+        self._try_now()
+        self._tls.cut()
+
+    def _try_now(self) -> None:
+        self._attempt = 0
         self._wake.set()
 
     def _make_client(self, will: Will | None) -> mqtt.Client:
@@ -132,28 +177,24 @@ class Link:
             protocol=mqtt.MQTTv5,
             reconnect_on_failure=False,
         )
-        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(s.ca_file))
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(str(s.certificate_file), str(s.key_file))
-        client.tls_set_context(context)
-        client.connect_timeout = CONNECT_TIMEOUT_S
+        client.tls_set_context(self._tls)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_message = self._received
+        client.on_subscribe = client.on_publish = self._heard
         if will is not None:
             client.will_set(str(will.topic), will.payload, qos=1, retain=True)
         return client
 
     def _run(self) -> None:
-        attempt = 0
         while not self._stop.is_set():
             if self._connect_once():
-                attempt = 0
-            ceiling_s = BACKOFF_IN_CALL_S if self._in_call else BACKOFF_MAX_S
-            self._wake.clear()
+                self._attempt = 0
+            ceiling_s = BACKOFF_IN_CALL_S if self._in_call else self._settings.backoff_max_s
             if not self._stop.is_set():
-                self._wake.wait(backoff_s(attempt, ceiling_s, random.random()))  # noqa: S311
-            attempt += 1
+                self._wake.wait(backoff_s(self._attempt, ceiling_s, random.random()))  # noqa: S311
+            self._wake.clear()
+            self._attempt += 1
 
     def _connect_once(self) -> bool:
         """Connect and stay until the connection ends; True if the broker had accepted us."""
@@ -162,6 +203,8 @@ class Link:
         properties.MaximumPacketSize = MAX_BODY_BYTES + 1024
         self._accepted = False
         self._gone.clear()
+        self._doubted_at = None
+        self._client.connect_timeout = CONNECT_TIMEOUT_IN_CALL_S if self._in_call else CONNECT_TIMEOUT_S
         try:
             self._client.connect(
                 self._settings.host,
@@ -179,16 +222,31 @@ class Link:
             self._client.loop_start()  # does nothing while the thread lives, and it should
             if self._stop.is_set():
                 self._client.disconnect()
+            self._judge()
         self._client.loop_stop()
         return self._accepted
 
+    def _judge(self) -> None:
+        doubted_at = self._doubted_at
+        if doubted_at is None:
+            return
+        if self._heard_at > doubted_at:
+            self._doubted_at = None
+        elif time.monotonic() - doubted_at > ANSWER_WITHIN_S:
+            log.info("broker's connection left: no sign of life")
+            self._leave()
+
+    def _subscribe(self, retain_handling: int = 0) -> None:
+        options = SubscribeOptions(qos=1, retainHandling=retain_handling)
+        self._client.subscribe([(text, options) for text in self._settings.filters])
+
     def _connected(
-        self, client: mqtt.Client, _user: object, _flags: object, code: ReasonCode, _props: object
+        self, _client: mqtt.Client, _user: object, _flags: object, code: ReasonCode, _props: object
     ) -> None:
         if code.is_failure:
             log.warning("broker refused us: %s", code)
             return
-        client.subscribe([(text, SubscribeOptions(qos=1)) for text in self._settings.filters])
+        self._subscribe()
         self._accepted = True
         self._set_up(True)
 
@@ -196,7 +254,11 @@ class Link:
         self._set_up(False)
         self._gone.set()
 
+    def _heard(self, *_args: object) -> None:
+        self._heard_at = time.monotonic()
+
     def _received(self, _client: mqtt.Client, _user: object, message: mqtt.MQTTMessage) -> None:
+        self._heard()
         try:
             self._on_message(message.topic, bytes(message.payload))
         except Exception as error:
@@ -212,3 +274,41 @@ class Link:
             self._up.clear()
         log.info("broker %s", "connected" if up else "gone")
         self._on_connection(up)
+
+
+class _TlsContext(ssl.SSLContext):
+    """Knows the socket of the connection that was made last, from before its handshake on."""
+
+    _socket: socket.socket | None = None
+
+    @classmethod
+    def of(cls, settings: LinkSettings) -> _TlsContext:
+        context = cls(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_verify_locations(cafile=str(settings.ca_file))
+        context.load_cert_chain(str(settings.certificate_file), str(settings.key_file))
+        return context
+
+    def wrap_socket(self, sock: socket.socket, *args: Any, **named: Any) -> ssl.SSLSocket:  # noqa: ANN401
+        """As SSLContext.wrap_socket. The duplicate can be shut down on any thread; OpenSSL's own cannot."""
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNSENT_AT_MOST_MS)
+        before, self._socket = self._socket, sock.dup()
+        if before is not None:
+            before.close()
+        return super().wrap_socket(sock, *args, **named)
+
+    def local_address(self) -> str | None:
+        """The address of ours that the connection is bound to."""
+        with suppress(OSError):
+            return str(self._socket.getsockname()[0]) if self._socket is not None else None
+        return None
+
+    def cut(self) -> None:
+        """End the connection, whether or not the other end can be told."""
+        with suppress(OSError):
+            if self._socket is not None:
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def _is_among(address: str, addresses: Collection[str]) -> bool:
+    return address in addresses or ipaddress.ip_address(address).is_loopback

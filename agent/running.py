@@ -16,8 +16,10 @@ from agent.controller import MAX_SCREENS, Controller
 from agent.heap import give_back
 from agent.identity import Identity
 from agent.media import facts
+from agent.media.aiortc_internals import host_addresses
 from agent.media.capture import Capture
 from agent.media.probes import run_probes
+from agent.network import NetworkWatch
 from agent.room import TestDone
 from agent.selftest import SelfTest, SelfTester, Verdict
 from agent.session_state import OCCUPYING
@@ -55,6 +57,7 @@ class Running:
         self._capture_settings = capture_settings(board, settings)
         self._tester = SelfTester(lambda: self.wire.up and unit.clock.is_learnt, self._probe, self._tested)
         self._attempt = 0
+        self._addresses: frozenset[str] = frozenset()
         self.calls = CallControl(
             make_capture=self._make_capture,
             settings=facts.CallSettings(loopback_candidates=settings.loopback_media),
@@ -103,6 +106,16 @@ class Running:
         await self._tester.over()
         await self.calls.stop()
 
+    def watch_network(self) -> NetworkWatch:
+        """Notice at once when this machine's addresses change; close() the watch to end that."""
+        self._addresses = frozenset(host_addresses())
+        return NetworkWatch(self._network_changed)
+
+    def _network_changed(self) -> None:
+        before, self._addresses = self._addresses, frozenset(host_addresses())
+        self.wire.network_changed(self._addresses)
+        self.calls.network_changed(bool(before - self._addresses))
+
     def watchdog(self) -> None:
         """Tell systemd that the event loop is alive."""
         daemon.notify("WATCHDOG=1")
@@ -137,6 +150,7 @@ class Running:
                 self._unit.session_event(sid, ev.PartyConnected(peer))
                 self.calls.tell_state()
             case facts.MediaLost(peer) | facts.PeerGone(peer):
+                self.wire.doubt()
                 self._unit.session_event(sid, ev.PartyLost(peer))
             case facts.ConnectionFailed(peer, reason):
                 log.info("connection failed: %s", reason)

@@ -42,7 +42,7 @@ from agent.session_events import (
     Wipe,
     Wiped,
 )
-from agent.session_state import OCCUPYING, OVER, Party, Session, State
+from agent.session_state import OCCUPYING, OVER, Party, Session, State, page_of
 from agent.table import Rule, follow
 
 LOST_AFTER = timedelta(seconds=120)
@@ -119,10 +119,12 @@ def _check_in_without_waiting_room(session: Session, event: CheckedIn, now: date
 
 
 def _join_in_call(session: Session, event: PartyJoined, now: datetime) -> Result:
-    known = session.party(event.party.peer) is not None
+    known = session.party(event.party.peer)
     session, effects = _join(session, event, now)
     session = _alone_if_nobody(_mark(session, event.party.peer, "connecting"), now)
-    drop = (Disconnect(event.party.peer),) if known else ()
+    # A page that asks for another offer may still be connected, at least one way: that goes on meanwhile.
+    loaded_anew = known is not None and page_of(known.instance) != page_of(event.party.instance)
+    drop = (Disconnect(event.party.peer),) if loaded_anew else ()
     return session, (*effects, *drop, Connect(event.party.peer))
 
 

@@ -31,6 +31,11 @@ OCCUPYING = frozenset({State.WAITING, State.ADMITTED, State.IN_CALL})
 OVER = frozenset({State.ENDED, State.WIPED, State.CANCELLED, State.NO_SHOW, State.FAILED})
 
 
+def page_of(instance: str) -> str:
+    """The page load behind an instance: `page-2` is `page` asking for the second time for another offer."""
+    return instance.rpartition("-")[0] or instance
+
+
 @dataclass(frozen=True, slots=True)
 class Party:
     """A remote party; `instance` is new for each load of its page.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 from pydantic import BaseModel
 
 from agent import session_events as ev
-from agent.config import overlay
 from agent.contract import PREFIX, ContractError, Message, Topic, decode, encode
 from agent.contract.events import Ack, Intent
 from agent.contract.quality import QualityReport
@@ -27,12 +26,13 @@ from agent.contract.signalling import (
     RemoteCheckIn,
     Signal,
 )
-from agent.contract.status import Command, CommandReport, Config, ConfigReport, Fault, Info, Status, UnitState
+from agent.contract.status import Fault, Info, Status, UnitState
 from agent.identity import Identity
+from agent.orders import Orders
 from agent.room import State as RoomState
 from agent.room import TestAsked
 from agent.schedule import accept
-from agent.session_state import OCCUPYING, Party, State
+from agent.session_state import OCCUPYING, Party, State, page_of
 from agent.signal_book import SignalBook
 from agent.unit import Unit
 
@@ -51,6 +51,8 @@ class Sender(Protocol):
     def up(self) -> bool: ...
     def publish(self, topic: Topic, payload: bytes) -> bool: ...
     def hurry(self, in_call: bool) -> None: ...
+    def doubt(self) -> None: ...
+    def network_changed(self, addresses: Collection[str]) -> None: ...
 
 
 class Calls(Protocol):
@@ -58,6 +60,7 @@ class Calls(Protocol):
 
     def answer(self, peer: str, attempt: int, sdp: str) -> None: ...
     def candidate(self, peer: str, attempt: int, candidate: dict[str, object]) -> None: ...
+    def signalling(self, up: bool) -> None: ...
 
 
 def last_will(unit: str, boot: int, encode_now: Callable[[BaseModel], bytes]) -> tuple[Topic, bytes]:
@@ -80,7 +83,7 @@ class Wire:
         self._sent = (0, 0)
         self._sent_at = 0.0
         self._asked_at = 0.0
-        self._selftest: Topic | None = None
+        self._orders = Orders(unit, identity.unit, self._send)
         self.link: Sender | None = None
         self.calls: Calls | None = None
 
@@ -91,18 +94,30 @@ class Wire:
 
     def connection(self, up: bool) -> None:
         """The link came up or went: on every connect the unit says again what it is and has."""
+        if self.calls is not None:
+            self.calls.signalling(up)
         if up:
             self._told = None
             self._sent = (0, 0)
             self.state_changed()
             self._send(Topic(self._name, "up/info"), self._info())
             self._report_schedule()
-            self._report_config(())
+            self._orders.report_config()
             self.event_added()
             self._ask_unconfirmed()
             if "region" in self._unit.room.faults:
                 self._unit.room_event(TestAsked())
         self._unit.changed()
+
+    def doubt(self) -> None:
+        """Media has stopped: the broker may be out of reach too, and nobody has told us."""
+        if self.link is not None:
+            self.link.doubt()
+
+    def network_changed(self, addresses: Collection[str]) -> None:
+        """This machine has these addresses now."""
+        if self.link is not None:
+            self.link.network_changed(addresses)
 
     def message(self, topic: str, payload: bytes) -> None:
         """A message came; one that breaks the contract is logged by topic and field, and dropped."""
@@ -118,10 +133,10 @@ class Wire:
             return
         handlers: dict[str, Callable[[Message, bytes], None]] = {
             "dn/schedule": self._schedule,
-            "dn/config": self._config,
+            "dn/config": self._orders.config,
             "dn/call": self._signal,
             "dn/ack": self._ack,
-            "dn/cmd": self._command,
+            "dn/cmd": self._orders.command,
         }
         handlers[message.topic.channel](message, payload)
 
@@ -136,7 +151,7 @@ class Wire:
         status = self._status()
         if status != self._told and self._send(Topic(self._name, "up/status"), status):
             self._told = status
-        self._report_selftest()
+        self._orders.report_selftest()
 
     def stopping(self) -> None:
         """Say that the unit stops by its own will."""
@@ -231,33 +246,6 @@ class Wire:
             self._unit.record("schedule_rejected", None, {"rev": report.rev, "reason": reason[:120]})
         self._send(Topic(self._name, "up/schedule"), report)
 
-    def _config(self, message: Message, _payload: bytes) -> None:
-        wanted: Config = message.data
-        rev = message.rev if message.rev is not None else 0
-        if rev > self._unit.configuration.rev:
-            configuration, errors = overlay(self._unit.configuration, wanted, rev)
-            if not errors:
-                self._keep_config(wanted, rev)
-            self._unit.configuration = configuration
-            self._report_config(errors)
-            self._unit.changed()
-
-    def _keep_config(self, wanted: Config, rev: int) -> None:
-        """Keep it over what was kept before: what is left out keeps its value, over a restart too."""
-        store = self._unit.store
-        kept = store.get("config")
-        before = Config.model_validate_json(kept) if kept else Config.model_validate({})
-        given = {name: value for name, value in wanted if value is not None}
-        with store.transaction():
-            store.put("config", before.model_copy(update=given).model_dump_json().encode())
-            store.put("config_rev", str(rev).encode())
-
-    def _report_config(self, errors: tuple[str, ...]) -> None:
-        rev = self._unit.configuration.rev
-        if rev >= 0 or errors:
-            report = ConfigReport(applied=not errors, errors=errors)
-            self._send(Topic(self._name, "up/config"), report, rev if rev >= 0 else None)
-
     def _report_schedule(self) -> None:
         """Say again which snapshot is held: a broker that was killed may have lost both it and our word."""
         kept = self._unit.store.get("schedule_report")
@@ -269,42 +257,11 @@ class Wire:
             if session.state in OCCUPYING and not session.confirmed:
                 self.ask_resume(session.plan.sid)
 
-    def _report_selftest(self) -> None:
-        """A command has succeeded only when what it asked for has ended well."""
-        room = self._unit.room
-        if self._selftest is None or room.state == RoomState.TESTING:
-            return
-        topic, self._selftest = self._selftest, None
-        if room.state == RoomState.OCCUPIED:
-            self._send(topic, CommandReport(state="canceled", reason="someone is in the room"))
-        elif room.ready:
-            self._send(topic, CommandReport(state="succeeded"))
-        else:
-            self._send(topic, CommandReport(state="failed", reason=", ".join(room.faults)))
-
     def _ack(self, message: Message, _payload: bytes) -> None:
         ack: Ack = message.data
         self._unit.clock.learn(message.ts, fresh=True)
         self._unit.outbox.acknowledge(ack.epoch, ack.seq)
         self.event_added()
-
-    def _command(self, message: Message, _payload: bytes) -> None:
-        command: Command = message.data
-        topic = Topic(self._name, "up/cmd", message.topic.levels)
-        store, now = self._unit.store, self._unit.clock.now()
-        name = f"command {message.topic.levels[0]}"
-        if store.is_finished(name):
-            return  # retained, it comes again on every connect
-        store.mark_done(name, now.date().isoformat())
-        if message.expires_at is not None and now > message.expires_at:
-            self._send(topic, CommandReport(state="expired"))
-        elif command.name == "selftest" and self._unit.held() is None:
-            self._send(topic, CommandReport(state="running"))
-            self._selftest = topic
-            self._unit.room_event(TestAsked())
-        else:
-            reason = "someone is in the room" if command.name == "selftest" else "unknown command"
-            self._send(topic, CommandReport(state="rejected", reason=reason))
 
     def _signal(self, message: Message, _payload: bytes) -> None:
         sid, peer = message.topic.levels
@@ -350,7 +307,7 @@ class Wire:
             party = Party(peer, *who, ice_servers=signal.ice_servers)
             self._unit.session_event(sid, ev.PartyJoined(party))
             return
-        if known is None or known.instance.split(".")[0] != signal.instance.split(".")[0]:
+        if known is None or page_of(known.instance) != page_of(signal.instance):
             log.info("signal refused: from a page that is gone")
             return
         match signal:

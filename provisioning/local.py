@@ -197,7 +197,12 @@ def _region_settings(options: Options, state: Path, database_url: str, identity:
             "certificate_file": str(identity.certificate_file),
             "key_file": str(identity.key_file),
         },
-        web={"host": options.host, "port": options.region_port, "public_url": options.region_url},
+        web={
+            "host": options.host,
+            "port": options.region_port,
+            "public_url": options.region_url,
+            "support_phone": PHONE,
+        },
     )
 
 

@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 QUEUE_LENGTH = 10_000
 TICK_S = 0.25
 STOP_TIMEOUT_S = 2.0
+BACKOFF_MAX_S = 2.0
+"""There is one region, and calls may be waiting for it."""
 
 LinkFactory = Callable[..., Any]
 
@@ -142,6 +144,7 @@ class Region:
             secret_key=_kept_secret(self.settings.state_dir / "web.secret"),
             public_url=web.public_url,
             time_zone=self.settings.timezone,
+            support_phone=web.support_phone,
             max_feeds=web.threads - 24,
         )
         return create_app(self.services, self.bookings, settings, now=self.clock)
@@ -198,6 +201,7 @@ def _link_settings(settings: RegionSettings) -> LinkSettings:
         certificate_file=broker.certificate_file,
         key_file=broker.key_file,
         filters=(up_filter(),),
+        backoff_max_s=BACKOFF_MAX_S,
     )
 
 

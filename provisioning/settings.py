@@ -47,6 +47,8 @@ class WebServerSettings(_Part):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65535)
     public_url: str = "http://127.0.0.1:8080"
+    support_phone: str = ""
+    """Whom a clinician calls when a call's line does not come back."""
     threads: int = Field(default=128, ge=40, le=512)
     """Each open page holds one for its feed; they are made as they are needed."""
 

@@ -32,7 +32,8 @@ class IceServer(Body):
 
 class _Signal(Body):
     instance: ShortText = Field(
-        description="Of the sender: new for each page load and each start of the agent."
+        description="Of the sender: new for each start of the agent and each page load. "
+        "`load-2` is the page `load` asking for the second time for another offer."
     )
     seq: int = Field(ge=0, description="Grows within an instance; a lower or equal one is dropped.")
 

@@ -11,6 +11,7 @@ from typing import Any
 from agent.media.facts import (
     CallSettings,
     CallStats,
+    Connected,
     ConnectionFailed,
     Fact,
     IceServer,
@@ -76,6 +77,7 @@ class Call:
         self._small: SharedPacketizer | None = None
         self._finder = finder or ServerFinder()
         self._peers: dict[str, Peer] = {}
+        self._rebuilt: dict[str, Peer] = {}
         self._media: dict[str, RemoteMedia] = {}
         self._lost: set[str] = set()
         self._views: dict[str, KioskView] = {}
@@ -93,14 +95,13 @@ class Call:
         return self._sources.get(codec)
 
     async def connect(self, peer: str, attempt: int, ice_servers: Sequence[IceServer] = ()) -> None:
-        """Begin (or, with a higher attempt, rebuild) the connection with a party; a LocalOffer follows."""
-        current = self._peers.pop(peer, None)
-        if self._closed or (current is not None and attempt <= current.attempt):
-            if current is not None:
-                self._peers[peer] = current
+        """Begin (or, with a higher attempt, rebuild) the connection with a party; a LocalOffer follows.
+
+        A connection that was up goes on until the rebuilt one is: it may come back first.
+        """
+        known = self._attempts(peer)
+        if self._closed or any(attempt <= each.attempt for each in known):
             return
-        if current is not None:
-            self._in_background(current.close())
         media = self._media.setdefault(peer, RemoteMedia())
         try:
             new = Peer(
@@ -116,10 +117,28 @@ class Call:
         except Exception as error:  # servers that the engine cannot read, no certificate, no socket
             self._on_fact(ConnectionFailed(peer, "engine_error", type(error).__name__))
             return
-        self._peers[peer] = new
-        media.follow(new.session)
+        current = self._peers.get(peer)
+        if current is not None and current.connected:
+            self._drop(self._rebuilt.pop(peer, None))
+            self._rebuilt[peer] = new
+        else:
+            self._take(new)
         self._keep_ticking()
         await new.offer()
+
+    def _attempts(self, peer: str) -> list[Peer]:
+        return [each[peer] for each in (self._peers, self._rebuilt) if peer in each]
+
+    def _take(self, new: Peer) -> None:
+        """From now on the party is behind this connection, and behind no other."""
+        self._rebuilt.pop(new.name, None)
+        self._drop(self._peers.get(new.name))
+        self._peers[new.name] = new
+        self._media[new.name].follow(new.session)
+
+    def _drop(self, old: Peer | None) -> None:
+        if old is not None:
+            self._in_background(old.close())
 
     async def answer(self, peer: str, attempt: int, sdp: str) -> None:
         """The party's answer to our offer of this attempt; of another attempt it is ignored."""
@@ -134,16 +153,18 @@ class Call:
             await current.connection.add_candidate(candidate)
 
     def _current(self, peer: str, attempt: int) -> Peer | None:
-        current = self._peers.get(peer)
-        return current if current is not None and current.attempt == attempt and not current.ended else None
+        known = self._attempts(peer)
+        return next((each for each in known if each.attempt == attempt and not each.ended), None)
 
     async def disconnect(self, peer: str) -> None:
         """End the connection with a party; no fact follows. The kiosk's views of it stay open, and still."""
-        current = self._peers.pop(peer, None)
+        known = self._attempts(peer)
+        self._peers.pop(peer, None)
+        self._rebuilt.pop(peer, None)
         self._lost.discard(peer)
         self._forget_media(peer)
-        if current is not None:
-            await current.close()
+        for each in known:
+            await each.close()
 
     def _forget_media(self, peer: str) -> None:
         media = self._media.get(peer)
@@ -206,12 +227,22 @@ class Call:
                 each.send_message(text)
 
     def _on_peer_fact(self, peer: str, attempt: int, fact: Fact) -> None:
-        current = self._peers.get(peer)
-        if current is not None and current.attempt != attempt:
+        current, rebuilt = self._peers.get(peer), self._rebuilt.get(peer)
+        ended = isinstance(fact, ConnectionFailed | PeerGone)
+        if rebuilt is not None and rebuilt.attempt == attempt:
+            if ended:
+                self._drop(self._rebuilt.pop(peer))
+                return  # what was goes on, or is tried again by whoever asked
+            if isinstance(fact, Connected):
+                self._take(rebuilt)
+        elif current is not None and current.attempt != attempt:
             return
-        if isinstance(fact, ConnectionFailed | PeerGone) and current is not None:
+        elif ended and rebuilt is not None:
+            self._take(rebuilt)
+            return  # the connection that is being made is its successor
+        elif ended and current is not None:
             # Stays known until the next attempt or disconnect(), but is closed at once.
-            self._in_background(current.close())
+            self._drop(current)
         self._on_fact(fact)
         if isinstance(fact, MediaFlowing) and peer in self._lost:
             self._lost.discard(peer)
@@ -309,7 +340,8 @@ class Call:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        peers, self._peers = list(self._peers.values()), {}
+        peers = [*self._peers.values(), *self._rebuilt.values()]
+        self._peers, self._rebuilt = {}, {}
         views, self._views = list(self._views.values()), {}
         closing = [peer.close() for peer in peers] + [view.close() for view in views]
         await asyncio.gather(*closing, *self._closing)

@@ -38,7 +38,7 @@ class CallSettings:
     media_ports: PortRange | None = None
     dscp: int = DSCP_AF41
     connect_timeout_s: float = 15.0
-    media_lost_s: float = 3.0
+    media_lost_s: float = 2.5
     start_bit_rate: int = 1_500_000
 
 

@@ -81,6 +81,7 @@ class FakeLink:
     def __init__(self):
         self.up = False
         self.in_call = False
+        self.doubted = 0
         self.refuses = 0
         self.sent = []
 
@@ -93,6 +94,12 @@ class FakeLink:
 
     def hurry(self, in_call):
         self.in_call = in_call
+
+    def doubt(self):
+        self.doubted += 1
+
+    def network_changed(self, addresses):
+        pass
 
     def bodies(self, channel):
         return [message.data for message in self.sent if message.topic.channel == channel]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
 SIDES = ("touchscreen", "clinician")
 SAID = frozenset({"reconnecting", "lost"})
 """What a page calls a line that does not carry."""
+
+GAP_MS = 1000
+"""Nothing for so long is a gap: the clinician's tone is pulsed, and pages that share two processors stall."""
 
 Notes = Mapping[str, Any]
 
@@ -58,15 +62,19 @@ def seen(notes: Notes, lost_at_ms: float, back_at_ms: float) -> Seen:
         noticed_s=_seconds(noticed[0] if noticed else None, lost_at_ms),
         said=noticed[1]["text"] if noticed else "",
         told_to_call_s=_seconds(called, lost_at_ms),
-        picture_s=_seconds(first_after(notes["pictures"], back_at_ms), back_at_ms),
-        sound_s=_seconds(first_after(notes["sounds"], back_at_ms), back_at_ms),
+        picture_s=resumed_s(notes["pictures"], lost_at_ms, back_at_ms),
+        sound_s=resumed_s(notes["sounds"], lost_at_ms, back_at_ms),
         fine_s=_fine(words, back_at_ms),
     )
 
 
-def first_after(times_ms: Sequence[float], at_ms: float) -> float | None:
-    """The first time at or after another."""
-    return next((time for time in times_ms if time >= at_ms), None)
+def resumed_s(times_ms: Sequence[float], lost_at_ms: float, back_at_ms: float) -> float | None:
+    """When the last gap since the loss ended; 0 if there was none after the return, None if it never ended."""
+    times = [lost_at_ms, *(time for time in times_ms if time >= lost_at_ms)]
+    ends = [later for earlier, later in pairwise(times) if later - earlier > GAP_MS]
+    if times[-1] < back_at_ms:
+        return None
+    return max(0.0, round((ends[-1] - back_at_ms) / 1000, 2)) if ends else 0.0
 
 
 def _fine(words: Sequence[tuple[float, Mapping[str, str]]], back_at_ms: float) -> float | None:

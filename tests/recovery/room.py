@@ -52,7 +52,7 @@ class Call:
 
     def play(self, case: Case) -> Played:
         """Take, wait, give back, and wait until all is well or BACK_WITHIN_S is over."""
-        self.wait_until_fine()
+        self._heal()
         for page in self.pages.values():
             page.evaluate("recorder.take()")
         lost_at = time.time() * 1000
@@ -67,6 +67,15 @@ class Call:
             pass  # the figures say what did not come back
         notes = {name: self.evaluate(page, "recorder.peek()") for name, page in self.pages.items()}
         return Played(case.name, {name: seen(note, lost_at, back_at) for name, note in notes.items()})
+
+    def _heal(self) -> None:
+        """A call that the case before has left broken."""
+        try:
+            self.wait_until_fine()
+        except AssertionError:
+            self.office.page.reload()
+            self.screen.reload()
+            self.wait_until_fine()
 
     @property
     def pages(self) -> dict[str, Page]:

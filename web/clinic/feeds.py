@@ -14,6 +14,8 @@ from web.clinic.services import Feed
 
 Shape = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 RETRY_MS = 2000
+PING = "event: ping\ndata: .\n\n"
+"""An event, since a page hears no comments, and is to notice when nothing comes at all."""
 _LAST = frozenset({"replaced"})
 """After these nothing more comes."""
 
@@ -83,7 +85,7 @@ class EventStream:
             raise StopIteration
         message = self._feed.get(self._ping_s)
         if message is None:
-            return ": ping\n\n"
+            return PING
         self._closed = self._closed or message.get("type") in _LAST
         return event(self._shape(message))
 

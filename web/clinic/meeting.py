@@ -54,7 +54,9 @@ def feed(sid: str) -> Response | tuple[Response, int]:
     instance = _instance(request.args.get("instance"))
     who = account()
     return open_feed(
-        lambda: clinic().services.open_meeting(who, sid, instance), session_shape(who, sid, texts())
+        lambda: clinic().services.open_meeting(who, sid, instance),
+        session_shape(who, sid, texts()),
+        clinic().settings.meeting_ping_s,
     )
 
 

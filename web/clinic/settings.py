@@ -30,7 +30,9 @@ class WebSettings:
     """Server-sent events hold one web thread each: run more threads than this."""
     max_feeds_per_account: int = 8
     feed_ping_s: float = 15.0
-    """A comment line this often keeps proxies from closing a feed and finds pages that are gone."""
+    """A word this often keeps proxies from closing a feed and finds pages that are gone."""
+    meeting_ping_s: float = 2.0
+    """The same for a meeting's feed; its page takes the line for dead after three (static/feed.js)."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""

@@ -44,7 +44,9 @@ def feed() -> Response | tuple[Response, int]:
     return open_feed(lambda: clinic().services.watch(account()), lambda message: message)
 
 
-def open_feed(source: FeedSource, shape: Shape) -> Response | tuple[Response, int]:
+def open_feed(
+    source: FeedSource, shape: Shape, ping_s: float | None = None
+) -> Response | tuple[Response, int]:
     """Answer with a feed, if there is a seat; it ends when the person signs out or may no longer be here."""
     if request.method != "GET":
         abort(405)
@@ -60,7 +62,7 @@ def open_feed(source: FeedSource, shape: Shape) -> Response | tuple[Response, in
         raise
     stream = EventStream(
         feed,
-        ping_s=here.settings.feed_ping_s,
+        ping_s=ping_s or here.settings.feed_ping_s,
         alive=lambda: _may_stay(here, who, sign_in),
         shape=shape,
         released=lambda: here.seats.free(who.id),

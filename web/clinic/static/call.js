@@ -1,61 +1,64 @@
 // The call as it lives through offers, rebuilt connections and lost lines.
 
 import { Connection } from "./connection.js";
-import { MediaWatch, bytesReceived } from "./watch.js";
+import { bytesReceived } from "./watch.js";
 
-const WATCH_MS = 500;
-const RESYNC_EVERY_MS = 5000;
-const LOST_AFTER_MS = 30000; // we go on trying, but say whom to call
-const KEEP_OLD_MS = 15000;
-const SETTLE_MS = 3000; // a rebuilt connection may take this long before we say a word
+const LOOK_MS = 250;
+const ASK_EVERY_MS = { connecting: 5000, reconnecting: 2500, lost: 2500 };
+const SETTLE_MS = 2500; // a rebuilt connection may take this long before we say a word
+const LOST_AFTER_MS = 120000; // we go on trying, but say whom to call
 
 export class Call {
   #send;
   #devices;
   #picture;
   #on;
-  #current = null;
-  #old = [];
+  #carrying = null; // the connection that media came on last
+  #newest = null; // the one of the newest offer, which may be the same
   #early = new Map();
-  #watch = new MediaWatch();
   #own = { microphone: true, camera: true };
   #wanted = false;
+  #looking = false;
   #line = "idle";
-  #brokenSince = 0;
-  #resyncAt = 0;
-  #offeredAt = 0;
+  #carriedAt = 0;
+  #askedAt = 0;
+  #asking = false;
   #room = { microphone: true, camera: true };
 
   /** `on` has `line` (idle, connecting, connected, reconnecting, lost), `room` (its state) and `attempt`. */
   constructor(send, devices, makePicture, on) {
     this.#send = send;
     this.#devices = devices;
-    this.#picture = makePicture((connection) => this.#tookOver(connection));
+    this.#picture = makePicture((connection) => this.#carries(connection));
     this.#on = on;
-    setInterval(() => this.#look(), WATCH_MS);
+    setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  /** Of the newest offer; what is said of older ones is stale. */
+  get attempt() {
+    return this.#newest?.attempt ?? -1;
   }
 
   /** Whether there ought to be a call now: admitted or in call. */
   want(wanted) {
     if (wanted === this.#wanted) return;
     this.#wanted = wanted;
-    this.#brokenSince = this.#resyncAt = performance.now();
+    this.#carriedAt = this.#askedAt = performance.now();
     if (!wanted) this.#setLine("idle");
     else if (this.#line === "idle") this.#setLine("connecting");
   }
 
-  /** The unit's offer; a higher attempt replaces what was, a lower one is stale. */
+  /** The unit's offer; a higher attempt is tried beside what was, a lower one is stale. */
   async offer({ attempt, sdp, ice_servers: iceServers }) {
-    if (this.#current && attempt <= this.#current.attempt) return;
+    if (attempt <= this.attempt) return;
     const connection = new Connection(attempt, iceServers, this.#send, {
-      track: (from) => from === this.#current && !from.attached && this.#attach(from),
-      state: (from, state) => from === this.#current && this.#stateChanged(state),
-      message: (from, message) => from === this.#current && this.#heard(message),
+      track: (from) => from.attached || this.#attach(from),
+      state: (from, state) => this.#stateChanged(from, state),
+      message: (from, message) => from.attempt >= (this.#carrying?.attempt ?? 0) && this.#heard(message),
     });
-    if (this.#current) this.#retireLater(this.#current);
-    this.#current = connection;
-    this.#watch = new MediaWatch();
-    this.#resyncAt = this.#offeredAt = performance.now();
+    if (this.#newest !== this.#carrying) this.#discard(this.#newest);
+    this.#newest = connection;
+    this.#askedAt = performance.now();
     this.#on.attempt(attempt);
     if (this.#line === "idle") this.#setLine("connecting");
     connection.tell(this.#own);
@@ -64,30 +67,40 @@ export class Call {
     try {
       await connection.answer(sdp, this.#devices);
     } catch {
-      this.#resync(); // an offer we could not use: the watch would find out later
+      if (connection === this.#newest) this.#ask(); // could not be used, or the answer did not get through
     }
   }
 
   candidate(message) {
-    const current = this.#current?.attempt ?? -1;
-    if (message.attempt === current) this.#current.addCandidate(message);
-    else if (message.attempt > current) {
+    if (message.attempt === this.attempt) this.#newest.addCandidate(message);
+    else if (message.attempt > this.attempt) {
       const kept = this.#early.get(message.attempt) ?? [];
       this.#early.set(message.attempt, [...kept, message]);
     }
   }
 
+  /** What we say gets through again. */
+  signalling() {
+    if (this.#wanted && this.#line !== "connected") this.#ask();
+  }
+
   /** Our microphone and camera are on or off, or have changed. */
   async own(state) {
     this.#own = state;
-    this.#current?.tell(state);
-    await this.#current?.replace("audio", this.#devices.audio);
-    await this.#current?.replace("video", this.#devices.video);
+    for (const connection of this.#connections()) {
+      connection.tell(state);
+      await connection.replace("audio", this.#devices.audio);
+      await connection.replace("video", this.#devices.video);
+    }
   }
 
   close() {
     this.#wanted = false;
-    for (const connection of [...this.#old, this.#current]) connection?.close();
+    for (const connection of this.#connections()) connection.close();
+  }
+
+  #connections() {
+    return [...new Set([this.#carrying, this.#newest])].filter(Boolean);
   }
 
   #attach(connection) {
@@ -95,22 +108,26 @@ export class Call {
     this.#picture.attach(connection);
   }
 
-  #tookOver(connection) {
-    for (const old of this.#old.splice(0)) if (old !== connection) old.close();
+  #discard(connection) {
+    connection?.close();
+    if (connection) this.#picture.discard(connection);
   }
 
-  #retireLater(connection) {
-    this.#old.push(connection);
-    setTimeout(() => connection.close(), KEEP_OLD_MS);
+  #stateChanged(connection, state) {
+    if (state !== "connected" || !this.#connections().includes(connection)) return;
+    this.#picture.connected(connection);
+    this.#carries(connection);
   }
 
-  #stateChanged(state) {
-    if (state === "connected") {
-      this.#picture.connected(this.#current);
-      this.#setLine("connected");
-    } else if (state === "failed" || state === "closed") {
-      this.#broken();
+  // Media comes on it, or is about to: the unit sends on one connection only.
+  #carries(connection) {
+    this.#carriedAt = performance.now();
+    if (connection.attempt > (this.#carrying?.attempt ?? -1)) {
+      const old = this.#carrying;
+      this.#carrying = connection;
+      old?.close();
     }
+    if (this.#wanted) this.#setLine("connected");
   }
 
   #heard(message) {
@@ -120,34 +137,39 @@ export class Call {
   }
 
   async #look() {
-    if (!this.#wanted) return;
-    const connection = this.#current;
-    if (!connection || connection.state !== "connected") return this.#waitingForLine();
+    if (!this.#wanted || this.#looking) return;
+    this.#looking = true;
+    try {
+      const connections = this.#connections();
+      const verdicts = await Promise.all(connections.map((each) => this.#judge(each)));
+      const flowing = connections.find((_, index) => verdicts[index] === "flowing");
+      if (flowing) this.#carries(flowing);
+      else if (this.#wanted) this.#quiet(verdicts.includes("stalled"));
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  async #judge(connection) {
+    if (connection.state !== "connected" && connection.state !== "disconnected") return "none";
     const received = bytesReceived(await connection.stats());
-    if (connection !== this.#current) return;
     const expected = { audio: this.#room.microphone, video: this.#room.camera };
-    const verdict = this.#watch.judge(performance.now(), received, expected);
-    if (verdict === "stalled") this.#broken();
-    else if (verdict === "flowing") this.#setLine("connected");
+    return connection.watch.judge(performance.now(), received, expected);
   }
 
-  #waitingForLine() {
-    if (this.#line !== "connected") this.#broken();
-    else if (performance.now() - this.#offeredAt > SETTLE_MS) this.#broken();
+  #quiet(stalled) {
+    const quietMs = performance.now() - this.#carriedAt;
+    if (this.#line === "connected" && (stalled || quietMs > SETTLE_MS)) this.#setLine("reconnecting");
+    else if (quietMs > LOST_AFTER_MS) this.#setLine("lost");
+    if (performance.now() - this.#askedAt > (ASK_EVERY_MS[this.#line] ?? Infinity)) this.#ask();
   }
 
-  #broken() {
-    if (this.#line === "connected") {
-      this.#brokenSince = performance.now();
-      this.#setLine("reconnecting");
-    } else if (performance.now() - this.#brokenSince > LOST_AFTER_MS) this.#setLine("lost");
-    this.#resync();
-  }
-
-  #resync() {
-    if (!this.#wanted || performance.now() - this.#resyncAt < RESYNC_EVERY_MS) return;
-    this.#resyncAt = performance.now();
-    this.#send({ type: "resync" });
+  async #ask() {
+    if (!this.#wanted || this.#asking) return;
+    this.#asking = true;
+    this.#askedAt = performance.now();
+    await this.#send({ type: "resync" });
+    this.#asking = false;
   }
 
   #setLine(line) {

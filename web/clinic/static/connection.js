@@ -1,5 +1,7 @@
 // One RTCPeerConnection: the unit offers, we answer. A rebuilt connection is a new one of these.
 
+import { MediaWatch } from "./watch.js";
+
 const CHANNEL = "halsorum";
 
 export class Connection {
@@ -11,6 +13,8 @@ export class Connection {
   #senders = { audio: null, video: null };
   #ownState = null;
   stream = new MediaStream();
+  watch = new MediaWatch();
+  attached = false;
 
   /** `send` posts a signal; `on` has `track`, `state` (connection state) and `message` (from the room). */
   constructor(attempt, iceServers, send, on) {
@@ -43,7 +47,8 @@ export class Connection {
       await transceiver.sender.replaceTrack(tracks[kind]);
     }
     await this.#pc.setLocalDescription();
-    await this.#send({ type: "answer", attempt: this.attempt, sdp: this.#pc.localDescription.sdp });
+    const told = await this.#send({ type: "answer", attempt: this.attempt, sdp: this.#pc.localDescription.sdp });
+    if (!told?.ok) throw new Error("the answer was not taken");
     this.#described = true;
     for (const candidate of this.#early.splice(0)) await this.addCandidate(candidate);
   }

@@ -1,51 +1,83 @@
-// Server-sent events that come back. EventSource itself gives up on any answer but 200, as when the server restarts.
+// Server-sent events that come back. EventSource itself gives up on any answer but 200, as when the server
+// restarts, and waits for ever on a line that has died without a word.
 
 import { signedOut } from "./api.js";
 
-const FIRST_RETRY_MS = 1000;
-const LAST_RETRY_MS = 10000;
+const LOOK_MS = 500;
+// A list can wait; a call cannot. `quietMs`: the server says something more often than this.
+const PATIENT = { firstRetryMs: 1000, lastRetryMs: 10000, openMs: 15000, quietMs: 40000 };
+export const IN_CALL = { firstRetryMs: 300, lastRetryMs: 2000, openMs: 2500, quietMs: 6000 };
+const DOUBTED_QUIET_MS = 2500; // the server's pings to a meeting come every 2 s
 
 /**
  * Listen to `url`; `onMessage` gets each JSON object, `onLine` true or false as the line comes and goes.
- * Returns a function that stops.
+ * Returns `stop()`, and `doubt()` for when there is reason to think that the line is dead.
  */
-export function listen(url, onMessage, onLine) {
+export function listen(url, onMessage, onLine, pace = PATIENT) {
   let source = null;
-  let retryMs = FIRST_RETRY_MS;
+  let retryMs = pace.firstRetryMs;
   let timer = 0;
+  let heardAt = 0;
+  let opened = false;
   let stopped = false;
 
+  const heard = () => { heardAt = performance.now(); };
+
   const open = () => {
-    source = new EventSource(url);
-    source.onopen = () => {
-      retryMs = FIRST_RETRY_MS;
+    clearTimeout(timer);
+    source?.close();
+    opened = false;
+    heard();
+    const mine = source = new EventSource(url);
+    mine.onopen = () => {
+      opened = true;
+      retryMs = pace.firstRetryMs;
+      heard();
       onLine(true);
     };
-    source.onmessage = (event) => onMessage(JSON.parse(event.data));
-    source.onerror = () => {
-      if (stopped) return;
-      onLine(false);
-      if (source.readyState !== EventSource.CLOSED) return;
-      timer = setTimeout(reopen, retryMs);
-      retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
-    };
+    mine.onmessage = (event) => { heard(); onMessage(JSON.parse(event.data)); };
+    mine.addEventListener("ping", heard);
+    mine.onerror = () => mine === source && failed(mine.readyState === EventSource.CLOSED);
+  };
+
+  const failed = (refused) => {
+    if (stopped) return;
+    source.close();
+    source = null;
+    onLine(false);
+    timer = setTimeout(refused ? askWhy : open, retryMs);
+    retryMs = Math.min(retryMs * 2, pace.lastRetryMs);
   };
 
   // EventSource does not tell which status it met: ask with a request that does.
-  const reopen = async () => {
-    const answer = await fetch("/api/today", { cache: "no-store" }).catch(() => null);
+  const askWhy = async () => {
+    const answer = await fetch("/api/today", { cache: "no-store", signal: AbortSignal.timeout(pace.openMs) })
+      .catch(() => null);
     if (stopped) return;
     if (answer?.status === 401) signedOut();
     else open();
   };
 
+  const look = () => {
+    if (source && performance.now() - heardAt > (opened ? pace.quietMs : pace.openMs)) failed(false);
+  };
+  const now = () => { if (!stopped && !source) open(); };
+  const watch = setInterval(look, LOOK_MS);
+
+  addEventListener("online", now);
   // The browser drops the line when the page goes: that is not a fault to show.
   addEventListener("pagehide", () => { stopped = true; });
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   open();
-  return () => {
-    stopped = true;
-    clearTimeout(timer);
-    source.close();
+  return {
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+      clearInterval(watch);
+      source?.close();
+    },
+    doubt() {
+      if (source && opened && performance.now() - heardAt > DOUBTED_QUIET_MS) failed(false);
+    },
   };
 }

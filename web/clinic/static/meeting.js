@@ -3,12 +3,14 @@
 import { post } from "./api.js";
 import { Call } from "./call.js";
 import { Devices } from "./devices.js";
-import { listen } from "./feed.js";
+import { IN_CALL, listen } from "./feed.js";
 import { showLevel } from "./level.js";
 import { Picture } from "./picture.js";
 
 const ALIVE_MS = 5 * 60 * 1000; // a meeting counts as use: nobody is signed out of one
 const ENDED_WAIT_MS = 3000;
+const SIGNAL_WITHIN_MS = 4000;
+const UNREACHED_SAID_AFTER_MS = 3000; // a server that restarts is back by then
 const CALLING = ["admitted", "in_call"];
 const PASSING = ["lost", "unit_restarted", "failed", "replaced"]; // reasons of a bye after which the unit offers anew
 
@@ -23,8 +25,14 @@ const title = document.title;
 // One after the other: the unit must not get a candidate before the answer it belongs to.
 let queue = Promise.resolve();
 function send(message) {
-  queue = queue.then(() => post(`${base}/signal`, { instance, message })).catch(() => null);
+  const now = () => (isStale(message) ? null : post(`${base}/signal`, { instance, message }, SIGNAL_WITHIN_MS));
+  queue = queue.then(now).catch(() => null);
   return queue;
+}
+
+// What waited behind a dead line must not hold up what is said of the newest offer.
+function isStale({ type, attempt }) {
+  return type === "candidate" && attempt !== call.attempt;
 }
 
 function say(element, words) {
@@ -107,10 +115,10 @@ navigator.mediaDevices?.addEventListener("devicechange", fillChoices);
 // --- The call
 function onLine(line) {
   main.dataset.line = line;
-  const phone = byId("phone")?.textContent;
-  let words = line === "connected" || line === "idle" ? "" : texts[line];
-  if (line === "lost" && phone) words += ` ${texts.call_phone.replace("{phone}", phone)}`;
-  say(byId("line"), words);
+  say(byId("line"), ["connecting", "reconnecting"].includes(line) ? texts[line] : "");
+  byId("gone").hidden = line !== "lost";
+  if (line === "reconnecting") feed?.doubt();
+  sayUnreached();
   if (line === "connected") byId("announce").textContent = texts.connected;
 }
 
@@ -118,6 +126,21 @@ function onRoom({ microphone, camera }) {
   main.dataset.roomMicrophone = microphone ? "on" : "off";
   main.dataset.roomCamera = camera ? "on" : "off";
   say(byId("remote-note"), [microphone ? "" : texts.room_muted, camera ? "" : texts.room_camera_off].join(" ").trim());
+}
+
+// The region carries no picture and no sound: without it the call goes on.
+let unreachedTimer = 0;
+function onFeed(up) {
+  main.dataset.feed = up ? "up" : "down";
+  clearTimeout(unreachedTimer);
+  unreachedTimer = setTimeout(sayUnreached, UNREACHED_SAID_AFTER_MS);
+  if (!up) return;
+  sayUnreached();
+  call.signalling();
+}
+
+function sayUnreached() {
+  byId("unreached").hidden = main.dataset.feed !== "down" || main.dataset.line !== "connected";
 }
 
 const makePicture = (onFirstFrame) => new Picture(byId("remote"), byId("sound-on"), onFirstFrame);
@@ -208,10 +231,10 @@ byId("end-yes").addEventListener("click", async (event) => {
 byId("open-here").addEventListener("click", () => location.reload());
 
 // --- On
-let stopListening = () => {};
+let feed = null;
 let alive = 0;
 function stop() {
-  stopListening();
+  feed?.stop();
   clearInterval(alive);
   closeMedia();
 }
@@ -224,7 +247,5 @@ function closeMedia() {
 const DEVICES_WAIT_MS = 4000;
 const opened = openDevices().then(ownChanged);
 await Promise.race([opened, new Promise((resolve) => setTimeout(resolve, DEVICES_WAIT_MS))]);
-stopListening = listen(`${base}/feed?instance=${instance}`, (message) => handlers[message.type]?.(message), (up) => {
-  main.dataset.feed = up ? "up" : "down";
-});
+feed = listen(`${base}/feed?instance=${instance}`, (message) => handlers[message.type]?.(message), onFeed, IN_CALL);
 alive = setInterval(() => post("/api/alive"), ALIVE_MS);

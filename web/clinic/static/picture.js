@@ -28,9 +28,19 @@ export class Picture {
     return video;
   }
 
+  /** The connection was given up before it had anything to show. */
+  discard(connection) {
+    const video = this.#of(connection);
+    if (video && video !== this.#shown) this.#remove(video);
+  }
+
+  #of(connection) {
+    return this.#box.querySelector(`video[data-attempt="${connection.attempt}"]`);
+  }
+
   /** The connection is up, but it may carry sound only. */
   connected(connection) {
-    const video = this.#box.querySelector(`video[data-attempt="${connection.attempt}"]`);
+    const video = this.#of(connection);
     if (video) setTimeout(() => this.#takeOver(video, connection), TAKE_OVER_MS);
   }
 
@@ -45,8 +55,12 @@ export class Picture {
 
   #retire(other, video) {
     if (Number(other.dataset.attempt) > Number(video.dataset.attempt)) return;
-    other.srcObject = null;
-    other.remove();
+    this.#remove(other);
+  }
+
+  #remove(video) {
+    video.srcObject = null;
+    video.remove();
   }
 
   async #play(video) {

@@ -1,6 +1,6 @@
 // Judges whether picture and sound still come. Pure: it is told the time and what has been received.
 
-const STALL_MS = 3000;
+const STALL_MS = 2400; // seen and said within 3 s, with what it takes to look and to draw
 
 /** Watches the bytes received of each kind; a kind counts once it has come, and while the room has it on. */
 export class MediaWatch {
