@@ -35,6 +35,14 @@ export class Call {
     setInterval(() => this.#look(), WATCH_MS);
   }
 
+  get wanted() {
+    return this.#wanted;
+  }
+
+  get connection() {
+    return this.#current;
+  }
+
   /** Whether there ought to be a call now: admitted or in call. */
   want(wanted) {
     if (wanted === this.#wanted) return;
