@@ -13,6 +13,7 @@ from agent.contract.events import Ack, Event
 from provisioning.dropins import DropIns
 from provisioning.events import EventIntake
 from provisioning.fleet import Fleet
+from provisioning.quality import Quality
 from provisioning.schedules import Publish, Schedules
 from provisioning.services import Services
 from provisioning.signalling import Signalling
@@ -27,6 +28,7 @@ class Inbox:
     fleet: Fleet
     schedules: Schedules
     events: EventIntake
+    quality: Quality
     signalling: Signalling
     services: Services
     drop_ins: DropIns
@@ -82,6 +84,9 @@ class Inbox:
         if taken.changed_sid:
             self.services.changed(taken.changed_sid)
 
+    def _quality(self, unit: str, message: Message) -> None:
+        self.quality.take(unit, message.data)
+
     def _intent(self, unit: str, message: Message) -> None:
         # Help is in the meeting log by its event; who answers it is not decided here yet.
         kind = message.topic.levels[0]
@@ -100,6 +105,7 @@ _HANDLERS: dict[str, Callable[[Inbox, str, Any], None]] = {
     "up/config": Inbox._config,
     "up/call": Inbox._call,
     "up/event": Inbox._event,
+    "up/event/quality": Inbox._quality,
     "up/intent": Inbox._intent,
     "up/cmd": Inbox._command,
 }

@@ -248,3 +248,31 @@ class LogEntry(Base):
     unit_signature: Mapped[str | None] = mapped_column(String(120))
     prev: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class QualityRow(Base):
+    """What one source (`unit`, or a party's page by its peer id) saw of a call in one interval.
+
+    Telemetry: deleted after some weeks by `kept_at`, which is the region's own clock.
+    """
+
+    __tablename__ = "quality"
+    sid: Mapped[str] = mapped_column(String(40), primary_key=True)
+    source: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    kept_at: Mapped[datetime] = mapped_column(index=True)
+    figures: Mapped[dict[str, Any]]
+
+
+class QualityCall(Base):
+    """A call's figures added up, for the list of calls; goes when its last row goes."""
+
+    __tablename__ = "quality_calls"
+    sid: Mapped[str] = mapped_column(ForeignKey("sessions.sid"), primary_key=True)
+    began: Mapped[datetime]
+    ended: Mapped[datetime]
+    kept_at: Mapped[datetime] = mapped_column(index=True)
+    reports: Mapped[int] = mapped_column(default=0)
+    room_frozen_s: Mapped[float] = mapped_column(default=0.0)
+    page_frozen_s: Mapped[float] = mapped_column(default=0.0)
+    away_s: Mapped[float] = mapped_column(default=0.0)

@@ -3,8 +3,8 @@
 | runs where | may touch |
 |---|---|
 | paho's thread (agent.link) | puts what comes into the queue, nothing else |
-| the worker thread | Inbox, Schedules, EventIntake, Fleet; ticks |
-| web threads | Services, FhirBookings, Accounts, Signalling (locked), the database |
+| the worker thread | Inbox, Schedules, EventIntake, Fleet, Quality; ticks |
+| web threads | Services, FhirBookings, Accounts, Quality, Signalling (locked), the database |
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import queue
 import secrets
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Lock, Thread
@@ -34,6 +34,7 @@ from provisioning.fhir import FhirBookings
 from provisioning.fleet import Fleet
 from provisioning.inbox import Inbox
 from provisioning.meeting_log import Entry
+from provisioning.quality import Quality
 from provisioning.schedules import Schedules
 from provisioning.services import Services
 from provisioning.settings import RegionSettings
@@ -84,11 +85,13 @@ class Region:
             ice_servers=settings.ice_servers,
         )
         bookings = Bookings(self.database, clock, zone)
+        self.quality = Quality(self.database, clock, kept=timedelta(days=settings.quality_days))
         self.services = Services(
             self.database,
             Accounts(self.database, clock),
             bookings,
             self.signalling,
+            self.quality,
             clock=clock,
             zone=zone,
         )
@@ -110,6 +113,7 @@ class Region:
             Fleet(self.database, self.clock),
             self.schedules,
             EventIntake(self.database, self.clock),
+            self.quality,
             self.signalling,
             self.services,
             DropIns(self.database, bookings, self.clock),
@@ -146,6 +150,7 @@ class Region:
             time_zone=self.settings.timezone,
             support_phone=web.support_phone,
             max_feeds=web.threads - 24,
+            quality_days=self.settings.quality_days,
         )
         return create_app(self.services, self.bookings, settings, now=self.clock)
 
@@ -185,6 +190,7 @@ class Region:
             self.services.changed()
         self.schedules.roll_over()
         self.signalling.tick()
+        self.quality.tick()
 
     def _note(self, kind: str, sid: str, fields: Any) -> None:  # noqa: ANN401 - a mapping of plain values
         with self.database.write() as db:

@@ -12,15 +12,18 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from provisioning import meeting_log, models
+from agent.contract.quality import PageReport
+from provisioning import meeting_log, models, quality_views
 from provisioning.accounts import Accounts
 from provisioning.booking import Booker, Bookings
 from provisioning.database import Database
 from provisioning.feeds import PageFeed, WatchFeeds
 from provisioning.meeting_log import Entry
 from provisioning.models import BookedSession, Clinic
+from provisioning.quality import Quality
 from provisioning.signalling import Signalling
 from provisioning.views import OPENS_BEFORE, OVER, log_line, room_value, session_value
+from web.clinic.course import CallLine, Course
 from web.clinic.services import (
     Account,
     BookingRequest,
@@ -32,6 +35,7 @@ from web.clinic.services import (
     SessionRow,
 )
 
+MOST_CALLS = 200
 REACHABLE = frozenset({"ready", "degraded", "in_session", "starting"})
 
 
@@ -44,6 +48,7 @@ class Services:
         accounts: Accounts,
         bookings: Bookings,
         signalling: Signalling,
+        quality: Quality,
         *,
         clock: Callable[[], datetime],
         zone: ZoneInfo,
@@ -52,6 +57,7 @@ class Services:
         self._accounts = accounts
         self._bookings = bookings
         self._signalling = signalling
+        self._quality = quality
         self._clock = clock
         self._zone = zone
         self._watchers = WatchFeeds()
@@ -156,6 +162,24 @@ class Services:
             self._remember_end(sid)
         if message.get("type") in {"end", "leave"}:
             self.changed(sid)
+
+    def calls(self, account: Account) -> Sequence[CallLine]:
+        """The latest calls whose figures are kept: the clinic's, for IT of all clinics."""
+        with self._database.read() as db:
+            return quality_views.calls(db, None if account.role == "it" else account.clinic, MOST_CALLS)
+
+    def course(self, account: Account, sid: str) -> Course | None:
+        """How a call went; None if nothing is kept of it. IT sees every clinic's, and nothing else of it."""
+        with self._database.read() as db:
+            if account.role != "it":
+                _own(db, account, sid)
+            return quality_views.course(db, sid)
+
+    def saw(self, account: Account, sid: str, instance: str, reports: Sequence[PageReport]) -> None:
+        """What a party's page saw of the call. Raises Refused or NotAllowed."""
+        self.session(account, sid)
+        peer, role = self._signalling.party(account, sid, instance)
+        self._quality.take_page(sid, peer, role, reports)
 
     def changed(self, sid: str | None = None) -> None:
         """Tell the pages that a session (None: any of them) may look different."""

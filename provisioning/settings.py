@@ -60,6 +60,8 @@ class RegionSettings(_Part):
     state_dir: Path
     timezone: str = "Europe/Stockholm"
     log_level: str = "INFO"
+    quality_days: int = Field(default=30, ge=1, le=366)
+    """How long the quality figures of calls are kept."""
     broker: BrokerSettings
     web: WebServerSettings = WebServerSettings()
     ice_servers: tuple[IceServer, ...] = ()

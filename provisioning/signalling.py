@@ -126,12 +126,7 @@ class Signalling:
         """Pass on what a page says; raises Refused."""
         kind = message.get("type")
         with self._lock:
-            meeting = self._meetings.find(sid)
-            party = meeting.parties.get(peer_id(self._secret, account.id, sid)) if meeting else None
-            if meeting is None or party is None:
-                raise Refused("instance", "has not opened this meeting; reload the page")
-            if party.instance != instance:
-                raise Refused("instance", "was replaced by another window")
+            meeting, party = self._party(account, sid, instance)
             if kind in {"admit", "end"} and not party.chair:
                 raise Refused("type", "is for the chair of the meeting")
         noted = {"admit": "admit_asked", "end": "end_asked", "leave": "party_left"}.get(str(kind))
@@ -144,6 +139,12 @@ class Signalling:
             else:
                 self._send(sid, party.peer, self._from_page(party, kind, message))
             party.over = party.over or kind in {"leave", "end"}
+
+    def party(self, account: Account, sid: str, instance: str) -> tuple[str, PartyRole]:
+        """The peer id and role of a page that has joined; raises Refused."""
+        with self._lock:
+            party = self._party(account, sid, instance)[1]
+            return party.peer, party.role
 
     def check_in(self, sid: str) -> None:
         """Staff have identified the patient in the room."""
@@ -230,6 +231,15 @@ class Signalling:
                     party.feed.end()
 
     # How it is done; called with the lock held
+
+    def _party(self, account: Account, sid: str, instance: str) -> tuple[Meeting, OpenParty]:
+        meeting = self._meetings.find(sid)
+        party = meeting.parties.get(peer_id(self._secret, account.id, sid)) if meeting else None
+        if meeting is None or party is None:
+            raise Refused("instance", "has not opened this meeting; reload the page")
+        if party.instance != instance:
+            raise Refused("instance", "was replaced by another window")
+        return meeting, party
 
     def _seat(
         self, meeting: Meeting, peer: str, account: Account, instance: str, feed: PageFeed

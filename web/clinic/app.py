@@ -9,7 +9,19 @@ from pathlib import Path
 from flask import Flask, Response, redirect, send_from_directory, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from web.clinic import booking, errors, fhir, meeting, security, session_page, signin, today, visit, wording
+from web.clinic import (
+    booking,
+    course_page,
+    errors,
+    fhir,
+    meeting,
+    security,
+    session_page,
+    signin,
+    today,
+    visit,
+    wording,
+)
 from web.clinic.feeds import Seats
 from web.clinic.once import Once
 from web.clinic.services import BookingApi, RegionServices
@@ -17,7 +29,10 @@ from web.clinic.settings import WebSettings
 from web.clinic.signins import SignIns
 from web.clinic.state import EXTENSION, Clinic
 from web.clinic.texts import load
+from web.pause import Pause
 
+QUALITY_EVERY_S = 2.0
+"""Pages send figures every five seconds, and at once again when they have many."""
 _SHARED = Path(__file__).parents[1] / "shared"
 
 
@@ -41,7 +56,7 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     security.guard(app, settings)
-    for room in (signin, today, booking, session_page, meeting, visit, fhir):
+    for room in (signin, today, booking, session_page, meeting, course_page, visit, fhir):
         app.register_blueprint(room.pages)
     errors.register(app)
     wording.register(app)
@@ -65,6 +80,7 @@ def hold(
         ),
         seats=Seats(settings.max_feeds, settings.max_feeds_per_account),
         invitations=Once(),
+        quality_pause=Pause(QUALITY_EVERY_S),
         now=now,
     )
 

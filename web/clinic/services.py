@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from agent.contract.quality import PageReport
+from web.clinic.course import CallLine, Course
+
 Role = Literal["clinician", "staff", "it"]
 
 
@@ -175,6 +178,15 @@ class RegionServices(Protocol):
         """From the page: `answer {attempt, sdp}`, `admit`,
         `candidate {attempt, candidate, sdp_mid, sdp_m_line_index}`, `leave`, `end`, and `resync`
         (ask the unit to offer anew). Raises Refused."""
+
+    def saw(self, account: Account, sid: str, instance: str, reports: Sequence[PageReport]) -> None:
+        """What the page saw of the call in the last intervals. Raises Refused."""
+
+    def calls(self, account: Account) -> Sequence[CallLine]:
+        """The latest calls whose quality figures are kept, newest first; IT sees every clinic's."""
+
+    def course(self, account: Account, sid: str) -> Course | None:
+        """How a call went; None if nothing is kept of it."""
 
 
 class BookingApi(Protocol):

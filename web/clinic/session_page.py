@@ -75,6 +75,7 @@ def _show(sid: str, problems: dict[str, str] | None = None) -> str:
         problems=problems or {},
         lengths=LENGTHS_MIN,
         minutes_long=minutes,
+        begun=begun,
         may_change=not begun,
         may_check_in=may_check_in(row, clinic().now()),
         may_meet=account().role == "clinician" and row.state not in OVER,

@@ -29,6 +29,8 @@ class WebSettings:
     max_feeds: int = 96
     """Server-sent events hold one web thread each: run more threads than this."""
     max_feeds_per_account: int = 8
+    quality_days: int = 30
+    """How long the region keeps the figures of calls; the page says so."""
     feed_ping_s: float = 15.0
     """A word this often keeps proxies from closing a feed and finds pages that are gone."""
     meeting_ping_s: float = 2.0

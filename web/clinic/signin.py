@@ -11,7 +11,7 @@ from web.clinic.state import clinic, texts
 from web.clinic.texts import LANGUAGES
 
 pages = Blueprint("signin", __name__)
-_PASSIVE = frozenset({"today.rows", "today.feed", "meeting.feed"})
+_PASSIVE = frozenset({"today.rows", "today.feed", "meeting.feed", "calls.saw"})
 """What open pages ask for by themselves: no sign that someone is there."""
 MAX_FIELD_CHARS = 200
 

@@ -15,6 +15,7 @@ from web.clinic.services import Account, BookingApi, Invitation, RegionServices
 from web.clinic.settings import WebSettings
 from web.clinic.signins import SignIns
 from web.clinic.texts import LANGUAGES, Texts
+from web.pause import Pause
 
 EXTENSION = "halsorum.clinic"
 
@@ -30,6 +31,7 @@ class Clinic:
     signins: SignIns
     seats: Seats
     invitations: Once[Invitation]
+    quality_pause: Pause
     now: Callable[[], datetime]
 
     def local(self, at: datetime) -> datetime:

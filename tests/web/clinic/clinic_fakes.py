@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from agent.contract.quality import PageReport
+from web.clinic.course import CallLine, Course
 from web.clinic.services import (
     Account,
     BookingRequest,
@@ -64,6 +66,8 @@ class FakeRegion:
         self.meetings: dict[str, FakeFeed] = {}
         self.lines: list[LogLine] = []
         self.posted: list[Mapping[str, Any]] = []
+        self.reports: list[PageReport] = []
+        self.courses: dict[str, Course] = {}
 
     # --- for tests
     def add(self, sid: str = SID, **changes: Any) -> SessionRow:
@@ -177,6 +181,19 @@ class FakeRegion:
             self.change(sid, state="ended")
         self.seen.append(message)
         self.signals.put((instance, message))
+
+    def saw(self, account: Account, sid: str, instance: str, reports: Sequence[PageReport]) -> None:
+        self.session(account, sid)
+        if instance == "replaced0":
+            raise Refused("instance", "was replaced by another window")
+        self.reports += reports
+
+    def calls(self, account: Account) -> Sequence[CallLine]:
+        return [course.line for course in self.courses.values()]
+
+    def course(self, account: Account, sid: str) -> Course | None:
+        self.session(account, sid)
+        return self.courses.get(sid)
 
     # --- BookingApi
     def authorise(self, bearer_token: str) -> str | None:

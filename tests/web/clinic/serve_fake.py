@@ -14,6 +14,7 @@ import waitress
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[3])]
 
 from clinic_fakes import FakeRegion
+from courses import course
 
 from web.clinic import WebSettings, create_app
 from web.clinic.services import LogLine
@@ -40,6 +41,12 @@ def region() -> FakeRegion:
         fake.lines.append(
             LogLine(now + timedelta(minutes=index), "unit" if index else "region", kind, fields)
         )
+    for sid, ref, hours, minutes in (
+        ("e" * 12, "A12", -1, 8),
+        ("d" * 12, "B05", -26, 47),
+        ("c" * 12, "B04", -28, 1),
+    ):
+        fake.courses[sid] = course(sid, now + timedelta(hours=hours), ref=ref, minutes=minutes)
     return fake
 
 

@@ -9,11 +9,13 @@ from string import Formatter
 from typing import get_args
 
 from agent.contract.events import EventKind
+from agent.contract.quality import EncodingName
 from agent.contract.schedule import CheckInMethod, PartyRole
 from agent.contract.signalling import ByeReason
 from agent.contract.status import UnitState
 from web.clinic import errors, texts
 from web.clinic.booking import METHODS
+from web.clinic.course import Verdict
 from web.clinic.refusals import KNOWN
 
 CLINIC = Path(texts.__file__).parent
@@ -59,6 +61,9 @@ FAMILIES = {
     "log.reason": (*get_args(ByeReason), *ENDS),
     "log.source": ("unit", "region"),
     "refused": {"no_method", "choose_one", "no_date", "no_time", *(key for *_, key in KNOWN)},
+    "course.encoding": get_args(EncodingName),
+    "course.verdict": get_args(Verdict),
+    "course.because": get_args(Verdict),
     "js": ("microphone_on", "microphone_off", "camera_on", "camera_off"),
 }
 FAMILY_KEYS = {f"{family}.{member}" for family, members in FAMILIES.items() for member in members}

@@ -39,6 +39,14 @@ export class Call {
     return this.#newest?.attempt ?? -1;
   }
 
+  get wanted() {
+    return this.#wanted;
+  }
+
+  get connection() {
+    return this.#current;
+  }
+
   /** Whether there ought to be a call now: admitted or in call. */
   want(wanted) {
     if (wanted === this.#wanted) return;

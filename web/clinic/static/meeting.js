@@ -6,6 +6,7 @@ import { Devices } from "./devices.js";
 import { IN_CALL, listen } from "./feed.js";
 import { showLevel } from "./level.js";
 import { Picture } from "./picture.js";
+import { QualityReports } from "./quality.js";
 
 const ALIVE_MS = 5 * 60 * 1000; // a meeting counts as use: nobody is signed out of one
 const ENDED_WAIT_MS = 3000;
@@ -150,6 +151,8 @@ const call = new Call(send, devices, makePicture, {
   attempt: (attempt) => { main.dataset.attempt = attempt; },
 });
 
+const quality = new QualityReports(() => call, (reports) => post(`${base}/quality`, { instance, reports }));
+
 // --- What the region says
 function toEnded() {
   stop();
@@ -236,6 +239,7 @@ let alive = 0;
 function stop() {
   feed?.stop();
   clearInterval(alive);
+  quality.stop();
   closeMedia();
 }
 function closeMedia() {
