@@ -21,6 +21,7 @@ from aiortc import (
 from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 from aiortc.sdp import candidate_from_sdp
 
+from agent.media.admission import Flood
 from agent.media.aiortc_internals import MediaTransport, extend_capabilities, ssrcs
 from agent.media.candidates import RemoteCandidates
 from agent.media.congestion import CongestionController
@@ -57,7 +58,8 @@ def _codecs(kind: MediaKind) -> list[RTCRtpCodecCapability]:
 class Connection:
     """Wraps one RTCPeerConnection with one sound and one picture section on one bundled transport.
 
-    on_state is called with W3C connection states: connected, failed, closed.
+    on_state is called with W3C connection states: connected, failed, closed; on_flood once, when the other
+    side keeps sending far more than there is any reason for.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Connection:
         on_candidate: Callable[[dict[str, object]], None] = lambda candidate: None,
         data_channel: str | None = None,
         kinds: Sequence[MediaKind] = KINDS,
+        on_flood: Callable[[Flood], None] = lambda _kind: None,
     ) -> None:
         policy = RTCIceTransportPolicy.RELAY if transport.relay_only else RTCIceTransportPolicy.ALL
         # An empty list, since the engine's default for None is a public STUN server; ours are for the gatherer.
@@ -89,7 +92,7 @@ class Connection:
         )
         on_loopback = any(ip_address(each).is_loopback for each in transport.addresses)
         self._candidates = RemoteCandidates(loopback=on_loopback)
-        self._transport = MediaTransport(self._engine, self._on_rtp, self._on_rtcp)
+        self._transport = MediaTransport(self._engine, self._on_rtp, self._on_rtcp, on_flood)
         self._on_candidate = on_candidate
         self._gatherer = Gatherer(
             self._transport.ice,

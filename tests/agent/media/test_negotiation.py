@@ -132,7 +132,7 @@ def test_reads_what_aiortc_offers() -> None:
 )
 def test_a_description_out_of_all_proportion_is_refused_before_the_engine_reads_it(more: str) -> None:
     with pytest.raises(NegotiationError, match="too many"):
-        clean_remote_description(OFFER + more)
+        clean_remote_description(OFFER + "\r\n" + more)
 
 
 def test_a_payload_type_that_no_header_can_carry_is_no_payload_type() -> None:
