@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -21,7 +22,10 @@ from aiortc.codecs import CODECS, HEADER_EXTENSIONS
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtcpFeedback, RTCRtpHeaderExtensionParameters
 from aiortc.rtcrtptransceiver import RTCRtpTransceiver
+from aiortc.rtcsctptransport import DataChunk, RTCSctpTransport
 
+from agent.media.admission import DATAGRAM_BYTES_MAX, Admission, Flood
+from agent.media.allowance import Allowance
 from agent.media.arrival import ArrivalClock
 from agent.media.media_socket import is_host_address
 from agent.media.negotiation import ABSOLUTE_SEND_TIME, AUDIO_LEVEL, TRANSPORT_CC
@@ -36,6 +40,12 @@ LOOPBACK = "127.0.0.1"
 TURN_DELETE_TIMEOUT_S = 1.0
 _FIRST_SRTP, _LAST_SRTP = 128, 191  # RFC 7983: the first byte tells SRTP from STUN, DTLS and TURN
 _FIRST_RTCP, _LAST_RTCP = 192, 223  # RFC 5761: the second byte tells RTCP from RTP
+# The data channel carries chat and small states. More than this waits at the sender, unacknowledged.
+DATA_BYTES_PER_S, DATA_BYTES_BURST = 64_000, 256_000
+DATA_CHUNK_COST_BYTES = 256  # what a chunk of one byte costs us to keep
+DATA_CHUNKS_MAX = 64  # of a message whose end has not come: ours are at most 16 KiB, which are 15
+DATA_CHUNKS_AHEAD_MAX = 256  # beyond a hole
+DATA_STREAMS_MAX = 16
 _EXTENSIONS = {
     "audio": ((2, AUDIO_LEVEL), (4, TRANSPORT_CC)),
     "video": ((3, ABSOLUTE_SEND_TIME), (4, TRANSPORT_CC)),
@@ -175,15 +185,27 @@ class MediaTransport:
     Make it once all transceivers exist, and call take_over() after setLocalDescription.
     """
 
-    def __init__(self, connection: RTCPeerConnection, on_rtp: RtpHandler, on_rtcp: RtcpHandler) -> None:
+    def __init__(
+        self,
+        connection: RTCPeerConnection,
+        on_rtp: RtpHandler,
+        on_rtcp: RtcpHandler,
+        on_flood: Callable[[Flood], None] = lambda _kind: None,
+    ) -> None:
         self._connection = connection
         self._on_rtp = on_rtp
         self._on_rtcp = on_rtcp
         self._dtls = _transports(connection)[0]
         self.ice = IceEngine(connection)
         self._engine: Any = self._dtls.transport._connection
+        self._admission = Admission(on_flood)
+        self._sources: set[tuple[str, int]] = set()
+        self._pairs_seen = 0
+        self._fault_told = False
         self.bytes_received = 0
         self.closed = False
+        if connection.sctp is not None:
+            _guard_data(connection.sctp, partial(self._admission.flood, "data channel"))
 
     @property
     def dtls(self) -> RTCDtlsTransport:
@@ -216,25 +238,42 @@ class MediaTransport:
         data: bytes,
         address: tuple[str, int],
     ) -> None:
-        if not data:
+        if not data or self.closed:
             return
+        now = time.monotonic()
         if not _FIRST_SRTP <= data[0] <= _LAST_SRTP:
-            pass_on(data, address)
+            known, places = self._is_known(address), len(self._engine._remote_candidates)
+            if self._admission.signal(data, now, known=known, places=places):
+                pass_on(data, address)
             return
         session = self._dtls._rx_srtp
-        if session is None or self.closed or len(data) < 12:
+        if session is None or not 12 <= len(data) <= DATAGRAM_BYTES_MAX:
             return
         self.bytes_received += len(data)
         try:
             if _FIRST_RTCP <= data[1] <= _LAST_RTCP:
-                self._on_rtcp(session.unprotect_rtcp(data))
+                packet = session.unprotect_rtcp(data)
+                if self._admission.rtcp(now):
+                    self._on_rtcp(packet)
             else:
-                self._on_rtp(session.unprotect(data), clock.now())
+                packet = session.unprotect(data)
+                if self._admission.rtp(now):
+                    self._on_rtp(packet, clock.now())
         except pylibsrtp.Error:
             return  # forged, repeated, or from before a rebuild
         except Exception:
             # Whatever one party sends must not reach the socket's callback, which would end its transport.
-            logger.exception("A media packet could not be handled; it was dropped")
+            # Told once: a party that found a fault of ours must not fill the log with it.
+            if not self._fault_told:
+                self._fault_told = True
+                logger.exception("A media packet could not be handled; it was dropped")
+
+    def _is_known(self, address: tuple[str, int]) -> bool:
+        pairs = self._engine._check_list
+        if len(pairs) != self._pairs_seen:
+            self._pairs_seen = len(pairs)
+            self._sources = {pair.remote_addr for pair in pairs}
+        return (address[0], address[1]) in self._sources
 
     def send_rtp(self, data: bytes) -> bool:
         """Encrypt and send at once; False if the connection is not up (any more)."""
@@ -255,6 +294,33 @@ class MediaTransport:
             return False
         pair.protocol.transport.sendto(secured, pair.remote_addr)
         return True
+
+
+def _guard_data(transport: RTCSctpTransport, on_flood: Callable[[], None]) -> None:
+    """Bound what a data channel's sender can have us keep: the engine takes in whatever comes."""
+    sctp: Any = transport
+    receive = sctp._receive_data_chunk
+    allowance = Allowance(DATA_BYTES_PER_S, DATA_BYTES_BURST)
+
+    async def guarded(chunk: DataChunk) -> None:
+        if not allowance.take(time.monotonic(), len(chunk.user_data) + DATA_CHUNK_COST_BYTES):
+            if allowance.flooded:
+                on_flood()
+            return  # unacknowledged, it comes again (RFC 9260 section 6.3)
+        streams = sctp._inbound_streams
+        stream = streams.get(chunk.stream_id)
+        if (
+            (stream is None and len(streams) >= DATA_STREAMS_MAX)
+            or (stream is not None and len(stream.reassembly) >= DATA_CHUNKS_MAX)
+            or len(sctp._sack_misordered) > DATA_CHUNKS_AHEAD_MAX
+        ):
+            on_flood()
+            return
+        await receive(chunk)
+
+    sctp._receive_data_chunk = guarded
+    # Of partial reliability (RFC 3758), which our channel does not have; each may name hundreds of streams.
+    sctp._receive_forward_tsn_chunk = _do_nothing
 
 
 async def _do_nothing(*_arguments: object, **_named: object) -> None:

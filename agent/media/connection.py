@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from ipaddress import ip_address
 
 from aioice import Candidate
 from aiortc import (
@@ -20,7 +21,9 @@ from aiortc import (
 from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 from aiortc.sdp import candidate_from_sdp
 
+from agent.media.admission import Flood
 from agent.media.aiortc_internals import MediaTransport, extend_capabilities, ssrcs
+from agent.media.candidates import RemoteCandidates
 from agent.media.congestion import CongestionController
 from agent.media.facts import IceServer
 from agent.media.ice_gathering import Gatherer, TransportSettings
@@ -30,7 +33,6 @@ from agent.media.negotiation import (
     NegotiationError,
     clean_remote_description,
     parse_description,
-    usable_candidate,
 )
 from agent.media.rtp_session import RtpListener, RtpSession
 from agent.media.server_finder import ServerFinder
@@ -56,7 +58,8 @@ def _codecs(kind: MediaKind) -> list[RTCRtpCodecCapability]:
 class Connection:
     """Wraps one RTCPeerConnection with one sound and one picture section on one bundled transport.
 
-    on_state is called with W3C connection states: connected, failed, closed.
+    on_state is called with W3C connection states: connected, failed, closed; on_flood once, when the other
+    side keeps sending far more than there is any reason for.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Connection:
         on_candidate: Callable[[dict[str, object]], None] = lambda candidate: None,
         data_channel: str | None = None,
         kinds: Sequence[MediaKind] = KINDS,
+        on_flood: Callable[[Flood], None] = lambda _kind: None,
     ) -> None:
         policy = RTCIceTransportPolicy.RELAY if transport.relay_only else RTCIceTransportPolicy.ALL
         # An empty list, since the engine's default for None is a public STUN server; ours are for the gatherer.
@@ -86,7 +90,9 @@ class Connection:
         self.channel: RTCDataChannel | None = (
             self._engine.createDataChannel(data_channel) if data_channel else None
         )
-        self._transport = MediaTransport(self._engine, self._on_rtp, self._on_rtcp)
+        on_loopback = any(ip_address(each).is_loopback for each in transport.addresses)
+        self._candidates = RemoteCandidates(loopback=on_loopback)
+        self._transport = MediaTransport(self._engine, self._on_rtp, self._on_rtcp, on_flood)
         self._on_candidate = on_candidate
         self._gatherer = Gatherer(
             self._transport.ice,
@@ -144,7 +150,7 @@ class Connection:
         """Apply the browser's answer; its sections. NegotiationError if it cannot be used."""
         if self._answered:
             raise NegotiationError("this connection has its answer already")
-        cleaned = clean_remote_description(sdp)
+        cleaned = clean_remote_description(sdp, admit_candidate=self._candidates.admit)
         sections = parse_description(cleaned)
         self._answered = True
         try:
@@ -161,7 +167,9 @@ class Connection:
 
     async def answer(self, sdp: str) -> tuple[str, list[MediaSection]]:
         """Answer a browser's offer; our answer and its sections. NegotiationError if it cannot be used."""
-        cleaned = clean_remote_description(sdp, keep_feedback_extensions=False)
+        cleaned = clean_remote_description(
+            sdp, keep_feedback_extensions=False, admit_candidate=self._candidates.admit
+        )
         wanted = {section.kind for section in parse_description(cleaned)}
         try:
             await self._engine.setRemoteDescription(RTCSessionDescription(cleaned, "offer"))
@@ -174,17 +182,17 @@ class Connection:
         return ours, [section for section in parse_description(ours) if section.kind in wanted]
 
     async def add_candidate(self, candidate: Mapping[str, object]) -> None:
-        """A browser's RTCIceCandidateInit; empty, `.local`, TCP and broken ones are left out."""
+        """A browser's RTCIceCandidateInit; one that RemoteCandidates does not admit is left out."""
         text, mid, index = (candidate.get(key) for key in ("candidate", "sdpMid", "sdpMLineIndex"))
         if not isinstance(text, str) or len(text) > _CANDIDATE_CHARACTERS_MAX:
             return
         text = text.removeprefix("candidate:")
-        if not usable_candidate(text):
+        if not self._candidates.admit(text):
             return
         place = (text, mid if isinstance(mid, str) else None, index if isinstance(index, int) else None)
         if self._answered:
             await self._add_candidate(*place)
-        elif len(self._early_candidates) < 64:
+        else:
             self._early_candidates.append(place)
 
     async def _add_candidate(self, text: str, mid: str | None, index: int | None) -> None:

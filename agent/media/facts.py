@@ -94,6 +94,7 @@ FailureReason = Literal[
     "no_free_port",
     "no_relay",
     "engine_error",
+    "flooding",
 ]
 
 

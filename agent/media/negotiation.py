@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -13,6 +13,12 @@ from agent.media.source import Codec
 MediaKind = Literal["audio", "video"]
 
 SDP_BYTES_MAX = 64 * 1024
+# Several times what browsers write. The engine's parser looks at each format for each line, on the event loop.
+SDP_LINES_MAX = 1500
+SDP_LINE_CHARACTERS_MAX = 1024
+SDP_SECTIONS_MAX = 8
+SDP_FORMATS_MAX = 128
+PAYLOAD_TYPE_MAX = 127  # seven bits of the RTP header (RFC 3550 section 5.1)
 TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 ABSOLUTE_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
@@ -45,7 +51,12 @@ def offered_kinds(sdp: str) -> tuple[MediaKind, ...]:
     return kinds
 
 
-def clean_remote_description(sdp: str, *, keep_feedback_extensions: bool = True) -> str:
+def clean_remote_description(
+    sdp: str,
+    *,
+    keep_feedback_extensions: bool = True,
+    admit_candidate: Callable[[str], bool] = lambda _candidate: True,
+) -> str:
     """What of a browser's description we let in. NegotiationError if it is too long or not a description.
 
     `.local` candidates would be looked up by mDNS, which costs a second and needs a network; our checks
@@ -54,9 +65,13 @@ def clean_remote_description(sdp: str, *, keep_feedback_extensions: bool = True)
     """
     if len(sdp) > SDP_BYTES_MAX or not sdp.startswith("v=0"):
         raise NegotiationError("the description is not SDP, or is longer than 64 KiB")
+    lines = sdp.splitlines()
+    _check_shape(lines)
     kept = []
-    for line in sdp.splitlines():
-        if line.startswith("a=candidate:") and not usable_candidate(line[12:]):
+    for line in lines:
+        if line.startswith("a=candidate:") and not (
+            usable_candidate(line[12:]) and admit_candidate(line[12:])
+        ):
             continue
         if line == "a=end-of-candidates":
             continue
@@ -64,6 +79,14 @@ def clean_remote_description(sdp: str, *, keep_feedback_extensions: bool = True)
             continue
         kept.append(line)
     return "\r\n".join(kept) + "\r\n"
+
+
+def _check_shape(lines: list[str]) -> None:
+    if len(lines) > SDP_LINES_MAX or any(len(line) > SDP_LINE_CHARACTERS_MAX for line in lines):
+        raise NegotiationError("the description has too many or too long lines")
+    sections = [line for line in lines if line.startswith("m=")]
+    if len(sections) > SDP_SECTIONS_MAX or any(line.count(" ") > SDP_FORMATS_MAX for line in sections):
+        raise NegotiationError("the description has too many sections or formats")
 
 
 def _is_feedback_extension(line: str) -> bool:
@@ -96,7 +119,7 @@ def _section(media: aiortc_sdp.MediaDescription) -> MediaSection:
     for codec in media.rtp.codecs:
         name = _CODECS.get(codec.name.upper())
         number = codec.payloadType
-        if number is None:
+        if number is None or number > PAYLOAD_TYPE_MAX:
             continue
         if codec.name.lower() == "rtx":
             rtx[int(codec.parameters.get("apt") or -1)] = number

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.media.source import Codec, EncodedFrame, EncodedSource, Unsubscribe
+
+logger = logging.getLogger(__name__)
 
 PAYLOAD_BYTES_MAX = 1180  # leaves room in 1280 bytes (IPv6's least) for IP, UDP, SRTP, RTX and extensions
 _START_CODE = re.compile(rb"\x00\x00\x00?\x01")
@@ -150,7 +153,10 @@ class SharedPacketizer:
             return
         packetized = PacketizedFrame(payloads, frame.timestamp, frame.captured_at, frame.keyframe)
         for listener in tuple(self._listeners):
-            listener(packetized)
+            try:
+                listener(packetized)
+            except Exception:  # one party's fault must not take the picture from the others
+                logger.exception("A frame could not be sent to one party")
 
     def _payloads(self, payload: bytes) -> tuple[bytes, ...]:
         if self.source.codec == "H264":

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from agent.media.aiortc_internals import LOOPBACK, host_addresses
+from agent.media.allowance import Allowance
 from agent.media.congestion import CongestionController
 from agent.media.connection import KINDS, Connection
 from agent.media.facts import (
@@ -41,6 +42,7 @@ logger = logging.getLogger(__name__)
 
 DATA_CHANNEL = "halsorum"
 MESSAGE_BYTES_MAX = 16 * 1024
+MESSAGES_PER_S, MESSAGES_BURST = 20, 60  # chat and states come seldom; a page's bug must not become ours
 _WAITING_MESSAGES_MAX = 32
 
 
@@ -99,7 +101,9 @@ class Peer:
             finder=finder,
             on_candidate=self._on_candidate,
             data_channel=DATA_CHANNEL,
+            on_flood=self._on_flood,
         )
+        self._messages = Allowance(MESSAGES_PER_S, MESSAGES_BURST)
         self.session = self.connection.session
         channel = self.connection.channel
         if channel is not None:
@@ -195,6 +199,10 @@ class Peer:
             self._end()
             self._tell_always(ConnectionFailed(self.name, reason, detail))
 
+    def _on_flood(self, kind: str) -> None:
+        logger.warning("A party floods us (%s): its connection is closed", kind)
+        self.fail("flooding", kind)
+
     def _end(self) -> None:
         self._ended = True
         self.connected = False
@@ -268,6 +276,10 @@ class Peer:
             self.send_message(text)
 
     def _on_message(self, message: object) -> None:
+        if not self._messages.take(self._loop.time()):
+            if self._messages.flooded:
+                self._on_flood("messages")
+            return
         if not isinstance(message, str) or len(message) > MESSAGE_BYTES_MAX:
             return
         try:

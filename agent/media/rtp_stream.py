@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from agent.media.allowance import Allowance
 from agent.media.history import OutgoingPacket, PacketHistory
 from agent.media.ntp import middle_32, monotonic_from_ntp_seconds, ntp_from_monotonic
 from agent.media.packetizer import PacketizedFrame, starts_keyframe
@@ -19,6 +20,7 @@ KEYFRAME_REQUEST_INTERVAL_S = 0.5  # at most two a second reach an encoder
 MIN_RESEND_INTERVAL_S = 0.02
 RESEND_SHARE = 0.5  # of the bytes sent may be repeated, so that a hostile NACK cannot multiply them
 RESEND_ALLOWANCE_BYTES = 200_000
+NACKED_PER_S, NACKED_BURST = 3000, 1500  # packets asked for; ten tries for each of a second of 2.5 Mbit/s
 _DEFAULT_ROUND_TRIP_S = 0.1
 _NEW_SOURCE_GAP_S = 0.1
 
@@ -59,6 +61,7 @@ class RtpStream:
         self._keyframe_requested_at = -KEYFRAME_REQUEST_INTERVAL_S
         self._history = PacketHistory()
         self._resend_allowance = float(RESEND_ALLOWANCE_BYTES)
+        self._nacked = Allowance(NACKED_PER_S, NACKED_BURST)
         self._rtx_sequence = secrets.randbits(15)
         # Below 2**15, so that the first packets' wrap cannot be lost on SRTP's rollover counter.
         self._next_sequence = secrets.randbits(15)
@@ -178,6 +181,8 @@ class RtpStream:
 
     def on_nack(self, lost: Sequence[int], now: float) -> None:
         """Send again what is here, in an RTX packet if that was negotiated (RFC 4588 section 4)."""
+        if not self._nacked.take(now, len(lost)):
+            return
         wait = max(MIN_RESEND_INTERVAL_S, self.round_trip_s or _DEFAULT_ROUND_TRIP_S)
         for sequence in lost:
             packet = self._history.resend(sequence, now, wait)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from types import SimpleNamespace
 
 from aioice import ice
 from aiortc import RTCConfiguration, RTCPeerConnection, rtcpeerconnection
 from aiortc.codecs import CODECS, HEADER_EXTENSIONS
 from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcsctptransport import InboundStream
 
 from agent.media.aiortc_internals import MediaTransport, extend_capabilities, ssrcs
 from agent.media.arrival import ArrivalClock
@@ -36,6 +38,16 @@ def test_private_names_are_where_they_were() -> None:
         assert dtls.transport._connection._protocols == []
         assert dtls.transport._connection._transport_policy is ice.TransportPolicy.ALL
         assert all(isinstance(ssrc, int) for ssrc in ssrcs(transceiver))
+
+        assert dtls.transport._connection._check_list == []
+        assert dtls.transport._connection._remote_candidates == []
+        connection.createDataChannel("x")
+        sctp = connection.sctp
+        assert sctp._inbound_streams == {}
+        assert sctp._sack_misordered == set()
+        assert inspect.iscoroutinefunction(sctp._receive_data_chunk)
+        assert inspect.iscoroutinefunction(sctp._receive_forward_tsn_chunk)
+        assert InboundStream().reassembly == []
 
     run_with_connection(check)
     assert inspect.iscoroutinefunction(RTCDtlsTransport._handle_rtp_data)
@@ -77,6 +89,7 @@ def test_what_a_handler_raises_stays_out_of_the_socket() -> None:
 
         transport = MediaTransport(connection, handler, handler)
         transport.dtls._rx_srtp = Session()
+        transport.dtls.transport._connection._check_list.append(SimpleNamespace(remote_addr=("127.0.0.1", 9)))
         for first in (0x00, 0x16, 0x80):
             data = bytes([first, 96]) + bytes(20)
             transport._datagram_received(
@@ -85,5 +98,6 @@ def test_what_a_handler_raises_stays_out_of_the_socket() -> None:
         assert [data[0] for data in passed_on] == [0x00, 0x16]
         assert transport.bytes_received == 22
         assert not transport.send_rtp(bytes(20)), "not connected"
+        transport.dtls.transport._connection._check_list.clear()
 
     run_with_connection(check)

@@ -118,3 +118,30 @@ def test_reads_what_aiortc_offers() -> None:
     (section,) = parse_description(asyncio.run(offer()))
     assert section.sends
     assert set(section.payload_types) == {"VP8", "H264"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "a=" + "x" * 2000,
+        "a=x\r\n" * 2000,
+        "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n" * 20,
+        "m=video 9 UDP/TLS/RTP/SAVPF" + " 96" * 300,
+    ],
+    ids=["long line", "lines", "sections", "formats"],
+)
+def test_a_description_out_of_all_proportion_is_refused_before_the_engine_reads_it(more: str) -> None:
+    with pytest.raises(NegotiationError, match="too many"):
+        clean_remote_description(OFFER + "\r\n" + more)
+
+
+def test_a_payload_type_that_no_header_can_carry_is_no_payload_type() -> None:
+    sections = parse_description(OFFER.replace("96", "196"))
+    assert all(number < 128 for section in sections for number in section.payload_types.values())
+
+
+def test_only_admitted_candidates_are_let_in() -> None:
+    asked: list[str] = []
+    cleaned = clean_remote_description(OFFER, admit_candidate=lambda text: bool(asked.append(text)))
+    assert "a=candidate" not in cleaned
+    assert len(asked) == 1
