@@ -38,11 +38,11 @@ unit: $(VENV)/ready ## Unit tests alone, some seconds
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target $(UNIT_PARTS)
 
 unit-media:
-	@$(PYTEST_UNIT) tests/agent/media
+	@$(PYTEST_UNIT) tests/agent/media tests/bench
 unit-agent:
 	@$(PYTEST_UNIT) tests/agent tests/firmware tests/systemd --ignore tests/agent/media
 unit-rest:
-	@$(PYTEST_UNIT) tests --ignore tests/agent --ignore tests/firmware --ignore tests/systemd
+	@$(PYTEST_UNIT) tests $(addprefix --ignore tests/,agent bench firmware systemd)
 
 lint: packages-run $(VENV)/ready ## Style, types and the walls between the folders
 	@$(BIN)/ruff check .

@@ -7,16 +7,14 @@ import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
+from tests.system.chromium import PLAYS_AT_ONCE, QUIET
+
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, Playwright
 
 ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--autoplay-policy=no-user-gesture-required",
+    *QUIET,
+    PLAYS_AT_ONCE,
     "--allow-loopback-in-peer-connection",
     # .local names would have to be looked up by multicast, which has nothing to do with what is measured.
     "--disable-features=WebRtcHideLocalIpsWithMdns",

@@ -11,22 +11,6 @@ from tests.system.search import write_broker_store
 from tests.system.stack import Stack
 from tests.system.visit import command, wait_for_kind
 
-EVENTS = (
-    "booked",
-    "session_ready",
-    "checked_in",
-    "party_opened",
-    "peer_joined",
-    "admit_asked",
-    "admitted",
-    "call_started",
-    "peer_connected",
-    "end_asked",
-    "peer_left",
-    "call_ended",
-    "session_wiped",
-)
-"""The kinds of an undisturbed visit, in order."""
 FORGOTTEN_WITHIN_S = 20.0
 """The region takes the session out of the retained schedule when it learns that the unit has wiped it."""
 

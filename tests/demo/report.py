@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.demo.aftermath import EVENTS
+from tests.system.visit import KINDS
 
 DIRECTIONS = ("to_clinician", "to_kiosk")
 SETUP_TARGET_MS, RSS_TARGET_MIB, READY_TARGET_S = 1000, 180, 2
@@ -43,8 +43,8 @@ def faults(report: Mapping[str, Any], *, with_clock: bool = True) -> Iterator[st
     for name in ("agent_cpu_pct", "agent_rss_mib", "agent_ready_s"):
         if not report[name]:
             yield f"{name} was not measured"
-    if report["events"] != list(EVENTS):
-        yield f"events: expected {', '.join(EVENTS)}; the log has {', '.join(report['events'])}"
+    if report["events"] != list(KINDS):
+        yield f"events: expected {', '.join(KINDS)}; the log has {', '.join(report['events'])}"
     if not report["log_verified"]:
         yield "the meeting log's chain of hashes does not hold"
     if not report["search_works"]:

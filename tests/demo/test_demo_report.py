@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.demo.aftermath import EVENTS
 from tests.demo.probes import OFFICE_TONE_HZ, ROOM_TONE_HZ, direction
 from tests.demo.report import faults
+from tests.system.visit import KINDS
 
 SIDE = {
     "before": {
@@ -53,7 +53,7 @@ def good() -> dict[str, Any]:
         "agent_cpu_pct": 40.0,
         "agent_rss_mib": 150.0,
         "agent_ready_s": 1.5,
-        "events": list(EVENTS),
+        "events": list(KINDS),
         "log_verified": True,
         "search_works": True,
         "findings": [],
@@ -80,8 +80,8 @@ def test_a_visit_as_it_should_be_has_no_fault() -> None:
     [
         ({"setup_ms": {"clinician": None, "kiosk": 600}}, "setup_ms"),
         ({"agent_rss_mib": 0.0}, "agent_rss_mib"),
-        ({"events": list(EVENTS[:-1])}, "events"),
-        ({"events": [EVENTS[1], EVENTS[0], *EVENTS[2:]]}, "events"),
+        ({"events": list(KINDS[:-1])}, "events"),
+        ({"events": [KINDS[1], KINDS[0], *KINDS[2:]]}, "events"),
         ({"log_verified": False}, "chain"),
         ({"search_works": False}, "search"),
         ({"findings": [{"canary": "one-time code", "file": "unit/unit.db"}]}, "not wiped: one-time code"),

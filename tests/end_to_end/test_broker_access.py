@@ -18,6 +18,7 @@ from agent.link import Link, LinkSettings, Will
 from provisioning.broker import Broker, BrokerError, BrokerFiles, write_access, write_files
 from provisioning.pki import Authority, Credentials
 from provisioning.region import utc_now
+from tests.system.stack import free_port
 
 pytestmark = pytest.mark.end_to_end
 
@@ -54,12 +55,6 @@ class Client:
 
     def topics(self) -> list[str]:
         return [self.received.get_nowait()[0] for _ in range(self.received.qsize())]
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

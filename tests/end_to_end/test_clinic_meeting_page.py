@@ -19,18 +19,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "web" / "clinic"))
 
 from clinic_fakes import PASSWORD, SID, FakeRegion
 
+from tests.system.chromium import CHROMIUM, FAKE_MEDIA, QUIET
 from web.clinic import WebSettings, create_app
 
 pytestmark = pytest.mark.end_to_end
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-]
 PATIENCE_S = 40.0
 expect.set_options(timeout=PATIENCE_S * 1000)
 
@@ -119,7 +111,7 @@ class Unit:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGUMENTS)
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *FAKE_MEDIA])
 
 
 @pytest.fixture

@@ -14,20 +14,11 @@ from agent.media.aiortc_internals import MediaTransport
 from agent.media.call import Call
 from agent.media.facts import CallSettings, Fact, LocalOffer
 from tests.agent.media.synthetic import TestPicture, TestTone
+from tests.system.chromium import CHROMIUM, FAKE_MEDIA, PLAYS_AT_ONCE, QUIET
 
 pytestmark = pytest.mark.end_to_end
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-]
+ARGUMENTS = [*QUIET, *FAKE_MEDIA, PLAYS_AT_ONCE]
 MEASURED_S = 8.0
 SETTLE_S = 2.0
 LOSS = 0.02

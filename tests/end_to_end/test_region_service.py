@@ -28,6 +28,7 @@ from provisioning import cli
 from provisioning.broker import Broker, write_files
 from provisioning.pki import Authority, Credentials
 from provisioning.region import utc_now
+from tests.system.stack import free_port
 
 pytestmark = pytest.mark.end_to_end
 
@@ -43,12 +44,6 @@ key_file = "{region.key_file}"
 port = {web_port}
 public_url = "http://127.0.0.1:{web_port}"
 """
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -27,18 +27,12 @@ from serve_fake import served
 from states import STATES
 
 from agent.screen import Lock, NoSuchMedia, Outcome, Touch, WhepAnswer
+from tests.system.chromium import CHROMIUM, QUIET
 from tests.system.visit import page_until
 
 pytestmark = pytest.mark.end_to_end
 
 PORT = 25200
-BROWSER_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-]
 SIZES = [(1280, 800), (1024, 600)]
 PATIENCE_MS = 15_000
 
@@ -102,7 +96,7 @@ class MediaController(FakeController):
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=BROWSER_ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
         yield chromium
         chromium.close()
 

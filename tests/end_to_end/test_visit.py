@@ -10,6 +10,7 @@ from tests.system.people import Browsers, Office, Screen
 from tests.system.search import broker_holds, found
 from tests.system.stack import Stack
 from tests.system.visit import (
+    KINDS,
     Booking,
     book,
     command,
@@ -39,21 +40,6 @@ PATIENT = {
         }
     ],
 }
-VISIT = [
-    "booked",
-    "session_ready",
-    "checked_in",
-    "party_opened",
-    "peer_joined",
-    "admit_asked",
-    "admitted",
-    "call_started",
-    "peer_connected",
-    "end_asked",
-    "peer_left",
-    "call_ended",
-    "session_wiped",
-]
 
 
 def test_a_visit_from_booking_to_nothing_left(
@@ -97,7 +83,7 @@ def test_a_visit_from_booking_to_nothing_left(
     screen.page.click("[data-touch='done']")
     screen.shows("idle")
 
-    assert wait_for_kind(stack, booked.sid, "session_wiped") == VISIT
+    assert wait_for_kind(stack, booked.sid, "session_wiped") == list(KINDS)
     screen.check_in(booked.code)
     screen.page.wait_for_selector("[data-message='used_code']")
     screen.page.click("[data-action='back']")

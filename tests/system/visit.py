@@ -36,6 +36,22 @@ PATIENCE_S = 40.0
 POLL_S = 0.1
 NEW_FRAMES = 15
 INVITATION = "urn:halsorum:fhir:invitation"
+KINDS = (
+    "booked",
+    "session_ready",
+    "checked_in",
+    "party_opened",
+    "peer_joined",
+    "admit_asked",
+    "admitted",
+    "call_started",
+    "peer_connected",
+    "end_asked",
+    "peer_left",
+    "call_ended",
+    "session_wiped",
+)
+"""What the meeting log says of an undisturbed visit, in order."""
 
 
 @dataclass(frozen=True)
