@@ -224,6 +224,14 @@ def build_keyframe_request(sender_ssrc: int, media_ssrc: int) -> bytes:
     return _packet(PAYLOAD_FEEDBACK, FMT_PLI, struct.pack("!LL", sender_ssrc, media_ssrc))
 
 
+def build_maximum_bitrate(sender_ssrc: int, bit_rate: int, ssrcs: Sequence[int]) -> bytes:
+    """REMB (draft-alvestrand-rmcat-remb-03 section 2.2); the rate is rounded down to 18 bits of it."""
+    exponent = max(0, bit_rate.bit_length() - 18)
+    head = struct.pack("!LL", sender_ssrc, 0) + b"REMB" + bytes([len(ssrcs)])
+    rate = (exponent << 18 | bit_rate >> exponent).to_bytes(3, "big")
+    return _packet(PAYLOAD_FEEDBACK, FMT_REMB, head + rate + struct.pack(f"!{len(ssrcs)}L", *ssrcs))
+
+
 def build_transport_feedback(sender_ssrc: int, media_ssrc: int, body: bytes) -> bytes:
     """Wraps what transport_feedback.ArrivalLog made; padded to whole words."""
     padded = struct.pack("!LL", sender_ssrc, media_ssrc) + body + bytes(-len(body) % 4)

@@ -9,18 +9,17 @@ from typing import NamedTuple, Protocol
 
 from agent.media import rtcp
 from agent.media.congestion import CongestionController
+from agent.media.feedback import Feedback
 from agent.media.negotiation import ABSOLUTE_SEND_TIME, TRANSPORT_CC, MediaKind, MediaSection
 from agent.media.ntp import ntp_from_monotonic, seconds_from_ntp
 from agent.media.rtp_link import RtpLink, SendBytes
-from agent.media.rtp_packet import RtpPacket, extension_value, parse_rtp
+from agent.media.rtp_packet import RtpPacket, parse_rtp
 from agent.media.rtp_receiver import IncomingStream
 from agent.media.rtp_stream import KEYFRAME_REQUEST_INTERVAL_S, RtpStream, StreamParameters
 from agent.media.sending import Sending
 from agent.media.source import AUDIO_CLOCK_RATE_HZ, VIDEO_CLOCK_RATE_HZ, Codec
-from agent.media.transport_feedback import ArrivalLog
 
 CLOCK_RATES: Mapping[MediaKind, int] = {"audio": AUDIO_CLOCK_RATE_HZ, "video": VIDEO_CLOCK_RATE_HZ}
-FEEDBACK_INTERVAL_S = 0.05
 REPORT_INTERVAL_S = 1.0
 MAX_INCOMING_STREAMS = 8  # one picture and one sound are negotiated; a browser may renumber them now and then
 CLOCK_STEP_S = 0.5  # a sender whose clock moved by more has stepped it
@@ -83,9 +82,7 @@ class RtpSession:
         self._incoming: dict[int, IncomingStream] = {}
         self._kinds: dict[int, MediaKind] = {}
         self._latest: dict[MediaKind, int] = {}
-        self._transport_cc_id = 0
-        self._arrivals = ArrivalLog()
-        self._feedback_at = 0.0
+        self._feedback = Feedback()
         self._report_at = 0.0
         self._clock_offset: float | None = None
         self._keyframe_wanted = False
@@ -126,7 +123,8 @@ class RtpSession:
                     self._formats[repeat] = _Format(section.kind, codec, number)
         for section in answered:
             self._rtx_ssrcs.update(section.rtx_ssrcs)
-            self._transport_cc_id = section.extensions.get(TRANSPORT_CC, self._transport_cc_id)
+        names = {name: number for section in answered for name, number in section.extensions.items()}
+        self._feedback.use(names.get(TRANSPORT_CC, 0), names.get(ABSOLUTE_SEND_TIME, 0))
 
     def on_rtp(self, data: bytes, arrived_at: float) -> None:
         """A decrypted packet came; a broken or unknown one is dropped."""
@@ -136,9 +134,7 @@ class RtpSession:
         except ValueError:
             return
         self.heard_at = now
-        number = extension_value(packet, self._transport_cc_id)
-        if number is not None and len(number) == 2:
-            self._arrivals.add(number[0] << 8 | number[1], arrived_at)
+        self._feedback.add(packet, arrived_at)
         known = self._formats.get(packet.payload_type)
         if known is None:
             return
@@ -263,17 +259,22 @@ class RtpSession:
                     self._ask_again(stream, again)
         if self._keyframe_wanted:
             self._ask_keyframe(now)
-        if now - self._feedback_at >= FEEDBACK_INTERVAL_S:
-            self._feedback_at = now
-            body = self._arrivals.build()
-            if body is not None:
-                media_ssrc = self._latest.get("video") or self._latest.get("audio") or 0
-                self._send_rtcp(
-                    self._empty_report + rtcp.build_transport_feedback(self._own_ssrc, media_ssrc, body)
-                )
+        self._send_feedback(now)
         if now - self._report_at >= REPORT_INTERVAL_S:
             self._report_at = now
             self.send_reports(now)
+
+    def _send_feedback(self, now: float) -> None:
+        media_ssrc = self._latest.get("video") or self._latest.get("audio") or 0
+        body = self._feedback.due_report(now, self.sending.controller.bit_rate if self.sending else None)
+        if body is not None:
+            self._send_rtcp(
+                self._empty_report + rtcp.build_transport_feedback(self._own_ssrc, media_ssrc, body)
+            )
+        estimate = self._feedback.due_estimate(now)
+        if estimate is not None:
+            ssrcs = tuple(self._latest.values())
+            self._send_rtcp(self._empty_report + rtcp.build_maximum_bitrate(self._own_ssrc, estimate, ssrcs))
 
     def send_reports(self, now: float) -> None:
         """One compound packet with every report that there is to give (RFC 3550 section 6.1)."""

@@ -41,6 +41,7 @@ class Rig:
         self.facts: list[Fact] = []
         self._changed = asyncio.Event()
         self.video, self.audio = SilentSource("H264"), SilentSource("opus")
+        self.small = SilentSource("H264")
         self.fallback = fallback
         self.call = Call(
             self.video,
@@ -48,6 +49,7 @@ class Rig:
             on_fact=self.on_fact,
             settings=settings,
             fallback_video=(lambda: fallback) if fallback else None,
+            small_video=lambda: self.small,
         )
         self.remotes: list[RTCPeerConnection] = []
         self.messages: list[str] = []
@@ -62,6 +64,7 @@ class Rig:
         while True:
             now = time.monotonic()
             self.video.emit(EncodedFrame(KEYFRAME, count * 900, now, True))
+            self.small.emit(EncodedFrame(KEYFRAME, count * 900, now, True))
             if self.fallback:
                 self.fallback.emit(EncodedFrame(b"\x10" + bytes(3000), count * 900, now, True))
             self.audio.emit(EncodedFrame(b"\x08sound", count * 480, now, True))
@@ -240,6 +243,42 @@ def test_a_party_without_h264_gets_the_shared_vp8_encoder_started_for_it() -> No
             await rig.close()
 
     asyncio.run(main())
+
+
+def test_a_slow_party_moves_to_a_smaller_encoding_and_takes_nothing_from_the_others() -> None:
+    async def check(rig: Rig) -> None:
+        await rig.join("fast")
+        await rig.join("slow")
+        await rig.wait(Connected, 2)
+        assert rig.small.listeners == []
+        for name, bit_rate in (("fast", 2_000_000), ("slow", 300_000)):
+            rig.call._peers[name].controller.on_remb(bit_rate)
+        rig.call._peers["fast"].controller._rate.bit_rate = 2_000_000
+        await until(lambda: rig.call.stats().peers["slow"].encoding == "small")
+        await until(lambda: rig.small.listeners and len(rig.video.listeners) == 1)
+        stats = rig.call.stats()
+        assert stats.peers["fast"].encoding == "full"
+        assert stats.target.width == 1280
+        assert stats.small_target.width < 960
+        assert rig.small.targets[-1] == stats.small_target
+        await rig.call.disconnect("fast")
+        await until(lambda: rig.call.stats().peers["slow"].encoding == "full" and not rig.small.listeners)
+        assert rig.call.stats().small_target is None
+
+    with_rig(check)
+
+
+def test_while_a_line_is_full_pictures_are_left_out_and_loss_is_told_to_the_sound() -> None:
+    async def check(rig: Rig) -> None:
+        await rig.join("doc")
+        await rig.wait(Connected)
+        rig.call._peers["doc"].session.sending.controller.may_send = lambda *_: False
+        await until(lambda: rig.video.skipped_until > 0)
+        assert rig.audio.skipped_until == 0
+        await until(lambda: rig.audio.expected_losses)
+        assert rig.audio.expected_losses[-1] == 0.0
+
+    with_rig(check)
 
 
 def test_without_such_an_encoder_the_party_is_told_why() -> None:
