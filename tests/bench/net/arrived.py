@@ -56,6 +56,8 @@ def pictures(rows: Sequence[Sequence[Any]]) -> list[Picture]:
 
 def freezes(times: Sequence[float], began: float, ended: float) -> list[tuple[float, float]]:
     """Gaps that count as freezes, as (from, until), cut to what was measured; the last may be open."""
+    if not times or times[-1] < began:
+        return [(began, ended)]
     found: list[tuple[float, float]] = []
     gaps: deque[float] = deque(maxlen=FREEZE_AVERAGE_OVER)
     for before, at in zip(times, [*times[1:], ended], strict=True):
@@ -65,8 +67,6 @@ def freezes(times: Sequence[float], began: float, ended: float) -> list[tuple[fl
             if gap >= max(FREEZE_FACTOR * usual, usual + FREEZE_EXTRA_MS) and at > began and before < ended:
                 found.append((max(before, began), min(at, ended)))
         gaps.append(gap)
-    if not times or times[-1] < began:
-        return [(began, ended)]
     return found
 
 

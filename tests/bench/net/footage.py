@@ -79,23 +79,22 @@ def bottom_rows(height: int) -> int:
     return height // ROWS_IN_HEIGHT // 2 * 2
 
 
+def with_number(frame: av.VideoFrame, number: int) -> av.VideoFrame:
+    """A copy of the picture with its number along the bottom."""
+    ours = copied(frame.reformat(format="yuv420p"))
+    luma, blue, red = planes(ours)
+    rows, width = bottom_rows(luma.shape[0]), luma.shape[1]
+    # A clock is drawn along the top of a picture: of one that has it alone, its top is taken.
+    whole = [np.zeros((rows * ROWS_IN_HEIGHT // part, width // part), np.uint8) for part in (1, 2, 2)]
+    draw_clock(whole[0], whole[1], whole[2], unix_ms=number)
+    for plane, strip, count in zip((luma, blue, red), whole, (rows, rows // 2, rows // 2), strict=True):
+        plane[-count:] = strip[:count]
+    return ours
+
+
 def _numbered() -> list[av.VideoFrame]:
-    frames = []
     with av.open(str(clip_path())) as clip:
-        for number, frame in enumerate(clip.decode(video=0)):
-            ours = copied(frame.reformat(format="yuv420p"))
-            luma, blue, red = planes(ours)
-            rows = bottom_rows(luma.shape[0])
-            # The reader looks at a whole picture's top: a picture of our own, of which only the top is kept.
-            strip = [
-                np.zeros((rows * ROWS_IN_HEIGHT // part, luma.shape[1] // part), np.uint8)
-                for part in (1, 2, 2)
-            ]
-            draw_clock(strip[0], strip[1], strip[2], unix_ms=number)
-            luma[-rows:] = strip[0][:rows]
-            blue[-rows // 2 :], red[-rows // 2 :] = strip[1][: rows // 2], strip[2][: rows // 2]
-            frames.append(ours)
-    return frames
+        return [with_number(frame, number) for number, frame in enumerate(clip.decode(video=0))]
 
 
 def _encode(frames: list[av.VideoFrame], target: Path) -> None:

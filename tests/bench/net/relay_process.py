@@ -109,14 +109,21 @@ class Relay:
         self._case = case
         self.media = Direction(Line(replace(case.shape, loss=None), seed))
         self.feedback = Direction(Line(replace(case.shape, loss=None), seed + 1))
+        self._sides: list[asyncio.DatagramTransport] = []
         home_sends = media_from == "home"
         self._from_home, self._from_away = (
             (self.media, self.feedback) if home_sends else (self.feedback, self.media)
         )
 
+    def close(self) -> None:
+        """Close all ports."""
+        for transport in self._sides:
+            transport.close()
+
     async def _open(self) -> tuple[asyncio.DatagramTransport, _Side]:
         side = _Side()
         transport, _ = await self._loop.create_datagram_endpoint(lambda: side, local_addr=(LOOPBACK, 0))
+        self._sides.append(transport)
         plain: socket.socket = transport.get_extra_info("socket")
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             plain.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER_BYTES)
@@ -196,6 +203,7 @@ async def main(case: Case, seed: int, media_from: str) -> None:
     relay = Relay(case, seed, media_from)
     questions = (relay.stand_before, relay.impair, relay.begin, relay.log)
     await answer_lines({question.__name__: question for question in questions})
+    relay.close()
 
 
 if __name__ == "__main__":
