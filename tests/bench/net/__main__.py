@@ -22,7 +22,7 @@ from tests.bench.__main__ import conditions, target
 from tests.bench.browsers import launch
 from tests.bench.figures import medians
 from tests.bench.net.cases import CASES, MORE_CASES, chosen
-from tests.bench.net.plan import SENDERS, Plan, Results, run_all, verdicts
+from tests.bench.net.plan import SENDERS, Plan, Results, cpu_limited, run_all, verdicts
 from tests.bench.net.plot import plot_case
 from tests.bench.net.runs import Stage
 from tests.bench.net.site import Site
@@ -32,6 +32,7 @@ from tests.bench.processor import browser_pid, own_pids
 ROUNDS = 3
 WARM_UP_S = 7.0
 LATE_MS = 5.0
+CPU_LIMITED_SHARE = 0.1
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -87,7 +88,7 @@ async def bench(arguments: argparse.Namespace) -> dict[str, Any]:
 def _report(results: Results, load: float, version: str, took_s: float) -> dict[str, Any]:
     flat = {f"{case}, {name}": runs for case, found in results.items() for name, runs in found.items()}
     return {
-        "conditions": [*conditions(load, flat), *_late(flat)],
+        "conditions": [*conditions(load, flat), *_late(flat), *_held_back(flat)],
         "chromium": version,
         "warm_up_s": WARM_UP_S,
         "took_s": round(took_s),
@@ -104,6 +105,16 @@ def _late(flat: dict[str, list[dict[str, Any]]]) -> list[str]:
         for name, runs in flat.items()
         for run in runs
         if run.get("late_ms_p95", 0.0) > LATE_MS
+    ]
+
+
+def _held_back(flat: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Chromium makes its picture smaller also for want of processor, which says nothing about a line."""
+    return [
+        f"A run of {name}: Chromium held its own picture back for want of processor, {share:.0%} of the time."
+        for name, runs in flat.items()
+        for run in runs
+        if (share := cpu_limited(run)) > CPU_LIMITED_SHARE
     ]
 
 

@@ -76,6 +76,12 @@ def finished(received: Result, case: Case, ssim: float | None) -> Result:
     return result
 
 
+def cpu_limited(result: Result) -> float:
+    """Share of the run in which the sending Chromium said that its processor limits it."""
+    reasons = [each.get("qualityLimitationReason") for each in result.get("polled", ())]
+    return reasons.count("cpu") / len(reasons) if reasons else 0.0
+
+
 def _brief(result: Result) -> str:
     if "error" in result:
         return str(result["error"])
