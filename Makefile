@@ -8,6 +8,8 @@ RUN := .run
 VENV := .venv
 BIN := $(VENV)/bin
 JSON ?=
+CASES ?=
+ROUNDS ?=
 OPTIONS ?=
 # The unit tests run in three processes at once, cut where the imports differ: each loads only what it tests.
 # Whatever no other part names is in the last, so that no folder is forgotten.
@@ -20,7 +22,7 @@ export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo test unit end-to-end lint format bench lock clean distclean packages-run packages-test $(UNIT_PARTS)
+.PHONY: help run demo test unit end-to-end lint format bench bench-net lock clean distclean packages-run packages-test $(UNIT_PARTS)
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
@@ -55,6 +57,10 @@ format: $(VENV)/ready ## Let ruff lay out the code
 
 bench: packages-test $(VENV)/ready ## Latency and processor beside stock aiortc and Chromium (JSON=file)
 	@$(BIN)/python -m tests.bench $(if $(JSON),--json $(JSON))
+
+bench-net: packages-test $(VENV)/ready ## The unit on bad lines beside Chromium (JSON=file CASES="drop 300k" ROUNDS=n)
+	@$(BIN)/python -m tests.bench.net $(if $(JSON),--json $(JSON)) $(if $(CASES),--cases "$(CASES)") \
+	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(OPTIONS)
 
 lock: $(VENV)/ready ## Resolve the versions anew into .ci/requirements.lock
 	@$(BIN)/python -m pip install -q uv

@@ -68,7 +68,7 @@ async def bench(arguments: argparse.Namespace) -> dict[str, Any]:
         "warm_up_s": warm_up_s,
         "measure_s": measure_s,
         "took_s": round(time.monotonic() - began),
-        "targets": [_target(each) for each in judged],
+        "targets": [target(each) for each in judged],
         "medians": {name: medians(runs) for name, runs in results.items()},
         "runs": results,
     }
@@ -91,7 +91,8 @@ def conditions(load: float, results: Results) -> list[str]:
     return lines
 
 
-def _target(verdict: Verdict) -> dict[str, Any]:
+def target(verdict: Verdict) -> dict[str, Any]:
+    """A verdict for the report."""
     return {**asdict(verdict), "reached": verdict.reached, "missed_by": verdict.missed_by}
 
 

@@ -27,7 +27,7 @@ def print_report(report: Mapping[str, Any], results: Results, verdicts: Sequence
     console.print()
     for line in report["conditions"]:
         console.print(line)
-    for table in (_senders(results), _parties(results), _lines(results), _verdicts(verdicts)):
+    for table in (_senders(results), _parties(results), _lines(results), verdict_table(verdicts)):
         console.print()
         console.print(table)
 
@@ -92,7 +92,8 @@ def _lines(results: Results) -> Table:
     return table
 
 
-def _verdicts(verdicts: Sequence[Verdict]) -> Table:
+def verdict_table(verdicts: Sequence[Verdict]) -> Table:
+    """Each target with what was measured and whether it is reached."""
     table = _table("Targets", "figure", "measured", "target", "outcome")
     for verdict in verdicts:
         sign = "≥" if verdict.at_least else "≤"
