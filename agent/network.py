@@ -20,25 +20,36 @@ SETTLE_S = 0.05
 MESSAGES_BYTES_MAX = 64 * 1024
 
 
+def netlink_socket() -> socket.socket:
+    """Hears of all that changes. OSError where there is none, or not for us."""
+    opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+    try:
+        opened.bind((0, GROUPS))
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
 class NetworkWatch:
     """Calls on_change on the event loop, soon after anything has changed. Says not what: look at it anew.
 
     Where the kernel gives no such socket nothing is ever told, and everything takes its usual time.
     """
 
-    def __init__(self, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, on_change: Callable[[], None], open_socket: Callable[[], socket.socket] = netlink_socket
+    ) -> None:
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._socket: socket.socket | None = None
         try:
-            self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
-            self._socket.setblocking(False)
-            self._socket.bind((0, GROUPS))
+            self._socket = open_socket()
         except OSError as error:
             log.warning("changes of the network are not noticed at once: %s", error.strerror)
-            self.close()
             return
+        self._socket.setblocking(False)
         self._loop.add_reader(self._socket, self._readable)
 
     def _readable(self) -> None:

@@ -1,13 +1,14 @@
 """Orders to camera and connections: devices that fail or hang, and what is left open afterwards: nothing."""
 
 import asyncio
+from itertools import count
 
 import pytest
 
 from agent import call_control
 from agent.call_control import CallControl
 from agent.media.device import DeviceError
-from agent.media.facts import CallSettings
+from agent.media.facts import CallSettings, LocalOffer
 from agent.screen import NoSuchMedia
 
 
@@ -44,13 +45,15 @@ class Bench:
         self.hows = list(hows)
         self.captures = []
         self.errors = []
+        self.facts = []
+        self.lost = []
         self.control = CallControl(
             make_capture=self.make,
             settings=CallSettings(),
             before_open=before_open or self.nothing,
-            next_attempt=lambda: 1,
-            on_fact=lambda fact: None,
-            on_lost=lambda peer: None,
+            next_attempt=count(1).__next__,
+            on_fact=self.facts.append,
+            on_lost=self.lost.append,
             on_device_error=self.errors.append,
         )
 
@@ -60,6 +63,10 @@ class Bench:
     def make(self):
         self.captures.append(FakeCapture(self.hows.pop(0) if len(self.hows) > 1 else self.hows[0]))
         return self.captures[-1]
+
+    @property
+    def offers(self):
+        return [fact.attempt for fact in self.facts if isinstance(fact, LocalOffer)]
 
     @property
     def open_devices(self):
@@ -135,5 +142,71 @@ def test_the_screen_hears_that_there_is_no_picture(monkeypatch):
     async def scene(bench):
         with pytest.raises(NoSuchMedia):
             await bench.control.whep_offer("self", "v=0")
+
+    play(scene, "ok")
+
+
+async def in_call(bench):
+    bench.control.open()
+    await bench.until(lambda: bench.control.call is not None)
+    bench.control.connect("doc", ())
+    await bench.until(lambda: len(bench.offers) == 1)
+
+
+def test_an_offer_waits_for_signalling_and_is_made_anew_when_it_may_have_been_lost():
+    async def scene(bench):
+        await in_call(bench)
+        bench.control.signalling(False)
+        bench.control.signalling(True)
+        await bench.until(lambda: len(bench.offers) == 2)
+        bench.control.flowing("doc")
+        bench.control.signalling(False)
+        bench.control.signalling(True)
+        bench.control.signalling(False)
+        bench.control.connect("doc", ())
+        await asyncio.sleep(0.03)
+        assert len(bench.offers) == 2
+        bench.control.signalling(True)
+        await bench.until(lambda: len(bench.offers) == 3)
+
+    play(scene, "ok")
+
+
+def test_media_that_comes_back_by_itself_calls_off_the_next_attempt():
+    async def scene(bench):
+        await in_call(bench)
+        bench.control.connect("doc", ())
+        bench.control.flowing("doc")
+        await asyncio.sleep(0.03)
+        assert len(bench.offers) == 1
+
+    play(scene, "ok")
+
+
+def test_an_address_that_is_gone_rebuilds_what_seems_to_flow():
+    async def scene(bench):
+        await in_call(bench)
+        bench.control.flowing("doc")
+        bench.control.network_changed(address_gone=False)
+        await asyncio.sleep(0.03)
+        assert len(bench.offers) == 1
+        bench.control.network_changed(address_gone=True)
+        await bench.until(lambda: len(bench.offers) == 2)
+
+    play(scene, "ok")
+
+
+def test_an_attempt_without_media_is_given_up_later_each_time(monkeypatch):
+    monkeypatch.setattr(call_control, "CONNECT_WITHIN_S", (0.0, 60.0))
+    monkeypatch.setattr(call_control, "RETRY_AFTER_S", 0.0)
+
+    async def scene(bench):
+        await in_call(bench)
+        bench.control.tick()
+        assert bench.lost == ["doc"]
+        bench.control.connect("doc", ())
+        await bench.until(lambda: len(bench.offers) == 2)
+        bench.control.tick()
+        assert bench.lost == ["doc"]
 
     play(scene, "ok")

@@ -101,6 +101,13 @@ WALK = [
         "in_call",
         ["peer_joined", "Disconnect", "Connect"],
     ),
+    (
+        at("in_call", IN),
+        ev.PartyJoined(replace(CHAIR, instance=f"{CHAIR.instance}-1")),
+        START,
+        "in_call",
+        ["peer_joined", "Connect"],
+    ),
     (at("in_call", IN), ev.PartyJoined(CHAIR), START, "in_call", []),
     (at("in_call", IN), ev.Cancelled(), START, "in_call", []),
     (at("in_call", IN), ev.Tick(), END + timedelta(hours=3), "in_call", []),

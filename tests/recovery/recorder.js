@@ -71,7 +71,8 @@
   }
 
   function look() {
-    const line = document.body.dataset.line ?? document.querySelector("#content")?.dataset.line ?? "";
+    const unfed = document.body.dataset.panel?.startsWith("feed-"); // the touchscreen without its agent
+    const line = unfed ? "reconnecting" : document.body.dataset.line ?? document.querySelector("#content")?.dataset.line ?? "";
     const page = document.body.dataset.page ?? document.querySelector("#content")?.dataset.stage ?? "";
     const shown = [...document.querySelectorAll("#line, #unreached, #gone, .line, .lost, #panel")]
       .filter((element) => element.checkVisibility()).map((element) => element.innerText.trim());

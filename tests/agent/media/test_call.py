@@ -210,6 +210,39 @@ def test_silence_is_told_and_a_rebuilt_connection_carries_the_kiosk_on() -> None
     with_rig(check)
 
 
+def test_a_rebuilt_connection_that_comes_to_nothing_leaves_the_old_one_alone() -> None:
+    async def check(rig: Rig) -> None:
+        _, got = await rig.view("peer/doc")
+        await rig.join()
+        await rig.wait(MediaFlowing, 2)
+        await rig.call.connect("doc", 2)
+        await rig.call.answer("doc", 2, "nonsense")
+        before = len(got)
+        await until(lambda: len(got) > before + 3)
+        assert rig.call.stats().peers["doc"].attempt == 1
+        assert not any(isinstance(fact, ConnectionFailed | MediaLost) for fact in rig.facts)
+
+    with_rig(check)
+
+
+def test_a_connection_that_ends_hands_over_to_the_one_being_built() -> None:
+    async def check(rig: Rig) -> None:
+        _, got = await rig.view("peer/doc")
+        remote = await rig.join()
+        await rig.wait(MediaFlowing, 2)
+        await rig.call.connect("doc", 2)
+        await remote.close()
+        await until(lambda: rig.call.stats().peers["doc"].attempt == 2)
+        await rig.join(attempt=3)
+        await rig.wait(Connected, 2)
+        before = len(got)
+        await until(lambda: len(got) > before + 3)
+        assert rig.call.stats().peers["doc"].attempt == 3
+        assert not any(isinstance(fact, PeerGone) for fact in rig.facts)
+
+    with_rig(check)
+
+
 def test_one_partys_broken_answer_leaves_the_others_alone() -> None:
     async def check(rig: Rig) -> None:
         await rig.join("doc")

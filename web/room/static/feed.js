@@ -1,7 +1,7 @@
 // The state feed. EventSource reconnects by itself except after an HTTP error, where it gives up: we do not.
 
 const RETRY_MS = 1000;
-const LOST_AFTER_MS = 3000;
+const LOST_AFTER_MS = 2500; // said within 3 s
 
 export class Feed {
   constructor({ onScreen, onLevel, onState }) {
