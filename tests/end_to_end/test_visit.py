@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.system.visit import (
     command,
     hears,
     page_until,
+    quality,
     sees,
     until,
     wait_for_kind,
@@ -77,6 +79,7 @@ def test_a_visit_from_booking_to_nothing_left(
     assert at_office[ROOM_TONE_HZ] >= 20 > 4 * at_office[OFFICE_TONE_HZ], at_office
     assert at_room[OFFICE_TONE_HZ] >= 20 > 4 * at_room[ROOM_TONE_HZ], at_room
 
+    all_three_report(stack, booked)
     clinician.end()
     screen.shows("ended")
     clinician.page.wait_for_selector("#ended")
@@ -88,7 +91,40 @@ def test_a_visit_from_booking_to_nothing_left(
     screen.page.wait_for_selector("[data-message='used_code']")
     screen.page.click("[data-action='back']")
     assert command(stack, "log", "verify")["ok"] is True
+    the_course_is_drawn(clinician, booked)
     assert_nothing_is_left(stack, browsers, booked)
+
+
+def all_three_report(stack: Stack, booked: Booking) -> None:
+    """The unit, the touchscreen through it, and the clinician's page tell how they see the call."""
+
+    def reports() -> tuple[dict[str, Any], dict[str, Any]] | None:
+        told = quality(stack, booked.sid)
+        units = [row for row in told if row["source"] == "unit" and "shown" in row["parties"][0]]
+        pages = [row for row in told if row["source"] != "unit" and row.get("sent") and row.get("received")]
+        return (units[-1], pages[-1]) if units and pages else None
+
+    unit, page = until(reports, "figures of the unit, the touchscreen and the clinician's page")
+    party = unit["parties"][0]
+    assert (party["role"], page["role"], page["source"]) == ("clinician", "clinician", party["peer"])
+    assert party["shown"]["frame_rate"] > 0 < page["received"]["frame_rate"]
+    assert (party["sent"]["width"], party["sent"]["height"]) == (
+        page["received"]["width"],
+        page["received"]["height"],
+    )
+    assert party["received"]["bit_rate"] > 0 < unit["encodings"][0]["bit_rate"]
+    assert unit["machine"]["agent_cpu"] > 0
+
+
+def the_course_is_drawn(clinician: Office, booked: Booking) -> None:
+    """From the held meeting's page to the plot, which has lines in both directions."""
+    clinician.page.goto(f"{clinician.region}/sessions/{booked.sid}")
+    clinician.page.click("#to-course")
+    clinician.page.wait_for_selector("#course[data-parts='2']")
+    for way in ("#way0", "#way1"):
+        assert clinician.page.locator(f"{way} svg.plot path.line").count() >= 4
+    clinician.page.click("#nav-calls")
+    clinician.page.wait_for_selector(f"#calls [data-sid='{booked.sid}'][data-verdict]")
 
 
 def assert_nothing_is_left(stack: Stack, browsers: Browsers, booked: Booking) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from provisioning import meeting_log
 from provisioning.database import Database
-from provisioning.models import BookedSession, LogEntry, UnitReport
+from provisioning.models import BookedSession, LogEntry, QualityRow, UnitReport
 from provisioning.views import is_on_unit
 from tests.system.stack import Stack
 
@@ -181,6 +181,13 @@ def kinds(stack: Stack, sid: str) -> list[str]:
     """The meeting log's kinds, in order."""
     with database(stack) as db:
         return [entry.kind for entry in meeting_log.of_session(db, sid)]
+
+
+def quality(stack: Stack, sid: str) -> list[dict[str, Any]]:
+    """Every quality report that the region keeps of a session, in order."""
+    with database(stack) as db:
+        rows = db.scalars(select(QualityRow).where(QualityRow.sid == sid).order_by(QualityRow.at))
+        return [{"source": row.source, **row.figures} for row in rows]
 
 
 def all_kinds(stack: Stack) -> list[tuple[str, dict[str, Any]]]:

@@ -75,7 +75,9 @@ def _row(line: CallLine) -> dict[str, object]:
         "date": local(line.began).strftime("%Y-%m-%d"),
         "began": local(line.began).strftime("%H:%M"),
         "ended": local(line.ended).strftime("%H:%M"),
-        "minutes": number(line.seconds / 60, t, 0 if line.seconds >= 600 else 1, "min"),
+        "length": number(line.seconds / 60, t, 0, "min")
+        if line.seconds >= 90
+        else number(line.seconds, t, 0, "s"),
         "still": number(still, t, 1, "s"),
         "away": number(line.away_s, t, 0, "s"),
     }

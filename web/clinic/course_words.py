@@ -83,7 +83,7 @@ def _direction(  # noqa: PLR0917 - all of one part of the page
 def _facts(told: Summary, t: Texts) -> list[tuple[str, str]]:
     still = number(told.frozen_s, t, 1, "s")
     if told.freezes:
-        still += f" ({t('course.times', count=told.freezes)})"
+        still += ", " + (t("course.times", count=told.freezes) if told.freezes > 1 else t("course.once"))
     size = f"{told.size[0]}×{told.size[1]}" if told.size else NOTHING
     return [
         (t("course.frozen"), still),

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from web.clinic.course import Gap
 
 WIDTH, LEFT, RIGHT = 960, 58, 12
-PANEL, TITLE, AXIS, TOP = 62, 30, 26, 4
+PANEL, TITLE, AXIS, TOP = 62, 34, 26, 0
 LEGEND_AT = (430, 690)
 MOST_POINTS = 440
 """One for each two units of width; a longer call's neighbours are drawn as one."""
@@ -107,8 +107,8 @@ def _panel(panel: Panel, top: float, scale: _Scale, plot: Plot) -> Markup:
     def y(value: float) -> float:
         return base - value / ceiling * PANEL
 
-    parts = [Markup('<text class="name" x="{}" y="{}">{}</text>').format(LEFT, top + 19, panel.title)]
-    parts += _legend(panel, top + 19)
+    parts = [Markup('<text class="name" x="{}" y="{}">{}</text>').format(LEFT, top + 24, panel.title)]
+    parts += _legend(panel, top + 24, plot)
     for value in (0.0, ceiling / 2, ceiling):
         parts.append(
             Markup('<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(
@@ -127,16 +127,17 @@ def _panel(panel: Panel, top: float, scale: _Scale, plot: Plot) -> Markup:
     return Markup("").join(parts)
 
 
-def _legend(panel: Panel, y: float) -> list[Markup]:
-    labels = [(line.label, f"line {line.look}") for line in panel.lines if line.label]
-    if panel.mark_label and panel.marks:
-        labels.append((panel.mark_label, "mark"))
+def _legend(panel: Panel, y: float, plot: Plot) -> list[Markup]:
+    labels = [(line.label, line.look) for line in panel.lines if line.label]
+    if panel.mark_label:
+        labels += [(panel.mark_label, "mark")] if panel.marks else []
+        labels += [(plot.gap_label, "gap")] if plot.gaps else []
     drawn = []
-    for x, (label, look) in zip(LEGEND_AT, labels[-2:], strict=False):
-        if look == "mark":
-            sample = Markup('<rect class="mark" x="{}" y="{}" width="10" height="12"/>').format(
-                x - 22, y - 11
-            )
+    for x, (label, look) in zip(LEGEND_AT, labels, strict=False):
+        if look in {"mark", "gap"}:
+            fill = Markup(' fill="url(#{}-gap)"').format(plot.name) if look == "gap" else ""
+            place = Markup('x="{}" y="{}" width="26" height="12"').format(x - 34, y - 11)
+            sample = Markup('<rect class="{}" {}{}/>').format(look, place, fill)
         else:
             sample = Markup('<path class="{}" d="M{} {}h26"/>').format(look, x - 34, y - 4)
         drawn.append(sample + Markup('<text class="tick" x="{}" y="{}">{}</text>').format(x, y, label))
@@ -193,9 +194,9 @@ def thinned(values: Values, worst: Callable[[Iterable[float]], float]) -> Values
 
 
 def nice_top(value: float) -> float:
-    """The next of 1, 2, 4, 5 or 10 times a power of ten, so that its half is a round number too."""
+    """The next of 1, 2, 3, 4, 5 or 10 times a power of ten; a little above it is drawn a little above it."""
     power = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
-    return next(step * power for step in (1, 2, 4, 5, 10) if step * power >= value * 0.999)
+    return next(step * power for step in (1, 2, 3, 4, 5, 10) if step * power >= value * 0.97)
 
 
 def _time_axis(scale: _Scale, clock: Clock, y: float) -> Markup:

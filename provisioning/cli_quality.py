@@ -1,0 +1,68 @@
+"""`halsorum session quality`: how a call went, from the figures that units and pages sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from provisioning.cli_context import command_of, told_to_person
+from web.clinic.services import Refused
+
+# As in cli_context: the command loads what it works with.
+if TYPE_CHECKING:
+    from web.clinic.course import Course
+
+session = typer.Typer(no_args_is_help=True, help="One held session.")
+
+
+@session.callback()
+def held() -> None:
+    """One held session."""
+
+
+@session.command("quality")
+def quality(context: typer.Context, sid: str) -> None:
+    """A call's course: each direction summed up; with --json every report, as it is kept."""
+    from sqlalchemy import select
+
+    from provisioning.models import QualityRow
+    from provisioning.quality_views import course
+
+    command = command_of(context)
+    with told_to_person(), command.database.read() as db:
+        told = course(db, sid)
+        if told is None:
+            raise Refused("session", "has no quality figures: it is unknown, or they are deleted")
+        if command.as_json:
+            rows = db.scalars(select(QualityRow).where(QualityRow.sid == sid).order_by(QualityRow.at)).all()
+            command.show([{"at": row.at, "source": row.source, **row.figures} for row in rows])
+            return
+    command.show(_summed_up(told), title=f"{told.line.ref}, {told.line.room}: {told.line.verdict}")
+
+
+def _summed_up(told: Course) -> list[dict[str, Any]]:
+    from web.clinic.course import summary
+
+    rows = []
+    for direction in told.directions:
+        figures = summary(direction, told.line.began, told.line.ended)
+        rows.append(
+            {
+                "to": "room" if direction.to_room else direction.role,
+                "kbit/s": figures.bit_rate and figures.bit_rate // 1000,
+                "frames/s": _round(figures.frame_rate),
+                "size": "x".join(map(str, figures.size or ())),
+                "freezes": figures.freezes,
+                "frozen s": _round(figures.frozen_s),
+                "away s": _round(figures.away_s),
+                "lost %": _round(figures.lost, 100),
+                "round trip ms": _round(figures.round_trip_ms),
+                "concealed %": _round(figures.concealed, 100),
+            }
+        )
+    return rows
+
+
+def _round(value: float | None, times: float = 1) -> float | None:
+    return None if value is None else round(value * times, 1)
