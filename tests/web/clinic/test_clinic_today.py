@@ -69,7 +69,7 @@ def test_a_feed_tells_of_changes_pings_and_frees_its_seat(anna, app, region):
     body = answer.response
     assert answer.mimetype == "text/event-stream"
     assert next(body) == b"retry: 2000\n\n"
-    assert next(body) == b": ping\n\n"
+    assert next(body) == b"event: ping\ndata: .\n\n"
     region.change(state="ready")
     assert next(body) == b'data: {"type": "changed"}\n\n'
     seats = app.extensions["halsorum.clinic"].seats
