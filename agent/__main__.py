@@ -37,6 +37,7 @@ from agent.identity import Identity, load_identity
 from agent.link import Link, LinkSettings, Will
 from agent.outbox import Outbox
 from agent.region_clock import RegionClock
+from agent.stopping import MEDIA_WITHIN_S, give_time, stop_on_thread
 from agent.store import Store
 from agent.telemetry import Telemetry
 from agent.unit import Unit
@@ -97,14 +98,14 @@ async def run(settings: Settings, board: Board, identity: Identity) -> None:
         stack.callback(panel.close)
         running = Running(settings, board, identity, unit, boot=boot, camera_lamp=panel.camera_lamp)
         unit.on_lamp = lambda lamp: panel.door_lamp(lamp == rooms.Lamp.OCCUPIED)
-        stack.push_async_callback(running.stop_media)
+        stack.push_async_callback(lambda: give_time("camera", running.stop_media(), MEDIA_WITHIN_S))
         unit.resume(boot)
         web = running.serve(browser_secret(settings.state_dir / "run"))
-        stack.callback(web.stop)
+        stack.push_async_callback(stop_on_thread, "screen", web.stop)
         link = make_link(settings, identity, running.wire, unit, boot)
         running.wire.link = link
         link.start()
-        stack.callback(link.stop)
+        stack.push_async_callback(stop_on_thread, "link", link.stop)
         stack.callback(running.wire.stopping)
         stack.callback(running.watch_network().close)
         ticking = loop.create_task(tick(unit, running.wire, running.telemetry, running.watchdog))

@@ -23,6 +23,7 @@ from typing import Any
 from flask import Flask
 
 from agent.contract import up_filter
+from agent.faults import kind_and_place
 from agent.link import Link, LinkSettings
 from provisioning import meeting_log
 from provisioning.accounts import Accounts, Clients
@@ -177,9 +178,10 @@ class Region:
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except Exception:
-            # One bad piece of work must not end the service. Values are hidden from the database's errors.
-            log.exception("the region's worker failed at one piece of work and goes on")
+        except Exception as error:
+            # One bad piece of work must not end the service. The error's text may repeat what a unit sent.
+            place = kind_and_place(error)
+            log.error("the region's worker failed at one piece of work and goes on: %s", place)  # noqa: TRY400
 
     def _connected(self) -> None:
         self.schedules.publish_all()

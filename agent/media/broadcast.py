@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from agent.faults import kind_and_place
 from agent.media.source import EncodedFrame, Listener, Unsubscribe
 
 log = logging.getLogger(__name__)
@@ -47,5 +48,5 @@ class Broadcast:
         for listener in tuple(self._listeners.values()):
             try:
                 listener(frame)
-            except Exception:  # one party's fault must not take the picture from the others
-                log.exception("a listener of the encoder failed")
+            except Exception as error:  # one party's fault must not take the picture from the others
+                log.error("a listener of the encoder failed: %s", kind_and_place(error))  # noqa: TRY400

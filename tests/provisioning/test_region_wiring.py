@@ -225,6 +225,26 @@ def test_a_stopped_region_ends_its_feeds_and_its_thread(region: Region, doctor: 
     assert "region" not in [thread.name for thread in threading.enumerate()]
 
 
+def test_work_that_fails_ends_nothing_and_is_logged_without_what_it_was_about(
+    region: Region, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    handled = threading.Event()
+
+    def handle(_inbox: object, _topic: str, payload: bytes) -> None:
+        if payload == b"good":
+            handled.set()
+        else:
+            raise ValueError(payload)
+
+    monkeypatch.setattr(type(region.inbox), "handle", handle)
+    region._on_message("a", b"Kanarie")
+    region._on_message("a", b"good")
+    region.start()
+    assert handled.wait(20)
+    assert "failed at one piece of work and goes on: ValueError at region.py:" in caplog.text
+    assert "Kanarie" not in caplog.text
+
+
 SETTINGS = """
 database_url = "sqlite:///region.db"
 state_dir = "."
