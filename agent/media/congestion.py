@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from agent.media.acknowledged import Acknowledged
 from agent.media.loss_control import LossControl
+from agent.media.packet_trains import PacketTrains
 from agent.media.rate_control import RateControl
 from agent.media.transport_feedback import PacketResult
 from agent.media.trendline import TrendlineEstimator, Usage
@@ -40,6 +41,7 @@ class CongestionController:
         self._rate = RateControl(start_bit_rate)
         self._trendline = TrendlineEstimator()
         self._acknowledged = Acknowledged()
+        self._trains = PacketTrains()
         self._loss = LossControl()
         self._updated_at: float | None = None
         self._feedback_at: float | None = None
@@ -87,6 +89,7 @@ class CongestionController:
         self._trendline.add(ordered)
         for result in ordered:
             self._acknowledged.add(result)
+            self._trains.add(result)
         self._loss.add(sum(result.arrived_at is None for result in ordered), len(ordered), now)
         self._update(now)
 
@@ -127,7 +130,7 @@ class CongestionController:
         if self._trendline.usage is Usage.OVERUSE or self._is_narrow:
             self._on_overuse(now)
         elif self._trendline.usage is Usage.NORMAL and not self._loss.is_high and not self.is_draining:
-            rate.increase(elapsed, carried, self._round_trip_s, now)
+            rate.increase(elapsed, carried, self._trains.bit_rate, now)
         rate.bit_rate = max(MIN_BIT_RATE, min(rate.bit_rate, MAX_BIT_RATE))
 
     def _on_overuse(self, now: float) -> None:

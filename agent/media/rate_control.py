@@ -14,12 +14,22 @@ BOLDER_AFTER_S, BOLDER_PER_S = 4.0, 0.03  # the longer nothing stood in the way,
 GROWTH_MAX_PER_S = 1.3  # up to this
 REGAIN_PER_S = 1.35  # back towards what the line carried before it fell, when it is quiet again
 REGAIN_AFTER_S = 1.5
-REGAIN_SHARE = 0.9
+REGAIN_SHARE = 0.7
 DECREASES_APART_S = 3.0  # closer ones are one fall, and the rate before it is what the line carried
 DECREASE_INTERVAL_S = 0.2
 APPLICATION_LIMIT = 1.5  # never believe more than this times what was really carried
-PACKET_BITS = 1200 * 8
+NEAR_BOLDER_AFTER_S, NEAR_BOLDER_PER_S = 6.0, 0.004
+NEAR_GROWTH_PER_S, NEAR_GROWTH_MIN = 0.015, 4_000  # of the rate and in bit/s, near what the line carried last
 CAPACITY_SMOOTHING = 0.1
+
+ROOMY = 1.5  # a line that seems to carry this much more than we send is filled boldly,
+BOLD_PER_S = 1.5
+BOLD_SHARE = 0.8  # up to this share of what it seems to carry
+BOLD_PAUSE_S, BOLD_PAUSE_MAX_S = (
+    1.0,
+    60.0,
+)  # but not so soon after a fall, and later after each that it led to
+BOLD_TRIAL_S = 2.0
 
 
 class LinkCapacity:
@@ -67,18 +77,28 @@ class RateControl:
         self.capacity = LinkCapacity()
         self._decreased_at = -1e9
         self._before_decrease = 0.0
+        self._bold_at, self._bold_from = -1e9, -1e9
+        self._bold_pause_s = BOLD_PAUSE_S
 
-    def increase(self, elapsed_s: float, carried: float | None, round_trip_s: float, now: float) -> None:
-        """Nothing stands in the way; carried: bit/s that arrive, above which we believe only so much."""
+    def increase(self, elapsed_s: float, carried: float | None, room: float | None, now: float) -> None:
+        """Nothing stands in the way.
+
+        carried: bit/s that arrive, above which we believe only so much. room: what the line seems to carry,
+        from the spacing of packets.
+        """
         if carried is not None and self.capacity.is_over(carried):
             self.capacity.forget()
-        elapsed_s = min(elapsed_s, 1.0)
-        if self._is_regaining(now):
+        elapsed_s, quiet_s = min(elapsed_s, 1.0), min(60.0, now - self._decreased_at)
+        if room is not None and room > ROOMY * self.bit_rate and now > self._bold_from:
+            self._bold_at = now
+            grown = min(self.bit_rate * BOLD_PER_S**elapsed_s, BOLD_SHARE * room)
+        elif self._is_regaining(now):
             grown = self.bit_rate * REGAIN_PER_S**elapsed_s
         elif self.capacity.mean is not None:
-            grown = self.bit_rate + max(PACKET_BITS / 2, PACKET_BITS / (round_trip_s + 0.1)) * elapsed_s
+            share = NEAR_GROWTH_PER_S + NEAR_BOLDER_PER_S * max(0.0, quiet_s - NEAR_BOLDER_AFTER_S)
+            grown = self.bit_rate + max(NEAR_GROWTH_MIN, self.bit_rate * share) * elapsed_s
         else:
-            bolder = BOLDER_PER_S * max(0.0, now - self._decreased_at - BOLDER_AFTER_S)
+            bolder = BOLDER_PER_S * max(0.0, quiet_s - BOLDER_AFTER_S)
             grown = self.bit_rate * min(GROWTH_PER_S + bolder, GROWTH_MAX_PER_S) ** elapsed_s
         if carried is not None:
             grown = min(grown, max(self.bit_rate, carried * APPLICATION_LIMIT))
@@ -88,6 +108,12 @@ class RateControl:
         quiet = now - self._decreased_at > REGAIN_AFTER_S
         return quiet and self.bit_rate < REGAIN_SHARE * self._before_decrease
 
+    def _learn_boldness(self, now: float) -> None:
+        """A fall soon after bold growth: the spacing of packets deceives on this line."""
+        if now - self._bold_at < BOLD_TRIAL_S:
+            self._bold_pause_s = min(BOLD_PAUSE_MAX_S, self._bold_pause_s * 2)
+        self._bold_from = now + self._bold_pause_s
+
     def may_decrease(self, now: float) -> bool:
         return now - self._decreased_at >= DECREASE_INTERVAL_S
 
@@ -95,13 +121,10 @@ class RateControl:
         """A queue grows while the line carries `line` bit/s, if that is known."""
         if now - self._decreased_at > DECREASES_APART_S:
             self._before_decrease = self.bit_rate
+        self._learn_boldness(now)
         self._decreased_at = now
         self.bit_rate = min(self.bit_rate, (self.bit_rate if line is None else line) * BACKOFF)
         if line is not None:
             if self.capacity.is_under(line):
                 self.capacity.forget()
             self.capacity.note(line)
-
-    def raise_to(self, bit_rate: float) -> None:
-        """A probe came through at this."""
-        self.bit_rate = max(self.bit_rate, bit_rate)

@@ -97,6 +97,7 @@ class ArrivalLog:
     def __init__(self) -> None:
         self._unwrap = SequenceUnwrapper().unwrap
         self._ticks: dict[int, int] = {}
+        self._last = -(1 << 63)
         self._first_new: int | None = None
         self._next_base: int | None = None
         self._reports = 0
@@ -107,6 +108,7 @@ class ArrivalLog:
         if number in self._ticks:
             return
         self._ticks[number] = int(now * TICKS_PER_S)
+        self._last = max(self._last, number)
         if self._first_new is None or number < self._first_new:
             self._first_new = number
 
@@ -117,13 +119,13 @@ class ArrivalLog:
         """
         if self._first_new is None:
             return None
-        last = max(self._ticks)
+        last = self._last
         base = self._first_new if self._next_base is None else min(self._first_new, self._next_base)
         base = max(base, last - _MAX_PENDING_SPAN)
-        pending = self._ticks = {
-            n: ticks for n, ticks in self._ticks.items() if n >= last - _MAX_PENDING_SPAN
-        }
-        first = min(sequence for sequence in pending if sequence >= base)
+        pending = self._ticks
+        if len(pending) > 2 * _MAX_PENDING_SPAN:
+            pending = self._ticks = {n: t for n, t in pending.items() if n >= last - _MAX_PENDING_SPAN}
+        first = next(sequence for sequence in range(base, last + 1) if sequence in pending)
         self._first_new = None
         self._next_base = last + 1
         reference = pending[first] // REFERENCE_TICKS

@@ -22,7 +22,8 @@ from tests.agent.media.clock import StillLoop
 
 PAYLOAD_BYTES = 1180
 UDP_BYTES = 28 + 10  # IP and UDP headers, SRTP's tag
-KEYFRAME_FACTOR = 5
+KEYFRAME_FACTOR = 4  # an encoder's buffer of 80 ms allows no more
+SCENE_S = 4.4  # so often all of the picture changes, which costs as much as a keyframe
 PATIENCE_S = 1.0  # a receiver whose picture stands still for so long asks for a keyframe
 
 
@@ -31,7 +32,8 @@ class LineCase:
     """capacity: bit/s by seconds since the start. Delays are one way; queue_s is what the router keeps.
 
     burst: packets lost in a row on the average, if loss comes in bursts (Gilbert-Elliott).
-    noise_s: how late either end's processor may get round to things, now and then; the line is not to blame.
+    noise_s: how late the receiver's processor may get round to a packet, now and then. stall_s: for so long
+    does it nothing at all, twice a second. The line is not to blame for either.
     feedback: whether the receiver's reports come through, by seconds since the start.
     """
 
@@ -42,8 +44,8 @@ class LineCase:
     loss: float = 0.0
     burst: float = 0.0
     noise_s: float = 0.0
+    stall_s: float = 0.0
     feedback: Callable[[float], bool] = lambda _: True
-    feedback_interval_s: float = 0.05
     complexity: float = 1.0  # what share of its target the encoder uses up
     has_transport_cc: bool = True
 
@@ -74,7 +76,10 @@ class Line:
         late = self._rng.random() * case.jitter_s
         if case.noise_s and self._rng.random() < 0.02:
             late += self._rng.random() * 2 * case.noise_s
-        self._came_at = max(self._came_at, self._free_at + case.delay_s + late)
+        came_at = self._free_at + case.delay_s + late
+        if case.stall_s and came_at % 0.5 < case.stall_s:
+            came_at += case.stall_s - came_at % 0.5
+        self._came_at = max(self._came_at, came_at)
         self._loop.call_later(self._came_at - now, deliver, data, self._came_at)
 
     def _loses(self) -> bool:
@@ -97,6 +102,7 @@ class Encoder:
         self._rng, self._complexity = rng, complexity
         self._rate = float(self.target.bit_rate)
         self._debt = 0.0
+        self._scene_at = 0.0
         self._size = (0, 0)
         self._keyframe_at = 0.0
 
@@ -113,9 +119,14 @@ class Encoder:
             target.height,
         )
         if keyframe:
+            self._scene_at = now
             self.keyframe_wanted, self._keyframe_at = False, now
             self._size = (target.width, target.height)
             self.keyframes += 1
+            size = wanted * KEYFRAME_FACTOR
+            self._debt = size - wanted
+        elif now - self._scene_at >= SCENE_S:
+            self._scene_at = now
             size = wanted * KEYFRAME_FACTOR
             self._debt = size - wanted
         else:
