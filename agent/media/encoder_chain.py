@@ -20,9 +20,6 @@ log = logging.getLogger(__name__)
 
 CHAIN_RETRY_S = 2.0  # after every encoder has failed, the chain is tried again from its head
 REOPEN_SPACING_S = 2.0  # encoders that need a new context for a new bitrate get one no more often
-# An encoder's buffer is of the highest rate it was opened for, and so are its largest pictures: opened for
-# 2.5 Mbit/s and turned down to 0.45, it sent pictures of 20 kB, which are 0.3 s of such a line (measured).
-HEADROOM = 1.6
 TIME_BASE = Fraction(1, VIDEO_CLOCK_RATE_HZ)
 
 Opener = Callable[[EncoderKind, PictureForm, int], OpenEncoder]
@@ -46,7 +43,6 @@ class EncoderChain:
         self._context: OpenEncoder | None = None
         self._size = (0, 0)
         self._bit_rate = 0
-        self._ceiling = 0
         self._opened_at = float("-inf")
         self._exhausted_at: float | None = None
         self._headers = Headers()
@@ -101,20 +97,18 @@ class EncoderChain:
         share = 1.0 if kind.reads_timestamps else self._form.frame_rate / rate
         wanted = round(min(target.bit_rate * share, self._form.max_bit_rate))
         if self._context is None or self._size != (width, height) or self._outgrown(kind, wanted):
-            self._ceiling = min(round(wanted * HEADROOM), self._form.max_bit_rate)
-            form = PictureForm(width, height, self._form.frame_rate, self._ceiling)
+            form = PictureForm(width, height, self._form.frame_rate, self._form.max_bit_rate)
             self._context = self._opener(kind, form, wanted)
             self._headers = Headers()
             self._size, self._bit_rate, self._opened_at = (width, height), wanted, time.monotonic()
-        elif kind.live_bit_rate and min(wanted, self._ceiling) != self._bit_rate:
-            self._bit_rate = self._context.bit_rate = min(wanted, self._ceiling)
+        elif wanted != self._bit_rate and kind.live_bit_rate:
+            self._context.bit_rate = wanted
+            self._bit_rate = wanted
         return self._context
 
     def _outgrown(self, kind: EncoderKind, wanted: int) -> bool:
-        if time.monotonic() - self._opened_at < REOPEN_SPACING_S:
+        if kind.live_bit_rate or time.monotonic() - self._opened_at < REOPEN_SPACING_S:
             return False
-        if kind.live_bit_rate:
-            return wanted > self._ceiling
         return not 0.8 <= wanted / max(1, self._bit_rate) <= 1.25
 
     def _prepared(self, frame: VideoFrame, kind: EncoderKind) -> VideoFrame:

@@ -23,8 +23,8 @@ from av.video.stream import VideoStream
 
 from agent.media.source import VIDEO_CLOCK_RATE_HZ, Codec
 
-# 80 ms of the highest rate: the largest keyframe that may leave at once, and how fast a change is followed.
-RATE_BUFFER_S = 0.08
+# 100 ms of the highest rate: the largest keyframe that may leave at once, and how fast a change is followed.
+RATE_BUFFER_S = 0.1
 ENDLESS_GOP = 1_000_000  # pictures: nine hours at 30 frames/s
 
 
