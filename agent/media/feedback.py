@@ -15,6 +15,7 @@ SHARE = 0.05  # of our own way out may be taken up by feedback
 OVERHEAD_BYTES = 28 + 12 + 8 + 14  # IP and UDP, RTCP headers with the empty report, SRTCP's index and tag
 ESTIMATE_INTERVAL_S = 0.1
 TELL_INTERVAL_S = 1.0
+WAITING_MAX = 500  # packets between two estimates; more come from no honest sender
 TELL_FALL = 0.97  # a lower estimate than this share of the last is told at once
 _SEND_TIME_WRAP_S = 64.0  # absolute send time is in 6.18 bits of seconds
 
@@ -36,7 +37,8 @@ class SendTimes:
             laps = round((self._last - sent_at) / _SEND_TIME_WRAP_S)
             sent_at += laps * _SEND_TIME_WRAP_S
         self._last = sent_at
-        self._waiting.append(PacketResult(sent_at, arrived_at, size))
+        if len(self._waiting) < WAITING_MAX:
+            self._waiting.append(PacketResult(sent_at, arrived_at, size))
 
     def due(self, now: float) -> int | None:
         """The estimate to tell now, bit/s, if it is time to."""

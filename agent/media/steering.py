@@ -59,10 +59,13 @@ class Steering:
         targets: dict[EncodingName, EncodingTarget] = {}
         skips: set[EncodingName] = set()
         for encoding in ("full", "small", "vp8"):
-            lines = [parties[name] for name, given in encodings.items() if given == encoding]
-            if not lines and encoding != "full":
+            given_it = [name for name, given in encodings.items() if given == encoding]
+            if not given_it and encoding != "full":
                 continue
-            rate = min((line.bit_rate for line in lines), default=self._start_bit_rate)
+            lines = [parties[name] for name in given_it]
+            # Who is about to get the small encoding takes nothing from the others even for this moment.
+            staying = [parties[name] for name in given_it if name in self._small or name not in self._since]
+            rate = min((line.bit_rate for line in staying or lines), default=self._start_bit_rate)
             targets[encoding] = self._ladders[encoding].target(rate, now)
             if lines and all(line.is_backed_up for line in lines):
                 skips.add(encoding)

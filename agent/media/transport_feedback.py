@@ -15,6 +15,7 @@ TICKS_PER_S = 4000  # deltas are in units of 250 microseconds
 REFERENCE_TICKS = 256  # the reference time is in units of 64 ms
 MAX_STATUSES = 4096  # more in one report is no honest receiver's
 _MAX_PENDING_SPAN = 1000  # packets one report may span; older gaps are not worth a report
+_PRUNED_AT_ONCE = 200
 _SENT_SIZE = 8192
 _VECTOR_SYMBOLS = 7
 _MAX_RUN = 0x1FFF
@@ -123,7 +124,7 @@ class ArrivalLog:
         base = self._first_new if self._next_base is None else min(self._first_new, self._next_base)
         base = max(base, last - _MAX_PENDING_SPAN)
         pending = self._ticks
-        if len(pending) > 2 * _MAX_PENDING_SPAN:
+        if len(pending) > _MAX_PENDING_SPAN + _PRUNED_AT_ONCE:
             pending = self._ticks = {n: t for n, t in pending.items() if n >= last - _MAX_PENDING_SPAN}
         first = next(sequence for sequence in range(base, last + 1) if sequence in pending)
         self._first_new = None
@@ -154,7 +155,7 @@ class SentPacketLog:
     def __init__(self) -> None:
         self.next_sequence = 1
         self._sent: list[tuple[int, float, int, int] | None] = [None] * _SENT_SIZE
-        self._reported_lost: set[int] = set()
+        self._reported_lost = bytearray(_SENT_SIZE)
         self._bytes_sent = 0
         self._bytes_passed = 0
 
@@ -169,7 +170,7 @@ class SentPacketLog:
         self.next_sequence = sequence + 1
         self._bytes_sent += size
         self._sent[sequence % _SENT_SIZE] = (sequence, now, size, self._bytes_sent)
-        self._reported_lost.discard(sequence)
+        self._reported_lost[sequence % _SENT_SIZE] = 0
         return sequence
 
     def results(self, feedback: TransportFeedback) -> list[PacketResult]:
@@ -181,12 +182,11 @@ class SentPacketLog:
             if entry is None or entry[0] != sequence:
                 continue
             if ticks is None:
-                if sequence not in self._reported_lost:
-                    self._reported_lost.add(sequence)
+                if not self._reported_lost[sequence % _SENT_SIZE]:
+                    self._reported_lost[sequence % _SENT_SIZE] = 1
                     results.append(PacketResult(entry[1], None, entry[2]))
                 continue
             self._sent[sequence % _SENT_SIZE] = None
             self._bytes_passed = max(self._bytes_passed, entry[3])
-            self._reported_lost.discard(sequence)
             results.append(PacketResult(entry[1], ticks / TICKS_PER_S, entry[2]))
         return results

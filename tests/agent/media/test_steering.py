@@ -30,6 +30,14 @@ def test_slow_ones_share_one_smaller_encoding_and_there_is_never_a_third() -> No
     assert (plan.targets["full"].width, plan.targets["small"].width) == (1280, 640)
 
 
+def test_a_line_that_thins_takes_nothing_from_the_others_even_before_it_is_moved() -> None:
+    steering = Steering(1_500_000, may_split=True)
+    settled(steering, a=2_000_000, b=1_900_000)
+    for tick in range(20):
+        target = steering.plan(lines(a=2_000_000, b=300_000), 20 + tick * 0.05).targets["full"]
+        assert (target.bit_rate, target.width) == (2_000_000, 1280)
+
+
 def test_one_alone_is_never_on_the_small_encoding() -> None:
     steering = Steering(1_500_000, may_split=True)
     assert settled(steering, a=2_000_000, b=300_000).encodings["b"] == "small"
