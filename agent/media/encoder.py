@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Condition, Thread
 
 from agent.media.broadcast import Broadcast
@@ -13,6 +13,7 @@ from agent.media.device import RawPicture
 from agent.media.encoder_chain import EncoderChain, Opener, Payload
 from agent.media.frame_rate import FrameRateLimiter
 from agent.media.pixels import copied
+from agent.media.rate_governor import RateGovernor
 from agent.media.source import VIDEO_CLOCK_RATE_HZ, Codec, EncodedFrame, EncodingTarget, Listener, Unsubscribe
 from agent.media.video_codec import ENCODERS, PictureForm, open_encoder
 
@@ -73,6 +74,7 @@ class VideoEncoder:
         self._stopping = False
         self._thread: Thread | None = None
         self._limiter = FrameRateLimiter(settings.form.frame_rate)
+        self._governor = RateGovernor()
         self._chain = EncoderChain(kinds, settings.form, opener)
         self._last_keyframe_at = float("-inf")
         self._last_timestamp = -1
@@ -143,9 +145,15 @@ class VideoEncoder:
 
     def _run(self) -> None:
         while (picture := self._next()) is not None:
-            self._limiter.set_rate(self._target.frame_rate)
-            if picture.captured_at >= self._skip_until and self._limiter.keeps(picture.captured_at):
-                self._encode(picture)
+            target = self._target
+            self._limiter.set_rate(target.frame_rate)
+            self._governor.passed(picture.captured_at, target.bit_rate)
+            if self._governor.skips(target.bit_rate):
+                self._dropped += 1
+            elif picture.captured_at >= self._skip_until and self._limiter.keeps(picture.captured_at):
+                if self._chain.follows_at_once:
+                    target = replace(target, bit_rate=self._governor.asked(target.bit_rate))
+                self._encode(picture, target)
             self._alive_at = time.monotonic()
         self._chain.close()
 
@@ -155,12 +163,12 @@ class VideoEncoder:
             picture, self._waiting = self._waiting, None
             return None if self._stopping else picture
 
-    def _encode(self, picture: RawPicture) -> None:
+    def _encode(self, picture: RawPicture, target: EncodingTarget) -> None:
         started = time.perf_counter()
         keyframe = self._keyframe_due()
         timestamp = max(round(picture.captured_at * VIDEO_CLOCK_RATE_HZ), self._last_timestamp + 1)
         frame = copied(picture.frame) if self._copies else picture.frame
-        payloads = self._chain.encode(frame, timestamp, keyframe, self._target, self._limiter.rate)
+        payloads = self._chain.encode(frame, timestamp, keyframe, target, self._limiter.rate)
         if payloads is None:
             self._keyframe_now = True
             self._dropped += 1
@@ -173,6 +181,7 @@ class VideoEncoder:
 
     def _hand_out(self, payload: Payload) -> None:
         self._bytes += len(payload.data)
+        self._governor.spent(len(payload.data) * 8)
         if payload.keyframe:
             self._keyframes += 1
             self._last_keyframe_at = time.monotonic()

@@ -14,12 +14,23 @@ from av.video.frame import PictureType
 from agent.media.annexb import Headers
 from agent.media.pixels import copied, scaled
 from agent.media.source import VIDEO_CLOCK_RATE_HZ, EncodingTarget
-from agent.media.video_codec import ENCODER_ERRORS, EncoderKind, OpenEncoder, PictureForm, error_text
+from agent.media.video_codec import (
+    ENCODER_ERRORS,
+    EncoderKind,
+    OpenEncoder,
+    PictureForm,
+    error_text,
+    highest_bit_rate,
+)
 
 log = logging.getLogger(__name__)
 
 CHAIN_RETRY_S = 2.0  # after every encoder has failed, the chain is tried again from its head
-REOPEN_SPACING_S = 2.0  # encoders that need a new context for a new bitrate get one no more often
+# Encoders that need a new context for a new bitrate (libvpx takes none while it is open, measured with PyAV
+# 18) get one soon for a lower rate, which the line asks for, and late for a higher one: it costs a keyframe.
+REOPEN_LOWER_S, REOPEN_LOWER_SHARE = 2.0, 0.8
+REOPEN_HIGHER_S, REOPEN_HIGHER_SHARE = 10.0, 1.4
+RATE_STEP = 0.03  # a rate that is nearer than this to the one in force is left as it is
 TIME_BASE = Fraction(1, VIDEO_CLOCK_RATE_HZ)
 
 Opener = Callable[[EncoderKind, PictureForm, int], OpenEncoder]
@@ -53,6 +64,11 @@ class EncoderChain:
         """The open encoder's name."""
         return None if self._context is None else self._kinds[min(self._index, len(self._kinds) - 1)].name
 
+    @property
+    def follows_at_once(self) -> bool:
+        """Whether the encoder in use takes a new bitrate without being opened anew."""
+        return self._kinds[min(self._index, len(self._kinds) - 1)].live_bit_rate
+
     def encode(
         self, frame: VideoFrame, timestamp: int, keyframe: bool, target: EncodingTarget, rate: float
     ) -> list[Payload] | None:
@@ -83,7 +99,7 @@ class EncoderChain:
         self._index += 1
         if self._index < len(self._kinds):
             log.error(
-                "encoder %s failed (%s); going on with %s", kind.name, error, self._kinds[self._index].name
+                "encoder %s failed (%s); going on with %s", kind.name, said, self._kinds[self._index].name
             )
         else:
             self._exhausted_at = time.monotonic()
@@ -95,21 +111,24 @@ class EncoderChain:
         width = min(target.width, self._form.width) // 2 * 2
         height = min(target.height, self._form.height) // 2 * 2
         share = 1.0 if kind.reads_timestamps else self._form.frame_rate / rate
-        wanted = round(min(target.bit_rate * share, self._form.max_bit_rate))
+        most = min(self._form.max_bit_rate, highest_bit_rate(width, height))
+        wanted = round(min(target.bit_rate * share, most))
         if self._context is None or self._size != (width, height) or self._outgrown(kind, wanted):
-            form = PictureForm(width, height, self._form.frame_rate, self._form.max_bit_rate)
+            form = PictureForm(width, height, self._form.frame_rate, most)
             self._context = self._opener(kind, form, wanted)
             self._headers = Headers()
             self._size, self._bit_rate, self._opened_at = (width, height), wanted, time.monotonic()
-        elif wanted != self._bit_rate and kind.live_bit_rate:
+        elif kind.live_bit_rate and abs(wanted - self._bit_rate) > RATE_STEP * self._bit_rate:
             self._context.bit_rate = wanted
             self._bit_rate = wanted
         return self._context
 
     def _outgrown(self, kind: EncoderKind, wanted: int) -> bool:
-        if kind.live_bit_rate or time.monotonic() - self._opened_at < REOPEN_SPACING_S:
+        if kind.live_bit_rate:
             return False
-        return not 0.8 <= wanted / max(1, self._bit_rate) <= 1.25
+        age_s, share = time.monotonic() - self._opened_at, wanted / max(1, self._bit_rate)
+        lower = share < REOPEN_LOWER_SHARE and age_s >= REOPEN_LOWER_S
+        return lower or (share > REOPEN_HIGHER_SHARE and age_s >= REOPEN_HIGHER_S)
 
     def _prepared(self, frame: VideoFrame, kind: EncoderKind) -> VideoFrame:
         """The picture as this encoder takes it. The second encoder of a call writes its own stamps on a

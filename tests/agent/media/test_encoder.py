@@ -19,6 +19,7 @@ from agent.media.device import RawPicture
 from agent.media.encoder import EncoderSettings, VideoEncoder
 from agent.media.encoder_chain import EncoderChain
 from agent.media.pixels import planes
+from agent.media.rate_governor import RateGovernor
 from agent.media.source import EncodedFrame, EncodingTarget
 from agent.media.video_codec import (
     ENCODERS,
@@ -59,11 +60,39 @@ def second(chain: EncoderChain, target: EncodingTarget, start: int) -> tuple[int
 
 def test_a_new_bitrate_is_followed_on_the_open_context_without_a_keyframe() -> None:
     chain = EncoderChain([ENCODERS["libx264"]], FORM, open_encoder)
-    high, low = EncodingTarget(900_000, 30, 320, 180), EncodingTarget(250_000, 30, 320, 180)
+    high, low = EncodingTarget(300_000, 30, 320, 180), EncodingTarget(90_000, 30, 320, 180)
     seconds = [second(chain, high if at in (0, 1, 4, 5) else low, at * 30) for at in range(6)]
     assert [keyframes for _, keyframes in seconds] == [1, 0, 0, 0, 0, 0]
     assert seconds[3][0] < 0.6 * seconds[1][0]
     assert seconds[5][0] > 1.5 * seconds[3][0]
+
+
+def test_after_a_fall_of_the_line_the_encoder_is_at_the_new_rate_within_half_a_second() -> None:
+    chain, governor = EncoderChain([ENCODERS["libx264"]], FORM, open_encoder), RateGovernor()
+    bits = [0] * 90
+    for index in range(90):
+        rate = 300_000 if index < 45 else 60_000
+        governor.passed(index / 30, rate)
+        if governor.skips(rate):
+            continue
+        target = EncodingTarget(governor.asked(rate), 30, 320, 180)
+        for payload in chain.encode(PICTURES[index % 6], index * 3000, False, target, 30) or []:
+            bits[index] += len(payload.data) * 8
+            governor.spent(bits[index])
+    assert sum(bits[15:45]) > 0.7 * 300_000
+    assert sum(bits[60:90]) < 1.15 * 60_000  # from half a second after the fall on
+    assert sum(bits[45:90]) < 1.5 * 60_000 * 1.5  # the fall's own half second included
+
+
+def test_a_small_picture_s_keyframe_is_small_enough_for_a_thin_line() -> None:
+    chain = EncoderChain([ENCODERS["libx264"]], FORM, open_encoder)
+    target = EncodingTarget(250_000, 30, 320, 180)
+    sizes = []
+    for index in range(60):
+        for payload in chain.encode(PICTURES[index % 6], index * 3000, index % 30 == 0, target, 30) or []:
+            sizes += [len(payload.data)] if payload.keyframe else []
+    assert len(sizes) == 2
+    assert max(sizes) * 8 < 0.2 * 250_000 * 1.2  # about a fifth of a second of the line
 
 
 @pytest.mark.parametrize("name", ["libx264", "libvpx"])
@@ -169,12 +198,12 @@ def test_vp8_is_opened_anew_for_a_new_bitrate_but_not_for_every_small_step(
     chain = EncoderChain([ENCODERS["libvpx"]], FORM, opener)
     decoder = av.CodecContext.create("vp8", "r")
     decoded = 0
-    for index, bit_rate in enumerate((500_000, 450_000, 200_000, 200_000)):
+    for index, bit_rate in enumerate((300_000, 260_000, 100_000, 100_000)):
         target = EncodingTarget(bit_rate, 30, 320, 180)
         for payload in chain.encode(PICTURES[index], index * 3000, False, target, 30) or []:
             decoded += len(decoder.decode(av.Packet(payload.data)))
         now[0] += 1.5
-    assert opened == [500_000, 200_000]
+    assert opened == [300_000, 100_000]
     assert decoded == 4
     assert int(planes(PICTURES[0])[0][0, 0]) >= 16  # the shared picture was left whole
 
