@@ -107,14 +107,17 @@ def _compared(case: str, name: str, ours: Sequence[Result], theirs: Sequence[Res
     pairs = [
         (run, other)
         for run, other in zip(ours, theirs, strict=True)
-        if "latency_ms_p95" in run and "latency_ms_p95" in other
+        if "error" not in run and "error" not in other
     ]
     # 0 against 0 has no ratio, so the shares are subtracted: at most 0 points more is at most 1.0 times as much.
     points = [(run["frozen"] - other["frozen"]) * 100 for run, other in pairs]
-    ratios = [run["latency_ms_p95"] / other["latency_ms_p95"] for run, other in pairs]
+    p95 = "latency_ms_p95"
+    dark = sum(p95 not in run and p95 in other for run, other in pairs)
+    ratios = [run[p95] / other[p95] for run, other in pairs if p95 in run and p95 in other]
+    latency = f"no picture came in {dark} of {len(pairs)} rounds" if dark else figure(ratios)
     return [
         judged(f"{case}: time frozen, {name} - Chromium", "points", 0.0, figure(points)),
-        judged(f"{case}: latency p95, {name} / Chromium", "x", 1.0, figure(ratios)),
+        judged(f"{case}: latency p95, {name} / Chromium", "x", 1.0, latency),
     ]
 
 

@@ -69,7 +69,7 @@ def test_random_loss_has_its_share_and_no_bursts() -> None:
 
 
 def test_burst_loss_has_its_share_and_its_mean_burst() -> None:
-    lost = _lost(BurstLoss(0.10, 5), 50_000)
+    lost = _lost(BurstLoss(0.10, 5), 20_000)
     assert sum(lost) / len(lost) == pytest.approx(0.10, rel=0.1)
     assert _mean_burst(lost) == pytest.approx(5, rel=0.1)
 

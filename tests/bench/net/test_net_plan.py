@@ -49,6 +49,13 @@ def test_ratios_are_taken_within_a_round_and_failed_runs_are_left_out() -> None:
     assert (value.least, value.greatest) == (0.5, 2.0)
 
 
+def test_a_run_in_which_no_picture_came_is_frozen_and_not_left_out() -> None:
+    dark = {"frozen": 1.0, "fps": 0.0}
+    results = {"loss5": {"unit": [dark, _run(0.0, 80)], "chromium": [_run(0.2, 100), _run(0.0, 100)]}}
+    assert _verdict(results, "frozen, unit").missed_by == pytest.approx(40.0)
+    assert "1 of 2" in _verdict(results, "p95, unit").reason
+
+
 def test_settling_is_judged_only_if_it_always_settled() -> None:
     once = {"drop": {"unit": [_run(0, 1, settled_s=2.0), _run(0, 1, settled_s=None)]}}
     always = {"drop": {"unit": [_run(0, 1, settled_s=2.0)]}}
