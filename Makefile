@@ -16,13 +16,13 @@ OPTIONS ?=
 PYTEST_UNIT = $(BIN)/python -m pytest -m "not end_to_end" -p no:cacheprovider
 UNIT_PARTS := unit-media unit-agent unit-rest
 PACKAGES_RUN := mosquitto libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
-PACKAGES_TEST := $(PACKAGES_RUN) chromium fonts-dejavu-core pipewire pipewire-bin wireplumber dbus-daemon
+PACKAGES_TEST := $(PACKAGES_RUN) iproute2 nftables chromium fonts-dejavu-core pipewire pipewire-bin wireplumber dbus-daemon
 
 export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo test unit end-to-end lint format bench bench-net lock clean distclean packages-run packages-test $(UNIT_PARTS)
+.PHONY: help run demo test unit end-to-end lint format bench bench-net recovery lock clean distclean packages-run packages-test $(UNIT_PARTS)
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
@@ -61,6 +61,9 @@ bench: packages-test $(VENV)/ready ## Latency and processor beside stock aiortc 
 bench-net: packages-test $(VENV)/ready ## The unit on bad lines beside Chromium (JSON=file CASES="drop 300k" ROUNDS=n)
 	@$(BIN)/python -m tests.bench.net $(if $(JSON),--json $(JSON)) $(if $(CASES),--cases "$(CASES)") \
 	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(OPTIONS)
+
+recovery: packages-test $(VENV)/ready ## How a call comes back when lines, servers and pages fail; needs root (JSON=file)
+	@$(BIN)/python -m tests.recovery $(if $(JSON),--json $(JSON)) $(OPTIONS)
 
 lock: $(VENV)/ready ## Resolve the versions anew into .ci/requirements.lock
 	@$(BIN)/python -m pip install -q uv

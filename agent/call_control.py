@@ -32,6 +32,8 @@ REOPEN_AFTER_S = 5.0
 """A camera that could not be opened is tried again, for as long as the patient is there."""
 CONNECT_WITHIN_S = (5.0, 6.0, 8.0, 10.0)
 """An attempt without media for this long after its offer is followed by the next: the first, the second, …"""
+COMES_BACK_WITHIN_S = 0.7
+"""When the line is back, media that was on it comes by itself sooner than a rebuilt connection would."""
 OPEN_WITHIN_S = 4.0
 """How long the screen may wait for the camera to open."""
 
@@ -47,6 +49,8 @@ class _Connection:
     tries: int = 0
     held: bool = False
     """Wanted, but there is no signalling."""
+    addresses: frozenset[str] = frozenset()
+    """Ours when it was built: with one of them gone it may be dead."""
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
 
     @property
@@ -97,6 +101,7 @@ class CallControl:
         self._call: Call | None = None
         self._connections: dict[str, _Connection] = {}
         self._signalling = True
+        self._addresses: frozenset[str] = frozenset()
         self.microphone = True
         self.camera = True
         self.generation = 0
@@ -146,23 +151,25 @@ class CallControl:
         if connection.held:
             connection.offered_at = None
             return
+        connection.addresses = self._addresses
         connection.offered_at = self._loop.time()
         connection.tries += 1
         self._orders.put_nowait(self._connecting(peer, connection))
 
     def signalling(self, up: bool) -> None:
-        """Offers can be sent, or not. What has no media then is built at once: its offer may have been lost."""
+        """Offers can be sent, or not. What has no media by then is built anew: its offer may have been lost."""
         self._signalling = up
-        if up:
-            for peer, connection in self._connections.items():
-                if connection.unsettled:
-                    connection.stop_timer()
-                    self._build(peer)
+        for peer, connection in self._connections.items() if up else ():
+            if connection.unsettled:
+                connection.stop_timer()
+                wait_s = COMES_BACK_WITHIN_S if connection.addresses <= self._addresses else 0.0
+                connection.timer = self._loop.call_later(wait_s, self._build, peer)
 
-    def network_changed(self, address_gone: bool) -> None:
-        """Build anew what has no media; with an address gone everything, and it goes on until replaced."""
+    def network_changed(self, addresses: frozenset[str]) -> None:
+        """This machine's addresses now. A connection that may hang on one that is gone is built anew."""
+        self._addresses = addresses
         for peer, connection in self._connections.items():
-            if address_gone or connection.unsettled:
+            if connection.unsettled or not connection.addresses <= addresses:
                 self.connect(peer, connection.ice_servers)
 
     def disconnect(self, peer: str) -> None:

@@ -77,7 +77,8 @@ def backoff_s(attempt: int, ceiling_s: float, jitter: float) -> float:
 class Link:
     """A connection that comes back by itself, subscribes on every connect and keeps the broker's session.
 
-    on_message(topic, payload) and on_connection(up) are called on the link's threads, one at a time.
+    on_message(topic, payload) and on_connection(up) are called on the link's threads, and on_connection(False)
+    also on the thread that tells of a changed network.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Link:
         self._up = threading.Event()
         self._gone = threading.Event()
         self._accepted = False
+        self._unreached = False  # and said so: an outage fills no log
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._attempt = 0
@@ -162,6 +164,7 @@ class Link:
             self.doubt()
 
     def _leave(self) -> None:
+        self._set_up(False)
         self._try_now()
         self._tls.cut()
 
@@ -204,6 +207,7 @@ class Link:
         self._accepted = False
         self._gone.clear()
         self._doubted_at = None
+        self._client.disconnect()  # of what has ended already: paho takes another timeout only then
         self._client.connect_timeout = CONNECT_TIMEOUT_IN_CALL_S if self._in_call else CONNECT_TIMEOUT_S
         try:
             self._client.connect(
@@ -214,7 +218,9 @@ class Link:
                 properties=properties,
             )
         except (OSError, ValueError) as error:
-            log.info("broker not reached: %s", type(error).__name__)
+            level = logging.DEBUG if self._unreached else logging.INFO
+            log.log(level, "broker not reached: %s", type(error).__name__)
+            self._unreached = True
             return False
         # Without its thread paho would write to the socket on whichever thread publishes.
         self._client.loop_start()
@@ -248,6 +254,7 @@ class Link:
             return
         self._subscribe()
         self._accepted = True
+        self._unreached = False
         self._set_up(True)
 
     def _disconnected(self, *_args: object) -> None:

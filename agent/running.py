@@ -57,7 +57,6 @@ class Running:
         self._capture_settings = capture_settings(board, settings)
         self._tester = SelfTester(lambda: self.wire.up and unit.clock.is_learnt, self._probe, self._tested)
         self._attempt = 0
-        self._addresses: frozenset[str] = frozenset()
         self.calls = CallControl(
             make_capture=self._make_capture,
             settings=facts.CallSettings(loopback_candidates=settings.loopback_media),
@@ -108,13 +107,13 @@ class Running:
 
     def watch_network(self) -> NetworkWatch:
         """Notice at once when this machine's addresses change; close() the watch to end that."""
-        self._addresses = frozenset(host_addresses())
+        self.calls.network_changed(frozenset(host_addresses()))
         return NetworkWatch(self._network_changed)
 
     def _network_changed(self) -> None:
-        before, self._addresses = self._addresses, frozenset(host_addresses())
-        self.wire.network_changed(self._addresses)
-        self.calls.network_changed(bool(before - self._addresses))
+        addresses = frozenset(host_addresses())
+        self.wire.network_changed(addresses)
+        self.calls.network_changed(addresses)
 
     def watchdog(self) -> None:
         """Tell systemd that the event loop is alive."""

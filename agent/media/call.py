@@ -97,7 +97,7 @@ class Call:
     async def connect(self, peer: str, attempt: int, ice_servers: Sequence[IceServer] = ()) -> None:
         """Begin (or, with a higher attempt, rebuild) the connection with a party; a LocalOffer follows.
 
-        A connection that was up goes on until the rebuilt one is: it may come back first.
+        A connection that was up goes on until the rebuilt one is; if it comes back first, it is kept.
         """
         known = self._attempts(peer)
         if self._closed or any(attempt <= each.attempt for each in known):
@@ -275,8 +275,9 @@ class Call:
         if silent and peer.name not in self._lost:
             self._lost.add(peer.name)
             self._on_fact(MediaLost(peer.name))
-        elif not silent and peer.name in self._lost and peer.receiving:
+        elif not silent and peer.name in self._lost:
             self._lost.discard(peer.name)
+            self._drop(self._rebuilt.pop(peer.name, None))
             self._on_fact(MediaBack(peer.name))
 
     def _steer(self, now: float) -> None:

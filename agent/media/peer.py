@@ -224,11 +224,6 @@ class Peer:
         return self._ended
 
     @property
-    def receiving(self) -> bool:
-        """Whether any picture or sound has come on this connection."""
-        return bool(self._flowing)
-
-    @property
     def silent_for_s(self) -> float:
         """Seconds since the last packet of this party, or 0 before it is connected."""
         heard = self.session.heard_at

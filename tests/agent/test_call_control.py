@@ -81,6 +81,7 @@ class Bench:
 def quick(monkeypatch):
     monkeypatch.setattr(call_control, "OPEN_TIMEOUT_S", 0.05)
     monkeypatch.setattr(call_control, "REOPEN_AFTER_S", 0.01)
+    monkeypatch.setattr(call_control, "COMES_BACK_WITHIN_S", 0.01)
 
 
 def play(scene, *hows, **options):
@@ -147,6 +148,7 @@ def test_the_screen_hears_that_there_is_no_picture(monkeypatch):
 
 
 async def in_call(bench):
+    bench.control.network_changed(frozenset({"192.0.2.1"}))
     bench.control.open()
     await bench.until(lambda: bench.control.call is not None)
     bench.control.connect("doc", ())
@@ -187,10 +189,10 @@ def test_an_address_that_is_gone_rebuilds_what_seems_to_flow():
     async def scene(bench):
         await in_call(bench)
         bench.control.flowing("doc")
-        bench.control.network_changed(address_gone=False)
+        bench.control.network_changed(frozenset({"192.0.2.1", "192.0.2.2"}))
         await asyncio.sleep(0.03)
         assert len(bench.offers) == 1
-        bench.control.network_changed(address_gone=True)
+        bench.control.network_changed(frozenset({"192.0.2.2"}))
         await bench.until(lambda: len(bench.offers) == 2)
 
     play(scene, "ok")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.recovery.room import Act, Call, Case, kill
+from tests.recovery.room import Act, Call, Case, hang, kill, unhang
 from tests.system.network import Side
 
 AWAY_S = (3.0, 10.0, 30.0, 120.0)
@@ -49,8 +49,11 @@ def changes() -> list[Case]:
 
 
 def kills() -> list[Case]:
-    """kill -9, and started again."""
-    return [Case(f"{part} killed", kill(part), 0.0) for part in ("broker", "region", "unit")]
+    """kill -9, and started again; and what answers nobody for a while."""
+    return [
+        *(Case(f"{part} killed", kill(part), 0.0) for part in ("broker", "region", "unit")),
+        *(Case(f"{part} hung, 10 s", hang(part), 10.0, unhang) for part in ("broker", "region")),
+    ]
 
 
 def reloads() -> list[Case]:

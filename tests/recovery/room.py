@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.recovery.figures import Played, seen
 from tests.system.network import Network
 from tests.system.people import Browsers, Office, Screen
 from tests.system.stack import Stack
-from tests.system.visit import Booking, book_by_command, page_until, pulsed_tone, until
+from tests.system.visit import Booking, book_by_command, page_until, pulsed_tone
 
 ROOM_TONE_HZ, OFFICE_TONE_HZ = 1000, 700
 OFFICE_WINDOW = (800, 600)
@@ -49,6 +49,7 @@ class Call:
     screen: Screen
     office: Office
     booking: Booking
+    hung: ExitStack = field(default_factory=ExitStack)
 
     def play(self, case: Case) -> Played:
         """Take, wait, give back, and wait until all is well or BACK_WITHIN_S is over."""
@@ -147,12 +148,20 @@ def call_on(folder: Path) -> Iterator[Call]:
         office.admit()
         call = Call(network, stack, browsers, screen, office, booking)
         call.wait_until_fine()
-        yield call
+        with call.hung:
+            yield call
+
+
+def hang(part: str) -> Act:
+    """SIGSTOP: the part keeps its connections, and answers nobody."""
+    return lambda call: call.hung.enter_context(call.stack.paused(part))
+
+
+def unhang(call: Call) -> None:
+    """SIGCONT for all that hang."""
+    call.hung.close()
 
 
 def kill(part: str) -> Act:
     """kill -9 a part of the system; returns once it listens again."""
     return lambda call: call.stack.kill_and_wait(part)
-
-
-__all__ = ["Act", "Call", "Case", "call_on", "kill", "recorder", "until"]

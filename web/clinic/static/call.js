@@ -43,8 +43,9 @@ export class Call {
     return this.#wanted;
   }
 
+  /** The one that media comes on. */
   get connection() {
-    return this.#current;
+    return this.#carrying ?? this.#newest;
   }
 
   /** Whether there ought to be a call now: admitted or in call. */

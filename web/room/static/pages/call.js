@@ -16,7 +16,8 @@ export function call() {
   let volumeAt = -VOLUME_SHOWN_MS;
   const stage = h("div", { class: "stage" });
   const line = h("p", { class: "line", role: "status", "data-line": "" });
-  const lost = h("p", { class: "lost", role: "alert", hidden: true });
+  const lostSays = h("p", { class: "say" });
+  const lost = h("div", { class: "lost", role: "alert", hidden: true }, lostSays, h("p", { text: t("call.lost_more") }));
   const self = makeTile("self", t("call.you"));
   const sound = button({ label: t("call.sound"), iconName: "louder", look: "main", data: { action: "sound" },
     press: () => { app.media.unblock(); app.render(); } });
@@ -66,7 +67,7 @@ export function call() {
       const say = words(session);
       setText(line, say);
       setHidden(line, !say);
-      setText(lost, session.line === "lost" ? t("call.lost", { phone }) : "");
+      setText(lostSays, phone ? `${t("call.lost")} ${t("call.lost_phone", { phone })}` : t("call.lost"));
       setHidden(lost, session.line !== "lost");
       setHidden(sound, !app.media.blocked);
     },
