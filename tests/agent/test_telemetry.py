@@ -8,14 +8,13 @@ import pytest
 
 from agent.contract.quality import Received
 from agent.machine import MachineTotals
-from agent.media.capture import CaptureStats
 from agent.media.facts import CallStats
 from agent.session_state import Party, Session, State
 from agent.telemetry import KEPT_REPORTS, SENT_PER_TICK, Telemetry
 
 BEGAN = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 ANNA = Party("c41f", "clinician", "account", True, "i1", "connected")
-QUIET = CaptureStats(0, 0, 0, 0, 0, None, 0, 0, 0, 0, 0, False, True, None, None, 0, 0, 0)
+QUIET = SimpleNamespace(encoders={})
 
 
 @dataclass
@@ -28,7 +27,7 @@ class Bench:
 
     def __post_init__(self):
         self.calls = SimpleNamespace(
-            call=SimpleNamespace(stats=lambda: CallStats({}, None, 0, 0)),
+            call=SimpleNamespace(stats=lambda: CallStats({}, None, None, 0, 0)),
             capture=SimpleNamespace(stats=lambda: QUIET),
         )
         clock = SimpleNamespace(

@@ -45,7 +45,7 @@ def of_unit(sid, at, *, connected=True, frozen_s=0.0, **changes):
         shown=Received(bit_rate=640_000, frame_rate=24.6, freezes=int(frozen_s > 0), frozen_s=frozen_s),
     )  # fmt: skip
     machine = Machine(agent_cpu=0.4, machine_cpu=0.6, memory_mib=160.0)
-    main = Encoding(name="main", encoder="libx264", bit_rate=812_000, frame_rate=29.8)
+    main = Encoding(name="full", encoder="libx264", bit_rate=812_000, frame_rate=29.8)
     return QualityReport(
         **{
             "sid": sid,

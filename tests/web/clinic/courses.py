@@ -73,5 +73,5 @@ def unit_at(seconds: float, sent: Sent) -> tuple[Machine, tuple[Encoding, ...]]:
     )
     rate = sent.bit_rate or 0
     return machine, (
-        Encoding(name="main", encoder="libx264", bit_rate=rate, frame_rate=29.8, encode_ms=9.2, **LARGE),
+        Encoding(name="full", encoder="libx264", bit_rate=rate, frame_rate=29.8, encode_ms=9.2, **LARGE),
     )
