@@ -107,9 +107,15 @@ def test_a_session_has_no_more_rows_than_a_long_day_makes(quality, database, clo
     assert len(rows(database)) == 3
 
 
-def test_figures_go_after_their_time_and_the_clock_of_the_unit_does_not_matter(quality, database, clock, sid):
+@pytest.mark.parametrize("hours", [-13, 1])
+def test_a_unit_with_a_wrong_clock_does_not_stretch_the_course(quality, database, clock, sid, hours):
+    quality.take("unit-1", of_unit(sid, clock.now + timedelta(hours=hours)))
+    assert rows(database) == []
+
+
+def test_figures_go_after_their_time(quality, database, clock, sid):
     quality.tick()
-    quality.take("unit-1", of_unit(sid, clock.now + timedelta(days=9000)))
+    quality.take("unit-1", of_unit(sid, clock.now))
     clock.pass_by(days=29)
     quality.tick()
     assert len(rows(database)) == 1
