@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 MOST_REPORTS = 20_000
 """Of one session: two parties and the unit for nine hours. More cannot be meant."""
+USUAL_INTERVAL_S = 5.0
 LEAST_SPACING_S = 1.0
 AHEAD, BEHIND = timedelta(minutes=5), timedelta(hours=12)
 """How far from the region's clock an interval's end may be; beyond, the unit's clock was wrong."""
@@ -89,7 +90,7 @@ class Quality:
             call = QualityCall(sid=row.sid, began=begin, ended=row.at, kept_at=row.kept_at, reports=0)
             call.room_frozen_s = call.page_frozen_s = call.away_s = 0.0
             db.add(call)
-        near = timedelta(seconds=max(LEAST_SPACING_S, interval_s / 2))
+        near = timedelta(seconds=max(LEAST_SPACING_S, min(interval_s, USUAL_INTERVAL_S) / 2))
         same = select(QualityRow.at).where(
             QualityRow.sid == row.sid,
             QualityRow.source == row.source,

@@ -40,6 +40,7 @@ export class QualityReports {
     const before = this.#readAt;
     this.#readAt = performance.now();
     if (connection?.state !== "connected") {
+      this.#watch = { connection: null, of: null }; // what comes after is not to be told as of both times
       const seconds = Math.min(60, (this.#readAt - before) / 1000);
       return before === null ? null : { interval_s: Number(seconds.toFixed(2)), connected: false };
     }
