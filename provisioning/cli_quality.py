@@ -50,7 +50,7 @@ def _summed_up(told: Course) -> list[dict[str, Any]]:
         way = f"{direction.role} to room" if direction.to_room else f"room to {direction.role}"
         # Two a party: those after the first two belong to another one, perhaps of the same role.
         column = way if number < 2 else f"{way} {number // 2 + 1}"
-        figures = summary(direction, told.line.began, told.line.ended)
+        figures = summary(direction)
         for name, value in {
             "sent, kbit/s": figures.bit_rate and figures.bit_rate // 1000,
             "frames/s": _round(figures.frame_rate),

@@ -136,11 +136,17 @@ def test_a_gap_is_what_was_told_to_be_one_or_what_nobody_told_of():
     assert found([]) == [(0, 60)]
 
 
+def test_a_party_that_came_late_and_left_early_was_not_away():
+    way = Direction(PEER, "interpreter", True, (), tuple(readings(305, 310, 330, 335)))
+    assert [(gap.begin - NOW).total_seconds() for gap in way.gaps] == [310]
+    assert summary(way).away_s == 15
+
+
 def test_a_summary_leaves_out_what_nobody_measured():
-    told = summary(Direction(PEER, "clinician", True, (), ()), NOW, NOW)
+    told = summary(Direction(PEER, "clinician", True, (), ()))
     assert (told.freezes, told.lost, told.size, told.round_trip_ms) == (0, None, None, None)
     sender = Reading(NOW, 5.0, True, sent=Sent(lost=0.04, bit_rate=500_000))
-    told = summary(Direction(PEER, "clinician", False, (sender,), ()), NOW, NOW)
+    told = summary(Direction(PEER, "clinician", False, (sender,), ()))
     assert (told.lost, told.bit_rate) == (0.04, 500_000), "the sender's word, where the receiver has none"
 
 

@@ -43,8 +43,13 @@ export class Call {
     return this.#wanted;
   }
 
+  get line() {
+    return this.#line;
+  }
+
+  /** The one that media came on last, or null. */
   get connection() {
-    return this.#current;
+    return this.#carrying;
   }
 
   /** Whether there ought to be a call now: admitted or in call. */
