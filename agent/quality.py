@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # the media modules take most of a start
     from agent.media.facts import CallStats, PeerStats
 
 _MOST_BIT_RATE = 100_000_000
+_MOST_FRAME_RATE = 240.0
 _MOST_COUNT = 1_000_000
 
 
@@ -48,8 +49,8 @@ class Interval:
 
     @property
     def seconds(self) -> float:
-        """How long, at most what the contract allows: the loop may have stood still."""
-        return min(MAX_INTERVAL_S, self.after.at_s - self.before.at_s)
+        """How long."""
+        return self.after.at_s - self.before.at_s
 
     def bit_rate(self, octets: int) -> int:
         """bit/s of so many bytes."""
@@ -63,7 +64,7 @@ class Interval:
         return QualityReport(
             sid=sid,
             at=at,
-            interval_s=round(self.seconds, 2),
+            interval_s=round(min(MAX_INTERVAL_S, self.seconds), 2),
             machine=self.machine(),
             encodings=encodings,
             parties=tuple(
@@ -83,23 +84,27 @@ class Interval:
         )
 
     def encodings(self) -> tuple[Encoding, ...]:
-        """What the unit's encoders made."""
-        old, new = self.before.capture, self.after.capture
+        """What the unit's encoders made; one that made nothing is left out."""
         made = []
-        target = self.after.call.target
-        frames = new.frames_encoded - old.frames_encoded
-        if frames > 0:
-            spent_ms = new.encode_ms * new.frames_encoded - old.encode_ms * old.frames_encoded
-            main = Encoding(
-                name="main",
+        for name, new in self.after.capture.encoders.items():
+            old = self.before.capture.encoders.get(name)
+            frames = new.frames_encoded - (old.frames_encoded if old else 0)
+            if frames <= 0:
+                continue
+            spent_ms = new.encode_ms * new.frames_encoded - (
+                old.encode_ms * old.frames_encoded if old else 0.0
+            )
+            target = self.after.call.targets.get(name)
+            encoding = Encoding(
+                name=name,
                 encoder=new.encoder,
-                bit_rate=self.bit_rate(new.bytes_encoded - old.bytes_encoded),
-                frame_rate=round(frames / self.seconds, 1),
+                bit_rate=self.bit_rate(new.bytes_encoded - (old.bytes_encoded if old else 0)),
+                frame_rate=round(min(_MOST_FRAME_RATE, frames / self.seconds), 1),
                 width=target.width if target else None,
                 height=target.height if target else None,
-                encode_ms=round(max(0.0, spent_ms) / frames, 2),
+                encode_ms=_milliseconds(spent_ms / frames / 1000),
             )
-            made.append(main)
+            made.append(encoding)
         return tuple(made)
 
     def party(self, party: Party, encodings: Sequence[Encoding], shown: Received | None) -> PartyQuality:
@@ -120,7 +125,7 @@ class Interval:
         )
 
     def _sent(self, old: PeerStats | None, new: PeerStats, encodings: Sequence[Encoding]) -> Sent:
-        given = encodings[0] if encodings else None
+        given = next((encoding for encoding in encodings if encoding.name == new.encoding), None)
         return Sent(
             bit_rate=self.bit_rate(new.bytes_sent - (old.bytes_sent if old else 0)),
             estimate=min(_MOST_BIT_RATE, max(0, new.bit_rate)),
@@ -129,9 +134,10 @@ class Interval:
             frame_rate=given.frame_rate if given else 0.0,
             width=given.width if given else None,
             height=given.height if given else None,
-            encoding=given.name if given else None,
+            encoding=new.encoding,
             encoder=given.encoder if given else None,
             encode_ms=given.encode_ms if given else None,
+            queue_ms=_milliseconds(new.queue_ms / 1000),
             resent=_count(new.packets_resent - (old.packets_resent if old else 0)),
             keyframe_requests=_count(new.keyframe_requests - (old.keyframe_requests if old else 0)),
         )

@@ -42,26 +42,28 @@ def quality(context: typer.Context, sid: str) -> None:
 
 
 def _summed_up(told: Course) -> list[dict[str, Any]]:
+    """One line for each figure, one column for each direction."""
     from web.clinic.course import summary
 
-    rows = []
-    for direction in told.directions:
-        figures = summary(direction, told.line.began, told.line.ended)
-        rows.append(
-            {
-                "to": "room" if direction.to_room else direction.role,
-                "kbit/s": figures.bit_rate and figures.bit_rate // 1000,
-                "frames/s": _round(figures.frame_rate),
-                "size": "x".join(map(str, figures.size or ())),
-                "freezes": figures.freezes,
-                "frozen s": _round(figures.frozen_s),
-                "away s": _round(figures.away_s),
-                "lost %": _round(figures.lost, 100),
-                "round trip ms": _round(figures.round_trip_ms),
-                "concealed %": _round(figures.concealed, 100),
-            }
-        )
-    return rows
+    table: dict[str, dict[str, Any]] = {}
+    for number, direction in enumerate(told.directions):
+        way = f"{direction.role} to room" if direction.to_room else f"room to {direction.role}"
+        # Two a party: those after the first two belong to another one, perhaps of the same role.
+        column = way if number < 2 else f"{way} {number // 2 + 1}"
+        figures = summary(direction)
+        for name, value in {
+            "sent, kbit/s": figures.bit_rate and figures.bit_rate // 1000,
+            "frames/s": _round(figures.frame_rate),
+            "size": "x".join(map(str, figures.size or ())),
+            "freezes": figures.freezes,
+            "frozen, s": _round(figures.frozen_s),
+            "away, s": _round(figures.away_s),
+            "lost, %": _round(figures.lost, 100),
+            "round trip, ms": _round(figures.round_trip_ms),
+            "concealed sound, %": _round(figures.concealed, 100),
+        }.items():
+            table.setdefault(name, {"figure": name})[column] = value
+    return list(table.values())
 
 
 def _round(value: float | None, times: float = 1) -> float | None:

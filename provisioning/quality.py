@@ -21,7 +21,10 @@ log = logging.getLogger(__name__)
 
 MOST_REPORTS = 20_000
 """Of one session: two parties and the unit for nine hours. More cannot be meant."""
+USUAL_INTERVAL_S = 5.0
 LEAST_SPACING_S = 1.0
+AHEAD, BEHIND = timedelta(minutes=5), timedelta(hours=12)
+"""How far from the region's clock an interval's end may be; beyond, the unit's clock was wrong."""
 FORGET_EVERY = timedelta(hours=1)
 
 
@@ -36,15 +39,17 @@ class Quality:
 
     def take(self, unit: str, report: QualityReport) -> None:
         """Keep a unit's report of a session in its room; one that is here already changes nothing."""
+        now = self._clock()
+        if not now - BEHIND < report.at < now + AHEAD:
+            log.warning("quality figures of unit %s dropped: at: is not about now", unit)
+            return
         figures = report.model_dump(mode="json", exclude={"sid", "at"}, exclude_none=True)
         with self._database.write() as db:
             session = db.get(BookedSession, report.sid)
             if session is None or session.room.unit_id != unit:
                 log.warning("quality figures of unit %s dropped: the session is not in its room", unit)
                 return
-            row = QualityRow(
-                sid=report.sid, source=UNIT_PEER, at=report.at, kept_at=self._clock(), figures=figures
-            )
+            row = QualityRow(sid=report.sid, source=UNIT_PEER, at=report.at, kept_at=now, figures=figures)
             call = self._row(db, row, report.interval_s)
             if call is None:
                 return
@@ -85,7 +90,7 @@ class Quality:
             call = QualityCall(sid=row.sid, began=begin, ended=row.at, kept_at=row.kept_at, reports=0)
             call.room_frozen_s = call.page_frozen_s = call.away_s = 0.0
             db.add(call)
-        near = timedelta(seconds=max(LEAST_SPACING_S, interval_s / 2))
+        near = timedelta(seconds=max(LEAST_SPACING_S, min(interval_s, USUAL_INTERVAL_S) / 2))
         same = select(QualityRow.at).where(
             QualityRow.sid == row.sid,
             QualityRow.source == row.source,

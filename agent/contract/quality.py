@@ -29,7 +29,8 @@ Seconds = Annotated[FiniteFloat, Field(ge=0, le=MAX_INTERVAL_S)]
 FrameRate = Annotated[FiniteFloat, Field(ge=0, le=240, description="frames/s")]
 Pixels = Annotated[int, Field(ge=0, le=8192)]
 SoftwareName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{1,31}$")]
-EncodingName = Literal["main", "small", "vp8"]
+EncodingName = Literal["full", "small", "vp8"]
+"""The one for all, that for slow lines, and that for who has no H.264."""
 
 
 class Received(Body):
@@ -64,6 +65,9 @@ class Sent(Body):
     encoding: EncodingName | None = Field(None, description="Which of the unit's encodings this party gets.")
     encoder: SoftwareName | None = None
     encode_ms: Milliseconds | None = Field(None, description="Mean for a frame.")
+    queue_ms: Milliseconds | None = Field(
+        None, description="How long the oldest packet has waited to be sent."
+    )
     limited: Literal["none", "cpu", "bandwidth", "other"] | None = None
     resent: Count | None = None
     keyframe_requests: Count | None = None

@@ -328,6 +328,7 @@ class Call:
             frames=self._video.frames,
             keyframes=self._video.keyframes,
             kiosk_streams=tuple(view.resource for view in self._views.values()),
+            targets=dict(self._targets),
         )
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from agent.media.camera import CameraSettings, make_camera
 from agent.media.camera_thread import CameraThread
 from agent.media.device import DeviceError
-from agent.media.encoder import EncoderSettings, VideoEncoder
+from agent.media.encoder import EncoderSettings, EncoderStats, VideoEncoder
 from agent.media.encoder_chain import Opener
 from agent.media.footage import Footage
 from agent.media.microphone import MicrophoneSettings, make_microphone
 from agent.media.pixels import blank
 from agent.media.sound import SoundSource
-from agent.media.source import EncodedSource
+from agent.media.source import EncodedSource, EncodingName
 from agent.media.video_codec import PictureForm, open_encoder, silence_ffmpeg
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,7 @@ class CaptureStats:
     camera_alive_at: float
     encoder_alive_at: float
     microphone_alive_at: float
+    encoders: Mapping[EncodingName, EncoderStats] = field(default_factory=dict)  # each with its own counters
 
 
 class Capture:
@@ -142,11 +143,12 @@ class Capture:
     def stats(self) -> CaptureStats:
         """Figures so far."""
         camera, h264, sound = self._camera.stats(), self._h264.stats(), self._sound.stats()
+        small, vp8 = self._small.stats(), self._vp8.stats()
         return CaptureStats(
             frames_captured=camera.frames_captured,
             frames_encoded=h264.frames_encoded,
-            frames_encoded_small=self._small.stats().frames_encoded,
-            frames_encoded_vp8=self._vp8.stats().frames_encoded,
+            frames_encoded_small=small.frames_encoded,
+            frames_encoded_vp8=vp8.frames_encoded,
             frames_dropped=h264.frames_dropped,
             keyframes=h264.keyframes,
             encoder=h264.encoder,
@@ -162,6 +164,7 @@ class Capture:
             camera_alive_at=camera.alive_at,
             encoder_alive_at=h264.alive_at,
             microphone_alive_at=sound.alive_at,
+            encoders={"full": h264, "small": small, "vp8": vp8},
         )
 
     async def close(self) -> None:

@@ -178,3 +178,4 @@ class CallStats:
     frames: int  # encoded pictures taken in
     keyframes: int
     kiosk_streams: Sequence[str] = field(default_factory=tuple)
+    targets: Mapping[EncodingName, EncodingTarget] = field(default_factory=dict)  # of all that are in use

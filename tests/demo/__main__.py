@@ -19,10 +19,11 @@ from tests.demo.aftermath import read_log, what_is_left
 from tests.demo.footage import write_camera, write_microphone
 from tests.demo.picture import shrink
 from tests.demo.probes import OFFICE_TONE_HZ, ROOM_TONE_HZ, direction
-from tests.demo.report import faults, plain, print_report
+from tests.demo.report import count, faults, plain, print_report
 from tests.demo.visit import Played, play
 from tests.system.people import Browsers
 from tests.system.stack import Stack, StackError, footage
+from tests.system.visit import quality
 
 CONSOLE = Console(highlight=False)
 MEASURED_SIZE, SHOWN_SIZE = (640, 360), (1280, 720)
@@ -63,7 +64,7 @@ def run(folder: Path, seconds: float, picture: Path | None, *, scene: bool) -> d
         say("broker, region and unit run")
         with Browsers(profile, video=video, sound=sound) as browsers:
             played = play(stack, browsers, say, seconds, picture)
-        log = read_log(stack, played.sid)
+        log, told = read_log(stack, played.sid), quality(stack, played.sid)
         findings = what_is_left(stack, profile, played.canaries)
         say("searched for what is left")
     report: dict[str, Any] = {
@@ -77,6 +78,7 @@ def run(folder: Path, seconds: float, picture: Path | None, *, scene: bool) -> d
         "muting": played.muting,
         "events": log.events,
         "log_verified": log.verified,
+        "quality": count(told),
         "search_works": played.searched_and_found,
         "wiped": not findings and played.searched_and_found,
         "findings": [plain(finding) for finding in findings],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -43,6 +43,9 @@ def faults(report: Mapping[str, Any], *, with_clock: bool = True) -> Iterator[st
     for name in ("agent_cpu_pct", "agent_rss_mib", "agent_ready_s"):
         if not report[name]:
             yield f"{name} was not measured"
+    yield from (
+        f"no quality figures from the {who}" for who, reports in report["quality"].items() if not reports
+    )
     if report["events"] != list(KINDS):
         yield f"events: expected {', '.join(KINDS)}; the log has {', '.join(report['events'])}"
     if not report["log_verified"]:
@@ -68,6 +71,7 @@ def print_report(report: Mapping[str, Any], console: Console) -> None:
         "whole machine": f"{report['machine_cpu_pct']} % of all cores, browsers and all else included",
         "agent memory": f"{report['agent_rss_mib']} MiB resident (target < {RSS_TARGET_MIB})",
         "agent ready": f"{report['agent_ready_s']} s after its start (target < {READY_TARGET_S})",
+        "quality figures": ", ".join(f"{number} from the {who}" for who, number in report["quality"].items()),
         "meeting log": ", ".join(report["events"]),
         "log's chain": "holds" if report["log_verified"] else "DOES NOT HOLD",
         "wiped": "yes" if report["wiped"] else "NO",
@@ -76,6 +80,13 @@ def print_report(report: Mapping[str, Any], console: Console) -> None:
         console.print(f"{label:16} {value}", soft_wrap=True, highlight=False)
     for reason in report["problems"]:
         console.print(f"NOT AS IT SHOULD BE: {reason}", soft_wrap=True, highlight=False, markup=False)
+
+
+def count(told: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """How often each of the three told the region how it saw the call."""
+    units = [row for row in told if row["source"] == "unit"]
+    shown = sum(any("shown" in party for party in row["parties"]) for row in units)
+    return {"unit": len(units), "touchscreen": shown, "clinician's page": len(told) - len(units)}
 
 
 def plain(value: Any) -> dict[str, Any]:

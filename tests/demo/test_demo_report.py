@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.demo.probes import OFFICE_TONE_HZ, ROOM_TONE_HZ, direction
-from tests.demo.report import faults
+from tests.demo.report import count, faults
 from tests.system.visit import KINDS
 
 SIDE = {
@@ -55,6 +55,7 @@ def good() -> dict[str, Any]:
         "agent_ready_s": 1.5,
         "events": list(KINDS),
         "log_verified": True,
+        "quality": {"unit": 3, "touchscreen": 2, "clinician's page": 3},
         "search_works": True,
         "findings": [],
     }
@@ -90,6 +91,13 @@ def test_a_visit_as_it_should_be_has_no_fault() -> None:
 def test_each_fault_is_said(change: dict[str, Any], says: str) -> None:
     (said,) = faults(good() | change)
     assert says in said
+
+
+def test_who_told_of_the_call_is_counted_and_who_did_not_is_a_fault() -> None:
+    unit, page = {"source": "unit", "parties": [{"shown": {}}]}, {"source": "c41f"}
+    assert count([unit, page, page]) == {"unit": 1, "touchscreen": 1, "clinician's page": 2}
+    report = good() | {"quality": count([unit])}
+    assert list(faults(report)) == ["no quality figures from the clinician's page"]
 
 
 @pytest.mark.parametrize("field", ["fps", "width", "frames_decoded", "audio_level"])

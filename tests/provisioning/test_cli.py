@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,13 @@ from sqlalchemy import select, text
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from agent.contract.quality import PageReport, Received
 from agent.contract.schedule import token_digest
 from provisioning.cli import app, main
 from provisioning.database import Database
 from provisioning.models import ApiClient, OutboxRow, Unit
 from provisioning.pki import Authority
+from provisioning.quality import Quality
 
 Run = Any
 COMMAND = get_command(app)
@@ -48,6 +52,23 @@ def test_a_room_is_booked_moved_cancelled_and_all_of_it_is_in_the_log(run: Run) 
     run("cancel", booked["sid"])
     assert [line["kind"] for line in run("log", "show", booked["sid"])] == ["booked", "moved", "cancelled"]
     assert run("log", "verify")["ok"] is True
+
+
+def test_a_calls_course_is_told(run: Run, database: Database) -> None:
+    sid = run("book", "east", "2027-01-11T10:00")["sid"]
+    assert "no quality figures" in run("session", "quality", sid, code=1)
+    report = PageReport(age_s=0.0, interval_s=5.0, connected=True, received=Received(frame_rate=25.0))
+    quality = Quality(database, lambda: datetime(2027, 1, 11, 9, 5, tzinfo=UTC), kept=timedelta(days=30))
+    quality.take_page(sid, "c41f9d2k", "clinician", [report])
+    (row,) = run("session", "quality", sid)
+    assert (row["source"], row["received"], row["at"]) == (
+        "c41f9d2k",
+        {"frame_rate": 25.0},
+        "2027-01-11T09:05:00Z",
+    )
+    done = CliRunner().invoke(app, ["--database", "url:", "session", "quality", sid])
+    assert done.exit_code == 0, done.output
+    assert re.search(r"frames/s .* 25.0", done.stdout)
 
 
 def test_a_changed_log_fails_the_check_and_is_named(run: Run, database: Database) -> None:

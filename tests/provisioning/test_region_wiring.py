@@ -13,6 +13,7 @@ import pytest
 
 from agent.contract import Topic, encode
 from agent.contract.events import Ack
+from agent.contract.quality import PageReport, QualityReport, Received
 from agent.contract.signalling import Join, RemoteCheckIn
 from agent.contract.status import ConfigReport, Fault, Info, Status
 from provisioning.accounts import Accounts
@@ -213,6 +214,34 @@ def test_another_clinic_sees_and_does_nothing_here(
         with pytest.raises(NotAllowed):
             attempt()
     assert [row.sid for row in services.sessions(doctor, clock.now)] == [sid]
+
+
+def test_a_units_and_a_pages_figures_become_a_course_for_its_clinic_and_for_it(
+    region: Region, doctor: Account, accounts: Accounts, clock: Any, wanted: Any
+) -> None:
+    sid = region.services.book(doctor, wanted(clock)).sid
+    seen = PageReport(age_s=0.0, interval_s=5.0, connected=True, received=Received(frame_rate=25.0))
+    with pytest.raises(Refused, match="has not opened this meeting"):
+        region.services.saw(doctor, sid, "page-one", [seen])
+    region.services.open_meeting(doctor, sid, "page-one")
+    region.services.saw(doctor, sid, "page-one", [seen])
+    said = QualityReport(sid=sid, at=clock.now, interval_s=5.0)
+    say(region, "up/event/quality", said)
+    technician = accounts.add("it", "It", "it", "Regionens IT", "correct horse battery")
+    stranger = accounts.add("cy", "Cy", "staff", "Södra vårdcentralen", "correct horse battery")
+    for viewer in (doctor, technician):
+        told = region.services.course(viewer, sid)
+        assert told is not None
+        assert (len(told.unit), [way.to_room for way in told.directions]) == (1, [False, True])
+        assert [line.sid for line in region.services.calls(viewer)] == [sid]
+    assert region.services.calls(stranger) == []
+    for attempt in (
+        lambda: region.services.course(stranger, sid),
+        lambda: region.services.saw(stranger, sid, "page-one", [seen]),
+        lambda: region.services.saw(technician, sid, "page-one", [seen]),
+    ):
+        with pytest.raises(NotAllowed):
+            attempt()
 
 
 def test_a_stopped_region_ends_its_feeds_and_its_thread(region: Region, doctor: Account) -> None:

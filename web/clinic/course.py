@@ -37,6 +37,15 @@ class Direction:
     sender: tuple[Reading, ...]
     receiver: tuple[Reading, ...]
 
+    @property
+    def gaps(self) -> list[Gap]:
+        """When the receiver had no connection, from this party's coming to its going."""
+        told = (*self.sender, *self.receiver)
+        if not told:
+            return []
+        began = min(reading.at - timedelta(seconds=reading.interval_s) for reading in told)
+        return gaps(self.receiver or self.sender, began, max(reading.at for reading in told))
+
 
 @dataclass(frozen=True, slots=True)
 class UnitReading:
@@ -133,13 +142,12 @@ def _add(found: list[Gap], begin: datetime, end: datetime) -> None:
         found.append(Gap(begin, end))
 
 
-def summary(direction: Direction, began: datetime, ended: datetime) -> Summary:
+def summary(direction: Direction) -> Summary:
     """One direction over the whole call. Loss is the receiver's word where there is one."""
     seen = [r.received for r in direction.receiver if r.connected and r.received]
     sent = [r.sent for r in direction.sender if r.connected and r.sent]
     lost = [r.lost for r in seen if r.lost is not None] or [s.lost for s in sent if s.lost is not None]
     sizes = [(r.width, r.height) for r in seen if r.width and r.height]
-    told = direction.receiver or direction.sender
     return Summary(
         freezes=sum(r.freezes or 0 for r in seen),
         frozen_s=sum(r.frozen_s or 0.0 for r in seen),
@@ -150,7 +158,7 @@ def summary(direction: Direction, began: datetime, ended: datetime) -> Summary:
         worst_lost=max(lost, default=None),
         round_trip_ms=_mean(s.round_trip_ms for s in sent),
         concealed=_mean(r.concealed for r in seen),
-        away_s=sum((gap.end - gap.begin).total_seconds() for gap in gaps(told, began, ended)),
+        away_s=sum((gap.end - gap.begin).total_seconds() for gap in direction.gaps),
     )
 
 

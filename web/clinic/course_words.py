@@ -11,7 +11,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from agent.contract.quality import Machine
-from web.clinic.course import Course, Direction, Gap, Reading, Summary, gaps, summary
+from web.clinic.course import Course, Direction, Gap, Reading, Summary, summary
 from web.clinic.plot import Line, Panel, Plot, draw
 from web.clinic.texts import Texts
 
@@ -64,17 +64,16 @@ def _heading(direction: Direction, course: Course, t: Texts) -> str:
 def _direction(  # noqa: PLR0917 - all of one part of the page
     direction: Direction, index: int, heading: str, course: Course, t: Texts, local: Local
 ) -> Shown:
-    began, ended = course.line.began, course.line.ended
-    told = summary(direction, began, ended)
+    told = summary(direction)
     facts = _facts(told, t)
     plot = Plot(
         name=f"way{index}",
         title=heading,
         words=", ".join(f"{name}: {value}" for name, value in facts),
-        began=began,
-        ended=ended,
+        began=course.line.began,
+        ended=course.line.ended,
         panels=_panels(direction, t),
-        gaps=tuple(gaps(direction.receiver or direction.sender, began, ended)),
+        gaps=tuple(direction.gaps),
         gap_label=t("course.away"),
     )
     return Shown(plot.name, heading, facts, draw(plot, local), _table(direction, t, local))
@@ -158,11 +157,9 @@ def _table(direction: Direction, t: Texts, local: Local) -> list[list[str]]:
 
 
 def _row(readings: Sequence[Reading], t: Texts) -> list[str]:
-    began, ended = readings[0].at, readings[-1].at
     sender = tuple(r for r in readings if r.received is None)
-    told = summary(
-        Direction("", "", False, sender, tuple(r for r in readings if r.received is not None)), began, ended
-    )
+    receiver = tuple(r for r in readings if r.received is not None)
+    told = summary(Direction("", "", False, sender, receiver))
     estimates = [r.sent.estimate for r in sender if r.sent and r.sent.estimate is not None]
     return [
         number(_kilo(told.bit_rate), t),

@@ -128,7 +128,7 @@ def _panel(panel: Panel, top: float, scale: _Scale, plot: Plot) -> Markup:
 
 
 def _legend(panel: Panel, y: float, plot: Plot) -> list[Markup]:
-    labels = [(line.label, line.look) for line in panel.lines if line.label]
+    labels: list[tuple[str, str]] = [(line.label, line.look) for line in panel.lines if line.label]
     if panel.mark_label:
         labels += [(panel.mark_label, "mark")] if panel.marks else []
         labels += [(plot.gap_label, "gap")] if plot.gaps else []

@@ -63,7 +63,8 @@ function sent(stats, find, sum, grown, rate, seconds) {
   const pair = stats.find((one) => one.type === "candidate-pair" && one.nominated && one.state === "succeeded");
   const reports = stats.filter((one) => one.type === "remote-inbound-rtp");
   const frames = grown(video, "framesEncoded");
-  const encoder = video?.encoderImplementation?.split(/[^A-Za-z0-9_]/)[0];
+  // Chromium puts an adapter's name around the encoder's: "SimulcastEncoderAdapter (libvpx)".
+  const encoder = video?.encoderImplementation?.replace(/^\w+ \(/, "").split(/\W/)[0];
   return known({
     bit_rate: rate(sum("outbound-rtp", "bytesSent")),
     estimate: pair?.availableOutgoingBitrate && Math.round(within(pair.availableOutgoingBitrate, 1e8)),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from agent.contract.quality import Received
 from agent.screen import (
     Lock,
     NoSuchMedia,
@@ -103,6 +104,7 @@ class FakeController:
         self.outcomes: dict[str, Outcome] = {}
         self.offers: list[tuple[str, str]] = []
         self.closed: list[str] = []
+        self.seen: list[tuple[str, Received]] = []
 
     def screen(self) -> Screen:
         return self.now
@@ -143,3 +145,6 @@ class FakeController:
 
     def whep_close(self, resource: str) -> None:
         self.closed.append(resource)
+
+    def shown(self, peer: str, figures: Received) -> None:
+        self.seen.append((peer, figures))

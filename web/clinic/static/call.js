@@ -43,7 +43,11 @@ export class Call {
     return this.#wanted;
   }
 
-  /** The one that media comes on. */
+  get line() {
+    return this.#line;
+  }
+
+  /** The one that media comes on; null before the first offer. */
   get connection() {
     return this.#carrying ?? this.#newest;
   }

@@ -15,7 +15,7 @@ export class QualityReports {
   #readAt = null;
   #timer;
 
-  /** `call()` gives `wanted` and the present `connection`; `post(reports)` sends. */
+  /** `call()` gives `wanted`, `line` and `connection`; `post(reports)` sends. */
   constructor(call, post) {
     this.#post = post;
     this.#timer = setInterval(() => this.#look(call()), EVERY_MS);
@@ -29,7 +29,7 @@ export class QualityReports {
     if (!call.wanted) {
       this.#readAt = null;
     } else {
-      const reading = await this.#read(call.connection);
+      const reading = await this.#read(call.line === "connected" ? call.connection : null);
       if (reading) this.#waiting.push({ at: performance.now(), ...reading });
       if (this.#waiting.length > KEPT) this.#waiting.shift();
     }
@@ -40,6 +40,7 @@ export class QualityReports {
     const before = this.#readAt;
     this.#readAt = performance.now();
     if (connection?.state !== "connected") {
+      this.#watch = { connection: null, of: null }; // what comes after is not to be told as of both times
       const seconds = Math.min(60, (this.#readAt - before) / 1000);
       return before === null ? null : { interval_s: Number(seconds.toFixed(2)), connected: false };
     }
