@@ -43,8 +43,9 @@ export class Call {
     return this.#wanted;
   }
 
+  /** The one that carries the call, or is about to; null before the first offer. */
   get connection() {
-    return this.#current;
+    return this.#carrying ?? this.#newest;
   }
 
   /** Whether there ought to be a call now: admitted or in call. */
