@@ -58,6 +58,35 @@ def test_reports_join_up_so_that_losses_between_them_show() -> None:
     assert read(log.build()) == TransportFeedback(14, (5200,))
 
 
+@given(st.lists(st.lists(st.integers(-40, 700), min_size=1, max_size=30), min_size=2, max_size=12))
+def test_report_after_report_says_what_came_and_keeps_no_more_than_one_may_span(
+    batches: list[list[int]],
+) -> None:
+    """Numbers jump ahead and fall back; nothing of the last thousand is forgotten, nothing older kept."""
+    log, number = ArrivalLog(), 30_000
+    known: set[int] = set()
+    for batch in batches:
+        new = set()
+        for step in batch:
+            number += step
+            new |= {number} - known
+            log.add(number & 0xFFFF, 1.0)
+        known |= new
+        body = log.build()
+        assert (body is None) == (not new)
+        if body is None:
+            continue
+        feedback, oldest = read(body), max(known) - 1000
+        last = feedback.base_sequence + len(feedback.arrivals) - 1
+        assert last & 0xFFFF == max(known) & 0xFFFF
+        told = {
+            max(known) - last + feedback.base_sequence + i for i, at in enumerate(feedback.arrivals) if at
+        }
+        assert {n for n in new if n >= oldest} <= told <= {n for n in known if n >= oldest}
+        assert log._ticks.keys() == {n for n in known if n >= oldest}
+        known = set(log._ticks)
+
+
 def test_run_length_and_both_vectors() -> None:
     head = bytes(8) + (5).to_bytes(2, "big")
     # A run of 3 small deltas, a 14-symbol vector with one bit each, then a 7-symbol one.
