@@ -11,6 +11,8 @@ JSON ?=
 CASES ?=
 ROUNDS ?=
 OPTIONS ?=
+MINUTES ?= 30
+CALLS ?= 200
 # The unit tests run in three processes at once, cut where the imports differ: each loads only what it tests.
 # Whatever no other part names is in the last, so that no folder is forgotten.
 PYTEST_UNIT = $(BIN)/python -m pytest -m "not end_to_end" -p no:cacheprovider
@@ -22,7 +24,7 @@ export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo test unit end-to-end lint format bench bench-net lock clean distclean packages-run packages-test $(UNIT_PARTS)
+.PHONY: help run demo test unit end-to-end lint format bench bench-net soak lock clean distclean packages-run packages-test $(UNIT_PARTS)
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
@@ -61,6 +63,9 @@ bench: packages-test $(VENV)/ready ## Latency and processor beside stock aiortc 
 bench-net: packages-test $(VENV)/ready ## The unit on bad lines beside Chromium (JSON=file CASES="drop 300k" ROUNDS=n)
 	@$(BIN)/python -m tests.bench.net $(if $(JSON),--json $(JSON)) $(if $(CASES),--cases "$(CASES)") \
 	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(OPTIONS)
+
+soak: packages-test $(VENV)/ready ## Half an hour in call, 200 short calls: memory flat, nothing left (MINUTES=30 CALLS=200 JSON=file)
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --calls $(CALLS) $(if $(JSON),--json $(JSON))
 
 lock: $(VENV)/ready ## Resolve the versions anew into .ci/requirements.lock
 	@$(BIN)/python -m pip install -q uv
