@@ -13,6 +13,11 @@ ROUNDS ?=
 OPTIONS ?=
 # The unit tests run in four processes at once, cut where the imports differ: each loads only what it tests, and
 # one works while another waits for a clock. What no other part names is in the last: nothing is forgotten.
+
+MINUTES ?= 30
+CALLS ?= 200
+# The unit tests run in three processes at once, cut where the imports differ: each loads only what it tests.
+# Whatever no other part names is in the last, so that no folder is forgotten.
 PYTEST_UNIT = $(BIN)/python -m pytest -m "not end_to_end" -p no:cacheprovider
 UNIT_PARTS := unit-media-1 unit-media-2 unit-agent unit-rest
 PACKAGES_RUN := mosquitto libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
@@ -22,7 +27,7 @@ export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo test unit end-to-end lint format bench bench-net recovery lock clean distclean packages-run packages-test $(UNIT_PARTS)
+.PHONY: help run demo test unit end-to-end lint format bench bench-net recovery soak lock clean distclean packages-run packages-test $(UNIT_PARTS)
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
@@ -66,6 +71,9 @@ bench-net: packages-test $(VENV)/ready ## The unit on bad lines beside Chromium 
 
 recovery: packages-test $(VENV)/ready ## How a call comes back when lines, servers and pages fail; needs root (JSON=file)
 	@$(BIN)/python -m tests.recovery $(if $(JSON),--json $(JSON)) $(OPTIONS)
+
+soak: packages-test $(VENV)/ready ## Half an hour in call, 200 short calls: memory flat, nothing left (MINUTES=30 CALLS=200 JSON=file)
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --calls $(CALLS) $(if $(JSON),--json $(JSON))
 
 lock: $(VENV)/ready ## Resolve the versions anew into .ci/requirements.lock
 	@$(BIN)/python -m pip install -q uv

@@ -15,7 +15,7 @@ REMOTE_PLACES_MAX = 64  # those of the description, and as many learnt from chec
 
 # Each several times what a browser was seen to send: 260 RTP packets a second at 2.5 Mbit/s and the repeats
 # of a bad second; feedback every 50 ms and a NACK every 20; checks every 50 ms from some places at once.
-RTP_PER_S, RTP_BURST = 2000, 1000
+RTP_PER_S, RTP_BURST = 1000, 1000
 RTCP_PER_S, RTCP_BURST = 300, 300
 DTLS_PER_S, DTLS_BURST = 300, 300
 STUN_PER_S, STUN_BURST = 200, 400

@@ -46,6 +46,7 @@ DATA_CHUNK_COST_BYTES = 256  # what a chunk of one byte costs us to keep
 DATA_CHUNKS_MAX = 64  # of a message whose end has not come: ours are at most 16 KiB, which are 15
 DATA_CHUNKS_AHEAD_MAX = 256  # beyond a hole
 DATA_STREAMS_MAX = 16
+SENDERS_MAX = 64  # SSRCs that were heard on a connection: SRTP keeps a state for each, for ever, in one list
 _EXTENSIONS = {
     "audio": ((2, AUDIO_LEVEL), (4, TRANSPORT_CC)),
     "video": ((3, ABSOLUTE_SEND_TIME), (4, TRANSPORT_CC)),
@@ -202,6 +203,7 @@ class MediaTransport:
         self._sources: set[tuple[str, int]] = set()
         self._pairs_seen = 0
         self._fault_told = False
+        self._senders: set[bytes] = set()
         self.bytes_received = 0
         self.closed = False
         if connection.sctp is not None:
@@ -250,15 +252,17 @@ class MediaTransport:
         if session is None or not 12 <= len(data) <= DATAGRAM_BYTES_MAX:
             return
         self.bytes_received += len(data)
+        is_rtcp = _FIRST_RTCP <= data[1] <= _LAST_RTCP
+        sender = data[4:8] if is_rtcp else data[8:12]
+        if sender not in self._senders and len(self._senders) >= SENDERS_MAX:
+            return
         try:
-            if _FIRST_RTCP <= data[1] <= _LAST_RTCP:
-                packet = session.unprotect_rtcp(data)
-                if self._admission.rtcp(now):
-                    self._on_rtcp(packet)
-            else:
-                packet = session.unprotect(data)
-                if self._admission.rtp(now):
-                    self._on_rtp(packet, clock.now())
+            packet = session.unprotect_rtcp(data) if is_rtcp else session.unprotect(data)
+            self._senders.add(sender)
+            if is_rtcp and self._admission.rtcp(now):
+                self._on_rtcp(packet)
+            elif not is_rtcp and self._admission.rtp(now):
+                self._on_rtp(packet, clock.now())
         except pylibsrtp.Error:
             return  # forged, repeated, or from before a rebuild
         except Exception:

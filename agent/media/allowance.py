@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FLOOD_S = 10.0  # of the allowance, beyond it: a page's bug or a bad minute of the line stays far below
+FLOOD_S = 5.0  # of the allowance, beyond it: a bad minute of the line stays far below
 
 
 class Allowance:
@@ -37,5 +37,5 @@ class Allowance:
 
     @property
     def flooded(self) -> bool:
-        """Whether so much was refused lately that it is no accident: at ten times the rate after 1.3 s."""
+        """Whether so much was refused lately that it is no accident: at ten times the rate after 0.6 s."""
         return self._excess > FLOOD_S * self._per_s

@@ -24,10 +24,10 @@ class RemoteCandidates:
         self.refused = 0
 
     def admit(self, candidate: str) -> bool:
-        """Whether this one, as in SDP without its `candidate:`, is new and may be used. Never raises."""
+        """Whether this one, as in SDP without its `candidate:`, may be used. Never raises."""
         place = _place(candidate)
         if place in self._known:
-            return False
+            return True  # each section of a description may repeat it
         if place is None or len(self._known) >= CANDIDATES_MAX or not self._is_admissible(*place):
             self.refused += 1
             return False

@@ -23,7 +23,7 @@ from aiortc.sdp import candidate_from_sdp
 
 from agent.media.admission import Flood
 from agent.media.aiortc_internals import MediaTransport, extend_capabilities, ssrcs
-from agent.media.candidates import RemoteCandidates
+from agent.media.candidates import CANDIDATES_MAX, RemoteCandidates
 from agent.media.congestion import CongestionController
 from agent.media.facts import IceServer
 from agent.media.ice_gathering import Gatherer, TransportSettings
@@ -192,7 +192,7 @@ class Connection:
         place = (text, mid if isinstance(mid, str) else None, index if isinstance(index, int) else None)
         if self._answered:
             await self._add_candidate(*place)
-        else:
+        elif len(self._early_candidates) < 2 * CANDIDATES_MAX:
             self._early_candidates.append(place)
 
     async def _add_candidate(self, text: str, mid: str | None, index: int | None) -> None:

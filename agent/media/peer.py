@@ -200,8 +200,9 @@ class Peer:
             self._tell_always(ConnectionFailed(self.name, reason, detail))
 
     def _on_flood(self, kind: str) -> None:
-        logger.warning("A party floods us (%s): its connection is closed", kind)
-        self.fail("flooding", kind)
+        if not self._ended:
+            logger.warning("A party floods us (%s): its connection is closed", kind)
+            self.fail("flooding", kind)
 
     def _end(self) -> None:
         self._ended = True
@@ -271,7 +272,7 @@ class Peer:
             self.send_message(text)
 
     def _on_message(self, message: object) -> None:
-        if not self._messages.take(self._loop.time()):
+        if self._ended or not self._messages.take(self._loop.time()):
             if self._messages.flooded:
                 self._on_flood("messages")
             return

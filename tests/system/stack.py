@@ -49,6 +49,8 @@ class Stack:
     options: list[str] = field(default_factory=list)
     ports: dict[str, int] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    starter: str = "provisioning.local"
+    """The module that starts it; the soak has one of its own."""
     network: Network | None = None
     """Given one, the unit is in its unit's namespace, and broker and region are in the region's."""
 
@@ -67,7 +69,7 @@ class Stack:
             self.ports = {name: free_port() for name in ("broker", "region", "screen")}
         self.state.mkdir(parents=True, exist_ok=True)
         ports = [word for name, port in self.ports.items() for word in (f"--{name}-port", str(port))]
-        command = [sys.executable, "-m", "provisioning.local", "--state", str(self.state), *ports]
+        command = [sys.executable, "-m", self.starter, "--state", str(self.state), *ports]
         if self.network is not None:
             apart = ["--host", REGION_ADDRESS, "--region-namespace", self.network.region]
             command = self.network.unit.inside([*command, *apart])

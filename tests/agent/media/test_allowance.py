@@ -26,7 +26,7 @@ def test_twice_the_rate_is_refused_without_being_a_flood_and_ten_times_is_one_wi
 
 def test_who_stops_is_forgiven() -> None:
     allowance = Allowance(per_s=100, burst=50)
-    for _ in range(2000):
+    for _ in range(1000):
         allowance.take(0.0)
     assert allowance.flooded
     allowance.take(2 * FLOOD_S)
