@@ -15,7 +15,6 @@ TICKS_PER_S = 4000  # deltas are in units of 250 microseconds
 REFERENCE_TICKS = 256  # the reference time is in units of 64 ms
 MAX_STATUSES = 4096  # more in one report is no honest receiver's
 _MAX_PENDING_SPAN = 1000  # packets one report may span; older gaps are not worth a report
-_PRUNED_AT_ONCE = 200
 _SENT_SIZE = 8192
 _VECTOR_SYMBOLS = 7
 _MAX_RUN = 0x1FFF
@@ -98,7 +97,7 @@ class ArrivalLog:
     def __init__(self) -> None:
         self._unwrap = SequenceUnwrapper().unwrap
         self._ticks: dict[int, int] = {}
-        self._last = -(1 << 63)
+        self._oldest = self._last = 0
         self._first_new: int | None = None
         self._next_base: int | None = None
         self._reports = 0
@@ -108,8 +107,10 @@ class ArrivalLog:
         number = self._unwrap(sequence)
         if number in self._ticks:
             return
+        if not self._ticks:
+            self._oldest = self._last = number
         self._ticks[number] = int(now * TICKS_PER_S)
-        self._last = max(self._last, number)
+        self._oldest, self._last = min(self._oldest, number), max(self._last, number)
         if self._first_new is None or number < self._first_new:
             self._first_new = number
 
@@ -120,12 +121,10 @@ class ArrivalLog:
         """
         if self._first_new is None:
             return None
-        last = self._last
+        last, pending = self._last, self._ticks
         base = self._first_new if self._next_base is None else min(self._first_new, self._next_base)
         base = max(base, last - _MAX_PENDING_SPAN)
-        pending = self._ticks
-        if len(pending) > _MAX_PENDING_SPAN + _PRUNED_AT_ONCE:
-            pending = self._ticks = {n: t for n, t in pending.items() if n >= last - _MAX_PENDING_SPAN}
+        self._forget(last - _MAX_PENDING_SPAN)
         first = next(sequence for sequence in range(base, last + 1) if sequence in pending)
         self._first_new = None
         self._next_base = last + 1
@@ -147,6 +146,13 @@ class ArrivalLog:
         head += bytes([self._reports & 0xFF])
         self._reports += 1
         return head + _build_chunks(symbols) + bytes(deltas)
+
+    def _forget(self, before: int) -> None:
+        """Drop what is older. Twenty times a second: only the few that are, unless the numbers have jumped."""
+        old = range(self._oldest, before)
+        for number in old if len(old) <= len(self._ticks) else [n for n in self._ticks if n < before]:
+            self._ticks.pop(number, None)
+        self._oldest = max(self._oldest, before)
 
 
 class SentPacketLog:
