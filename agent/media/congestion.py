@@ -57,6 +57,11 @@ class CongestionController:
         return int(max(MIN_BIT_RATE, min(self._rate.bit_rate, ceiling)))
 
     @property
+    def is_full(self) -> bool:
+        """Whether the estimate is about all that the line carries, as a queue has shown."""
+        return self._rate.is_near_capacity
+
+    @property
     def fraction_lost(self) -> float:
         """Of the last one and a half seconds, 0 to 1."""
         return self._loss.loss

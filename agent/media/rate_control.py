@@ -18,8 +18,10 @@ REGAIN_SHARE = 0.7
 DECREASES_APART_S = 3.0  # closer ones are one fall, and the rate before it is what the line carried
 DECREASE_INTERVAL_S = 0.2
 APPLICATION_LIMIT = 1.5  # never believe more than this times what was really carried
+NEAR_SHARE = 0.5
 NEAR_BOLDER_AFTER_S, NEAR_BOLDER_PER_S = 6.0, 0.004
 NEAR_GROWTH_PER_S, NEAR_GROWTH_MIN = 0.015, 4_000  # of the rate and in bit/s, near what the line carried last
+NEAR_LIMIT = 1.15
 CAPACITY_SMOOTHING = 0.1
 
 ROOMY = 1.5  # a line that seems to carry this much more than we send is filled boldly,
@@ -101,8 +103,14 @@ class RateControl:
             bolder = BOLDER_PER_S * max(0.0, quiet_s - BOLDER_AFTER_S)
             grown = self.bit_rate * min(GROWTH_PER_S + bolder, GROWTH_MAX_PER_S) ** elapsed_s
         if carried is not None:
-            grown = min(grown, max(self.bit_rate, carried * APPLICATION_LIMIT))
+            limit = NEAR_LIMIT if self.capacity.mean is not None else APPLICATION_LIMIT
+            grown = min(grown, max(self.bit_rate, carried * limit))
         self.bit_rate = grown
+
+    @property
+    def is_near_capacity(self) -> bool:
+        """Whether the estimate is at least half of what the line carried when its queue grew last."""
+        return self.capacity.mean is not None and self.bit_rate > NEAR_SHARE * self.capacity.mean
 
     def _is_regaining(self, now: float) -> bool:
         quiet = now - self._decreased_at > REGAIN_AFTER_S

@@ -75,4 +75,4 @@ class Sending:
 
     def _pace(self) -> None:
         if self._link.pacer is not None:
-            self._link.pacer.set_bit_rate(self.controller.bit_rate)
+            self._link.pacer.set_bit_rate(self.controller.bit_rate, is_full=self.controller.is_full)

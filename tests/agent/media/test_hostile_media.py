@@ -157,7 +157,7 @@ def test_a_flood_leaves_a_bounded_state_behind() -> None:
         if index % 20 == 0:
             room.passes(0.03)
     sizes.append(held(room.party))
-    assert sizes[-1] - max(sizes[:-1]) < 1000, sizes  # what was thrown away meanwhile may be filled again
+    assert sizes[-1] - max(sizes[:-1]) < 1500, sizes  # what was thrown away meanwhile may be filled again
     assert room.keyframes <= 2 * (room.loop.now - 1000) + 1
 
 
