@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 
 from agent.media.transport_feedback import PacketResult
@@ -13,6 +14,8 @@ STANDING_WINDOW_S = 1.0
 BASE_WINDOW_S = 20.0  # the least delay of so long is the empty line's; clocks drift apart meanwhile by 1 ms
 BASE_SLOTS = 10
 LATEST_PACKETS = 5
+STEP_PACKETS, STEP_SHARE = 12, 0.5
+BEST_WINDOW_S = 2.0
 RESTART_S = 3.0  # a clock that jumped, or a line that slept
 
 
@@ -22,6 +25,7 @@ class Acknowledged:
     def __init__(self) -> None:
         self._window: deque[tuple[float, float, int]] = deque()  # came, left, bytes
         self._delays: deque[tuple[float, float]] = deque()  # came, delay
+        self._rates: deque[tuple[float, float]] = deque()
         self._bases: deque[tuple[float, float]] = deque(maxlen=BASE_SLOTS)  # slot's begin, least delay
 
     def add(self, result: PacketResult) -> None:
@@ -30,9 +34,8 @@ class Acknowledged:
         if came is None:
             return
         if self._window and abs(came - self._window[-1][0]) > RESTART_S:
-            self._window.clear()
-            self._delays.clear()
-            self._bases.clear()
+            for past in (self._window, self._delays, self._rates, self._bases):
+                past.clear()
         delay = came - result.sent_at
         self._window.append((came, result.sent_at, result.size))
         self._delays.append((came, delay))
@@ -84,6 +87,31 @@ class Acknowledged:
     @property
     def _base(self) -> float:
         return min((delay for _, delay in self._bases), default=0.0)
+
+    @property
+    def best_bit_rate(self) -> float | None:
+        """The most that came in over half a second, of the last two: what the line carried, though we paused."""
+        return max((rate for _, rate in self._rates), default=None)
+
+    @property
+    def grows_in_steps(self) -> bool:
+        """Whether the delay of the last packets grew little by little, as before a narrow line.
+
+        A processor that wakes up late adds it all at once, to the first packet of many.
+        """
+        latest = [self._delays[-1 - index][1] for index in range(min(STEP_PACKETS, len(self._delays)))]
+        growth = max(latest, default=0.0) - min(latest, default=0.0)
+        steps = [newer - older for newer, older in itertools.pairwise(latest)]
+        return max(steps, default=0.0) < STEP_SHARE * growth
+
+    def note_rate(self) -> None:
+        """Remember what came in; call it once for each report."""
+        rate = self.bit_rate
+        if rate is not None and self._window:
+            came = self._window[-1][0]
+            self._rates.append((came, rate))
+            while abs(came - self._rates[0][0]) > BEST_WINDOW_S:
+                self._rates.popleft()
 
     @property
     def queue_s(self) -> float:

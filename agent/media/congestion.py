@@ -22,7 +22,7 @@ START_BIT_RATE = (
     1_500_000  # most clinics' lines carry this at once; ramping up would cost a blurred first minute
 )
 STRETCHED = 1.25  # packets come this much slower than they leave: a line that is too narrow, at once
-STANDING_QUEUE_S = 0.015  # that never empties within a second is a line's; a busy processor's does
+STANDING_QUEUE_S = 0.02  # that never empties within a second is a line's; a busy processor's does
 DEEP_QUEUE_S = 0.03
 DRAIN_FROM_S = 0.08  # a longer queue is let run dry before more is sent
 DRAINED_S = 0.03
@@ -30,6 +30,7 @@ DRAIN_MAX_S = 1.5
 WINDOW_S = 0.35  # so long a queue may stand on the way beyond the round trip, before pictures wait
 WINDOW_BYTES_MIN = 12_000
 FEEDBACK_TIMEOUT_S = 0.6
+FEEDBACK_FRESH_S = 0.3  # an older report says nothing about what is on its way now
 TIMEOUT_BACKOFF = 0.8
 _ROUND_TRIP_SLOTS_S = 10.0
 
@@ -45,6 +46,7 @@ class CongestionController:
         self._loss = LossControl()
         self._updated_at: float | None = None
         self._feedback_at: float | None = None
+        self._bytes_in_flight = 0
         self._remb: int | None = None
         self._round_trip_s = 0.1
         self._round_trip_at = -1e9
@@ -71,23 +73,23 @@ class CongestionController:
         """Pictures wait, since a queue on the way is to run dry first."""
         return self._draining_until is not None
 
-    def may_send(self, bytes_in_flight: int, now: float) -> bool:
-        """Whether pictures may leave while so much is on its way; a silent receiver is no reason to wait."""
-        if self._feedback_at is None or now - self._feedback_at > FEEDBACK_TIMEOUT_S:
+    def may_send(self, now: float) -> bool:
+        """Whether pictures may leave, or too much is on its way; a silent receiver is no reason to wait."""
+        if self._feedback_at is None or now - self._feedback_at > FEEDBACK_FRESH_S:
             return True
         if self._draining_until is not None and now < self._draining_until:
             return False
-        return bytes_in_flight <= self._window_bytes
+        return self._bytes_in_flight <= self._window_bytes
 
     @property
     def _window_bytes(self) -> float:
         return max(WINDOW_BYTES_MIN, self.bit_rate / 8 * (self._round_trip_s + WINDOW_S))
 
-    def on_feedback(self, results: Sequence[PacketResult], now: float) -> None:
-        """Transport-wide feedback came at `now` (seconds)."""
+    def on_feedback(self, results: Sequence[PacketResult], now: float, bytes_in_flight: int = 0) -> None:
+        """Transport-wide feedback came at `now` (seconds), when so much had left after what it reports."""
         if not results:
             return
-        self._feedback_at = now
+        self._feedback_at, self._bytes_in_flight = now, bytes_in_flight
         self._remb = None
         ordered = sorted(results, key=lambda result: result.sent_at)
         self._note_round_trip(now - ordered[-1].sent_at, now)
@@ -95,6 +97,7 @@ class CongestionController:
         for result in ordered:
             self._acknowledged.add(result)
             self._trains.add(result)
+        self._acknowledged.note_rate()
         self._loss.add(sum(result.arrived_at is None for result in ordered), len(ordered), now)
         self._update(now)
 
@@ -145,14 +148,15 @@ class CongestionController:
         is_real = is_narrow or seen.standing_queue_s > STANDING_QUEUE_S
         if not is_real or self.is_draining or not self._rate.may_decrease(now):
             return
-        line, before = seen.recent_bit_rate if is_narrow else seen.bit_rate, self._rate.bit_rate
+        line, before = seen.recent_bit_rate if is_narrow else seen.best_bit_rate, self._rate.bit_rate
         self._rate.decrease(line, now)
         if seen.queue_s > DRAIN_FROM_S and line is not None and before > line:
             self._draining_until = now + DRAIN_MAX_S
 
     @property
     def _is_narrow(self) -> bool:
-        return self._acknowledged.stretch > STRETCHED and self._acknowledged.queue_s > DEEP_QUEUE_S
+        seen = self._acknowledged
+        return seen.stretch > STRETCHED and seen.queue_s > DEEP_QUEUE_S and seen.grows_in_steps
 
     def _end_drain(self) -> None:
         if self._draining_until is not None and self._acknowledged.queue_s < DRAINED_S:

@@ -34,7 +34,7 @@ class Sending:
 
     def may_send(self) -> bool:
         """Whether pictures may leave now, or the line has more than enough on its way."""
-        return self.controller.may_send(self._link.sent_log.bytes_in_flight, self._loop.time())
+        return self.controller.may_send(self._loop.time())
 
     @property
     def is_backed_up(self) -> bool:
@@ -54,7 +54,9 @@ class Sending:
             feedback = parse_feedback(body)
         except ValueError:
             return
-        self.controller.on_feedback(self._link.sent_log.results(feedback), now)
+        log = self._link.sent_log
+        results = log.results(feedback)
+        self.controller.on_feedback(results, now, log.bytes_in_flight)
         self._pace()
 
     def on_loss(self, fraction: float, now: float) -> None:

@@ -32,8 +32,9 @@ class LineCase:
     """capacity: bit/s by seconds since the start. Delays are one way; queue_s is what the router keeps.
 
     burst: packets lost in a row on the average, if loss comes in bursts (Gilbert-Elliott).
-    noise_s: how late the receiver's processor may get round to a packet, now and then. stall_s: for so long
-    does it nothing at all, twice a second. The line is not to blame for either.
+    noise_s: how late the receiver's processor may get round to a packet, now and then. stall_s: up to so long
+    does it nothing at all, four times a second or so. The line is not to blame for either.
+    back_loss: of what comes back; it comes in bursts if the other does.
     feedback: whether the receiver's reports come through, by seconds since the start.
     """
 
@@ -45,6 +46,7 @@ class LineCase:
     burst: float = 0.0
     noise_s: float = 0.0
     stall_s: float = 0.0
+    back_loss: float = 0.0
     feedback: Callable[[float], bool] = lambda _: True
     complexity: float = 1.0  # what share of its target the encoder uses up
     has_transport_cc: bool = True
@@ -57,6 +59,7 @@ class Line:
         self._loop, self._case, self._rng, self._start = loop, case, rng, loop.now
         self._free_at = self._came_at = loop.now
         self._bad = False
+        self._stall = loop.now, loop.now
         self.bits = 0
         self.waits: list[tuple[float, float]] = []
         self.dropped = 0
@@ -77,8 +80,12 @@ class Line:
         if case.noise_s and self._rng.random() < 0.02:
             late += self._rng.random() * 2 * case.noise_s
         came_at = self._free_at + case.delay_s + late
-        if case.stall_s and came_at % 0.5 < case.stall_s:
-            came_at += case.stall_s - came_at % 0.5
+        if case.stall_s:
+            while self._stall[1] < came_at:
+                begins = self._stall[1] + self._rng.expovariate(4.0)
+                self._stall = begins, begins + self._rng.random() * case.stall_s
+            if came_at > self._stall[0]:
+                came_at = self._stall[1]
         self._came_at = max(self._came_at, came_at)
         self._loop.call_later(self._came_at - now, deliver, data, self._came_at)
 

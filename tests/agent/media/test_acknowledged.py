@@ -36,6 +36,28 @@ def test_a_line_that_narrowed_shows_its_own_rate_soon_and_its_queue() -> None:
     assert seen.standing_queue_s < 0.01
 
 
+def test_a_queue_grows_little_by_little_and_a_late_processor_all_at_once() -> None:
+    seen = Acknowledged()
+    feed(seen, 0.0, 2.0, 2e6, 10e6)
+    feed(seen, 2.0, 0.1, 2e6, 400e3)
+    assert seen.grows_in_steps
+    seen = Acknowledged()
+    feed(seen, 0.0, 2.0, 2e6, 10e6)
+    for number in range(6):
+        seen.add(PacketResult(2.0 + number * 0.004, 2.2 - 5000 + number * 0.0003, 1000))
+    assert not seen.grows_in_steps
+
+
+def test_a_pause_of_ours_does_not_make_the_line_look_thin() -> None:
+    seen = Acknowledged()
+    feed(seen, 0.0, 1.0, 2e6, 10e6)
+    seen.note_rate()
+    feed(seen, 1.0, 1.0, 50e3, 10e6)
+    seen.note_rate()
+    assert seen.bit_rate < 100e3
+    assert seen.best_bit_rate == pytest.approx(2e6, rel=0.05)
+
+
 def test_a_queue_that_stays_for_a_second_stands_until_the_way_is_learnt_anew() -> None:
     seen = Acknowledged()
     feed(seen, 0.0, 2.0, 1e6, 10e6)

@@ -24,12 +24,12 @@ def test_remb_and_reported_loss_count_only_without_transport_feedback() -> None:
 
 def test_a_receiver_that_falls_silent_gets_less_and_pictures_do_not_wait_for_it() -> None:
     controller = CongestionController()
-    controller.on_feedback([PacketResult(0.0, 0.02, 1200)], 0.05)
-    assert not controller.may_send(500_000, 0.1)
+    controller.on_feedback([PacketResult(0.0, 0.02, 1200)], 0.05, bytes_in_flight=500_000)
+    assert not controller.may_send(0.1)
     for tick in range(400):
         controller.tick(0.1 + tick * 0.025)
     assert controller.bit_rate == MIN_BIT_RATE
-    assert controller.may_send(500_000, 10.0)
+    assert controller.may_send(10.0)
 
 
 def test_one_who_never_reported_is_not_taken_for_silent() -> None:

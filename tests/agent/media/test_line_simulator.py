@@ -35,19 +35,31 @@ def test_a_narrow_line_is_used_without_a_standing_queue(capacity: float) -> None
 @pytest.mark.parametrize(
     "case",
     [
-        LineCase(loss=0.02),
-        LineCase(loss=0.05),
-        LineCase(loss=0.10, burst=4),
+        LineCase(loss=0.02, back_loss=0.02),
+        LineCase(loss=0.05, back_loss=0.05),
+        LineCase(loss=0.10, burst=5, back_loss=0.10),
         LineCase(delay_s=0.05, jitter_s=0.03),
         LineCase(noise_s=0.02),
+        LineCase(noise_s=0.02, stall_s=0.1),
     ],
-    ids=["2 % loss", "5 % loss", "10 % in bursts", "30 ms jitter", "busy processor"],
+    ids=["2 % loss", "5 % loss", "10 % in bursts", "30 ms jitter", "busy processor", "overloaded processor"],
 )
 def test_what_is_no_congestion_leaves_the_rate_whole(case: LineCase) -> None:
     seen = Simulation(case).run(12)
     assert seen.lowest(2, 12) > 1_200_000
     assert seen.rate(8, 12) > 1_900_000
     assert seen.frame_rate(2, 12) > 27
+
+
+def test_an_encoder_that_pauses_on_a_busy_machine_does_not_starve_itself() -> None:
+    run = Simulation(LineCase(stall_s=0.15, loss=0.10, burst=5, back_loss=0.10))
+
+    def pause() -> None:
+        run.encoder.skip_until = run.loop.now + 0.7
+        run.loop.call_later(2.0, pause)
+
+    run.loop.call_later(2.0, pause)
+    assert run.run(15).lowest(2, 15) > 900e3
 
 
 def test_loss_that_sending_less_does_cure_is_congestion() -> None:
