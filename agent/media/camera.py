@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import av
 from av import VideoFrame
+from av.codec.context import Flags
 from av.container import InputContainer
 
+from agent.media.camera_choice import COSTS_MS, CameraPath, CameraWish, camera_paths
 from agent.media.clock_pattern import draw_clock
 from agent.media.device import Camera, DeviceError, Pace, RawPicture
 from agent.media.footage import Footage, looped_pictures
 from agent.media.pixels import blank, copied, fitted, planes
 from agent.media.scene import Scene
+from agent.media.v4l2 import CameraAbilities, camera_abilities
+
+log = logging.getLogger(__name__)
+
+AskAbilities = Callable[[str, int, int], CameraAbilities]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,28 +113,47 @@ class FileCamera:
 
 
 class V4l2Camera:
-    """A real camera through the kernel's V4L2, opened with the first of its pixel formats that it accepts."""
+    """A real camera through the kernel's V4L2, taken in the cheapest form that gives the asked size and rate.
 
-    def __init__(self, settings: CameraSettings) -> None:
+    See camera_choice; where the driver refuses what it has listed, the next best is tried.
+    """
+
+    def __init__(self, settings: CameraSettings, abilities: AskAbilities = camera_abilities) -> None:
         self._settings = settings
+        self._abilities = abilities
         self._container: InputContainer | None = None
         self._frames: Iterator[VideoFrame] | None = None
+        self.path = ""
 
     def open(self) -> None:
         refusals: list[str] = []
-        for pixel_format in self._settings.pixel_formats:
+        for path in self._paths():
             try:
-                self._container = av.open(
-                    self._settings.device, format="v4l2", options=v4l2_options(self._settings, pixel_format)
-                )
+                self._container = av.open(self._settings.device, format="v4l2", options=v4l2_options(path))
             except (av.FFmpegError, OSError) as error:
-                refusals.append(f"{pixel_format}: {error.strerror or error}")
+                refusals.append(f"{path.pixel_format}: {error.strerror or error}")
                 continue
             stream = self._container.streams.video[0]
             stream.thread_count = 1
+            # H.264 otherwise waits for pictures that might have to be put in another order.
+            stream.codec_context.flags |= Flags.low_delay
             self._frames = self._container.decode(stream)
+            if self.path != str(path):
+                self.path = str(path)
+                log.info("camera %s: %s", self._settings.device, self.path)
             return
         raise DeviceError(f"camera {self._settings.device}", "; ".join(refusals), _v4l2_instruction(refusals))
+
+    def _paths(self) -> tuple[CameraPath, ...]:
+        """What the driver lists, best first; the profile's formats in order if it lists nothing usable."""
+        settings = self._settings
+        wish = CameraWish(settings.width, settings.height, settings.frame_rate, settings.pixel_formats)
+        abilities = self._abilities(settings.device, settings.width, settings.height)
+        size = (settings.width, settings.height)
+        return camera_paths(abilities.modes, wish) or tuple(
+            CameraPath("(driver lists none)", name, *size, settings.frame_rate, COSTS_MS.get(name, 0.0), True)
+            for name in settings.pixel_formats
+        )
 
     def read(self) -> RawPicture:
         if self._frames is None:
@@ -163,13 +190,10 @@ def with_clock(picture: RawPicture) -> RawPicture:
     return RawPicture(frame, picture.captured_at)
 
 
-def v4l2_options(settings: CameraSettings, pixel_format: str) -> dict[str, str]:
+def v4l2_options(path: CameraPath) -> dict[str, str]:
     """Options of FFmpeg's video4linux2 input device: what to ask the driver for."""
-    return {
-        "input_format": pixel_format,
-        "video_size": f"{settings.width}x{settings.height}",
-        "framerate": str(settings.frame_rate),
-    }
+    options = {"input_format": path.pixel_format, "video_size": f"{path.width}x{path.height}"}
+    return {**options, "framerate": f"{path.frame_rate:g}"} if path.frame_rate else options
 
 
 def v4l2_captured_at(stamp_s: float | None, now: float) -> float:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.uint8]
 
+NARROW_RANGE, FULL_RANGE = 1, 2  # FFmpeg's AVCOL_RANGE_MPEG and AVCOL_RANGE_JPEG
 BLACK_LUMA, WHITE_LUMA, NEUTRAL_CHROMA = 16, 235, 128  # ITU-R BT.601/709, narrow range
 
 
@@ -40,9 +41,18 @@ def copied(frame: VideoFrame) -> VideoFrame:
 def scaled(frame: VideoFrame, width: int, height: int, pixel_format: str = "yuv420p") -> VideoFrame:
     """The picture at another size or pixel format; the same object where both are right already.
 
-    One thread: FFmpeg would start one per processor for every size, and hold them.
+    One thread: FFmpeg would start one per processor for every size, and hold them. MJPEG cameras give luma from
+    0 to 255 and everything after expects 16 to 235: left as it is, shadows turn black and skin white.
     """
-    return frame.reformat(width, height, format=pixel_format, interpolation="BILINEAR", threads=1)
+    ranges = {"src_color_range": FULL_RANGE, "dst_color_range": NARROW_RANGE}
+    return frame.reformat(
+        width,
+        height,
+        format=pixel_format,
+        interpolation="BILINEAR",
+        threads=1,
+        **(ranges if frame.color_range == FULL_RANGE else {}),
+    )
 
 
 def fitted(frame: VideoFrame, width: int, height: int) -> VideoFrame:
