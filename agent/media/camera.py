@@ -13,6 +13,7 @@ import av
 from av import VideoFrame
 from av.codec.context import Flags
 from av.container import InputContainer
+from av.video.reformatter import VideoReformatter
 
 from agent.media.camera_choice import COSTS_MS, CameraPath, CameraWish, camera_paths
 from agent.media.clock_pattern import draw_clock
@@ -85,6 +86,7 @@ class FileCamera:
         self._current: VideoFrame | None = None
         self._upcoming: tuple[float, VideoFrame] = (0.0, blank(2, 2))
         self._started_at = 0.0
+        self._scaler = VideoReformatter()
 
     def open(self) -> None:
         self._started_at = self._footage.started_at()
@@ -102,7 +104,7 @@ class FileCamera:
             self._current = passed
             self._upcoming = next(self._pictures)
         if passed is not None:
-            self._current = fitted(passed, self._settings.width, self._settings.height)
+            self._current = fitted(passed, self._settings.width, self._settings.height, self._scaler)
         return RawPicture(self._current, self._pace.wait())
 
     def close(self) -> None:
@@ -123,6 +125,7 @@ class V4l2Camera:
         self._abilities = abilities
         self._container: InputContainer | None = None
         self._frames: Iterator[VideoFrame] | None = None
+        self._scaler = VideoReformatter()
         self.path = ""
 
     def open(self) -> None:
@@ -164,7 +167,9 @@ class V4l2Camera:
             reason = f"it stopped giving pictures ({error or 'end of stream'})"
             raise DeviceError(f"camera {self._settings.device}", reason, "Check its cable") from error
         captured_at = v4l2_captured_at(frame.time, time.monotonic())
-        return RawPicture(fitted(frame, self._settings.width, self._settings.height), captured_at)
+        return RawPicture(
+            fitted(frame, self._settings.width, self._settings.height, self._scaler), captured_at
+        )
 
     def close(self) -> None:
         if self._container is not None:
