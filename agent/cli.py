@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def show_encoders(board: Board, settings: CaptureSettings, *, as_json: bool) -> int:
     """Try each encoder of the board with real pictures, and print which one a call begins with."""
+    from agent.media.camera_cost import measured_costs_ms
     from agent.media.encoder_probe import in_order_of_use, probe_encoders
 
     camera = settings.camera
@@ -57,7 +58,8 @@ def show_encoders(board: Board, settings: CaptureSettings, *, as_json: bool) -> 
             }
             for result in results
         ]
-        print(json.dumps({"board": board.name, "encoder": chosen, "encoders": found}))
+        answer = {"board": board.name, "encoder": chosen, "encoders": found}
+        print(json.dumps({**answer, "camera_costs_ms": measured_costs_ms()}))
     else:
         print(f"Board {board.name}, {camera.width}x{camera.height} at {camera.frame_rate} frames/s:")
         for result in results:
@@ -71,6 +73,7 @@ def show_encoders(board: Board, settings: CaptureSettings, *, as_json: bool) -> 
 def show_camera(board: Board, settings: CaptureSettings, *, as_json: bool) -> int:
     """Ask the camera what it gives, and print in which form its pictures are taken. It is not switched on."""
     from agent.media.camera_choice import CameraWish, camera_paths
+    from agent.media.camera_cost import measured_costs_ms
     from agent.media.v4l2 import camera_abilities
 
     camera = settings.camera
@@ -87,7 +90,7 @@ def show_camera(board: Board, settings: CaptureSettings, *, as_json: bool) -> in
         sys.stderr.write(f"{error}.\n")
         return 1
     wish = CameraWish(camera.width, camera.height, camera.frame_rate, camera.pixel_formats)
-    paths = camera_paths(abilities.modes, wish)
+    paths = camera_paths(abilities.modes, wish, measured_costs_ms())
     if as_json:
         print(
             json.dumps(

@@ -123,8 +123,10 @@ class Running:
 
     def _surveyed(self, found: Survey) -> None:
         self._survey = found
+        settings = self._capture_settings
+        camera = replace(settings.camera, costs_ms={**settings.camera.costs_ms, **found.camera_costs_ms})
         order = found.order(self._board.encoders)
-        self._capture_settings = replace(self._capture_settings, encoders=order)
+        self._capture_settings = replace(settings, camera=camera, encoders=order)
         self.wire.info_changed()
 
     def watch_network(self) -> NetworkWatch:

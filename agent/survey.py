@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.contract.status import EncoderReport
 from agent.store import Store
@@ -37,6 +37,7 @@ class Survey(BaseModel):
     machine: str = ""
     encoder: str | None = None
     encoders: tuple[EncoderReport, ...] = ()
+    camera_costs_ms: dict[str, float] = Field(default_factory=dict)
 
     def order(self, names: Sequence[str]) -> tuple[str, ...]:
         """The encoders in order of use: those that failed here come last."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -30,11 +30,12 @@ AskAbilities = Callable[[str, int, int], CameraAbilities]
 
 @dataclass(frozen=True, slots=True)
 class CameraSettings:
-    """Which camera, and what is asked of it: size in pixels, frames/s, V4L2 input formats in order of
-    preference.
+    """Which camera, and what is asked of it: size in pixels, frames/s.
 
-    burn_clock draws the machine-readable clock of clock_pattern into each picture; for benches and the demo
-    only.
+    Of a real camera's forms the cheapest is taken that gives size and rate (see camera_choice). pixel_formats:
+    FFmpeg's names of V4L2 input formats, of which the earlier is taken where two cost alike. costs_ms: what each
+    costs here, if that was measured. burn_clock draws the machine-readable clock of clock_pattern into each
+    picture; for benches and the demo only.
     """
 
     kind: Literal["scene", "file", "v4l2"] = "scene"
@@ -44,6 +45,7 @@ class CameraSettings:
     height: int = 720
     frame_rate: int = 30
     pixel_formats: tuple[str, ...] = field(default=("mjpeg", "yuyv422"))
+    costs_ms: Mapping[str, float] = field(default_factory=lambda: COSTS_MS)
     burn_clock: bool = False
 
 
@@ -153,8 +155,8 @@ class V4l2Camera:
         wish = CameraWish(settings.width, settings.height, settings.frame_rate, settings.pixel_formats)
         abilities = self._abilities(settings.device, settings.width, settings.height)
         size = (settings.width, settings.height)
-        return camera_paths(abilities.modes, wish) or tuple(
-            CameraPath("(driver lists none)", name, *size, settings.frame_rate, COSTS_MS.get(name, 0.0), True)
+        return camera_paths(abilities.modes, wish, settings.costs_ms) or tuple(
+            CameraPath("(driver lists none)", name, *size, settings.frame_rate, 0.0, True)
             for name in settings.pixel_formats
         )
 

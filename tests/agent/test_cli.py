@@ -9,9 +9,10 @@ import pytest
 
 from agent import cli, console
 from agent.contract.status import EncoderReport
-from agent.media import encoder_probe
+from agent.media import camera_cost, encoder_probe
 from agent.media.device import DeviceError
 from agent.media.encoder_probe import ProbeResult
+from agent.media.v4l2 import CameraAbilities, CameraMode
 
 RESULTS = [
     ProbeResult("h264_v4l2m2m", False, "it cannot be opened (no device)", 0.0),
@@ -24,6 +25,7 @@ def _as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli.os, "setpriority", lambda *_: None)  # or the rest of the tests would run at 10
     monkeypatch.setattr(cli.logging, "disable", lambda: None)
     monkeypatch.setattr(encoder_probe, "probe_encoders", lambda *_: RESULTS)
+    monkeypatch.setattr(camera_cost, "measured_costs_ms", lambda: {"mjpeg": 6.0, "yuyv422": 0.5})
 
 
 def test_encoders_are_told_with_their_speed_and_why_one_is_not_used(
@@ -39,6 +41,7 @@ def test_encoders_as_json_are_what_the_contract_takes(capsys: pytest.CaptureFixt
     assert cli.main(["encoders", "--board", "pi4", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["board"], told["encoder"]) == ("pi4", "libx264")
+    assert told["camera_costs_ms"]["mjpeg"] == 6.0
     assert [EncoderReport.model_validate(each).ok for each in told["encoders"]] == [False, True]
 
 
@@ -71,6 +74,21 @@ def test_the_settings_name_the_board_where_there_are_any(
     file.write_text(f'board = "pi5"\n{keys}')
     assert cli.main(["encoders", "--config", str(file), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["board"] == "pi5"
+
+
+def test_the_camera_s_forms_are_told_with_the_one_that_is_taken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    modes = (CameraMode("YUYV", 1280, 720, 10.0), CameraMode("MJPG", 1280, 720, 30.0))
+    webcam = CameraAbilities("HD Webcam", "usb-1", modes)
+    monkeypatch.setattr("agent.media.v4l2.camera_abilities", lambda *_: webcam)
+    assert cli.main(["camera", "--board", "pi4"]) == 0
+    said = capsys.readouterr().out
+    assert "* MJPG 1280x720 at 30 frames/s, decoded: 5.5 ms a picture" in said
+    assert "YUYV 1280x720 at 10 frames/s, converted: 0.5 ms a picture; less than what is asked for" in said
+    assert cli.main(["camera", "--board", "pi4", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [path["fourcc"] for path in told["paths"]] == ["MJPG", "YUYV"]
 
 
 @pytest.mark.parametrize(

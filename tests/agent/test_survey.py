@@ -23,6 +23,7 @@ ANSWER = {
         {"name": "h264_v4l2m2m", "ok": False, "speed": 0.0, "picture_ms": 0.0, "reason": "no device"},
         {"name": "libx264", "ok": True, "speed": 2.5, "picture_ms": 13.3, "reason": ""},
     ],
+    "camera_costs_ms": {"mjpeg": 7.5},
 }
 
 
@@ -60,6 +61,7 @@ def test_what_was_found_is_kept_and_not_asked_again(store: Store) -> None:
     (first,) = asyncio.run(asked(store, says(json.dumps(ANSWER))))
     assert first.order(("h264_v4l2m2m", "libx264")) == ("libx264", "h264_v4l2m2m")
     assert first.encoders[1] == EncoderReport(name="libx264", ok=True, speed=2.5, picture_ms=13.3)
+    assert first.camera_costs_ms == {"mjpeg": 7.5}
     (second,) = asyncio.run(asked(store, ("/nonexistent",)))
     assert second == first
 
