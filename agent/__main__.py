@@ -110,6 +110,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> None:
         stack.callback(running.watch_network().close)
         ticking = loop.create_task(tick(unit, running.wire, running.telemetry, running.watchdog))
         stack.callback(ticking.cancel)
+        running.survey()
         running.notify("READY=1")
         log.info("ready: unit %s, board %s, screen on port %d", identity.unit, board.name, settings.web_port)
         await stop.wait()

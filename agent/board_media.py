@@ -11,9 +11,9 @@ from agent.media.microphone import MicrophoneSettings
 from firmware.board import Board
 
 
-def capture_settings(board: Board, settings: Settings) -> CaptureSettings:
-    """Camera, microphone and encoders as the board has them; footage takes the camera's place."""
-    if settings.footage is not None:
+def capture_settings(board: Board, settings: Settings | None = None) -> CaptureSettings:
+    """Camera, microphone and encoders as the board has them; the settings' footage takes their place."""
+    if settings is not None and settings.footage is not None:
         board = board.with_footage(settings.footage)
     camera, microphone = board.camera, board.microphone
     return CaptureSettings(
@@ -25,13 +25,13 @@ def capture_settings(board: Board, settings: Settings) -> CaptureSettings:
             height=camera.height,
             frame_rate=camera.frame_rate,
             pixel_formats=tuple(camera.pixel_formats),
-            burn_clock=settings.burn_clock,
+            burn_clock=settings is not None and settings.burn_clock,
         ),
         microphone=MicrophoneSettings(
             kind=microphone.kind,
             target=microphone.target,
             file=Path(microphone.file) if microphone.file else None,
-            tone_hz=settings.tone_hz,
+            tone_hz=settings.tone_hz if settings is not None else None,
         ),
         encoders=tuple(board.encoders),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from agent import VERSION
 from agent import session_events as ev
@@ -19,10 +20,12 @@ from agent.media import facts
 from agent.media.aiortc_internals import host_addresses
 from agent.media.capture import Capture
 from agent.media.probes import run_probes
+from agent.media.video_codec import ffmpeg_version
 from agent.network import NetworkWatch
 from agent.room import TestDone
 from agent.selftest import SelfTest, SelfTester, Verdict
 from agent.session_state import OCCUPYING
+from agent.survey import Survey, Surveyor, machine_digest, survey_command
 from agent.telemetry import Telemetry
 from agent.touches import Touches
 from agent.unit import Tests, Unit
@@ -55,6 +58,14 @@ class Running:
         self._unit = unit
         self._camera_lamp = camera_lamp
         self._capture_settings = capture_settings(board, settings)
+        self._survey, self._camera_form = Survey(), ""
+        self._surveyor = Surveyor(
+            unit.store,
+            machine_digest(board, ffmpeg_version()),
+            survey_command(settings.board),
+            is_free=lambda: unit.held() is None and self._tester.is_over,
+            on_found=self._surveyed,
+        )
         self._tester = SelfTester(lambda: self.wire.up and unit.clock.is_learnt, self._probe, self._tested)
         self._attempt = 0
         self.calls = CallControl(
@@ -101,9 +112,22 @@ class Running:
 
     async def stop_media(self) -> None:
         """Close camera, microphone and every connection."""
+        await self._surveyor.stop()
         self._tester.stop()
         await self._tester.over()
         await self.calls.stop()
+
+    def survey(self) -> None:
+        """Find out which encoders work here, in the background; the answer of an earlier start holds."""
+        self._surveyor.start()
+
+    def _surveyed(self, found: Survey) -> None:
+        self._survey = found
+        settings = self._capture_settings
+        camera = replace(settings.camera, costs_ms={**settings.camera.costs_ms, **found.camera_costs_ms})
+        order = found.order(self._board.encoders)
+        self._capture_settings = replace(settings, camera=camera, encoders=order)
+        self.wire.info_changed()
 
     def watch_network(self) -> NetworkWatch:
         """Notice at once when this machine's addresses change; close() the watch to end that."""
@@ -172,6 +196,10 @@ class Running:
         if not all(outcome.ok for outcome in outcomes):
             # A machine that was busy for a second is no fault of the room: what is broken fails again.
             outcomes = await run_probes(self._capture_settings, self._camera_lamp)
+        form = next((outcome.form for outcome in outcomes if outcome.form), self._camera_form)
+        if form != self._camera_form:
+            self._camera_form = form
+            self.wire.info_changed()
         return [Verdict(o.name, o.ok, o.figure, o.unit, o.reason) for o in outcomes]
 
     def _tested(self, result: SelfTest) -> None:
@@ -186,7 +214,9 @@ class Running:
         return Info(
             software=VERSION,
             board=self._board.name,
-            encoder=self._board.encoders[0],
+            encoder=self._capture_settings.encoders[0],
+            encoders=self._survey.encoders,
+            camera=self._camera_form,
             certificate_sha256=self._identity.certificate_sha256,
             certificate_not_after=self._identity.not_after,
             abilities=("code", "staff", "button"),

@@ -61,9 +61,14 @@ class SelfTester:
         self._task: asyncio.Task[None] | None = None
         self._probing = False
 
+    @property
+    def is_over(self) -> bool:
+        """Whether no test runs."""
+        return self._task is None or self._task.done()
+
     def start(self) -> None:
         """Begin, unless a test runs already."""
-        if self._task is None or self._task.done():
+        if self.is_over:
             self._task = asyncio.get_running_loop().create_task(self._run(), name="self-test")
 
     def stop(self) -> None:

@@ -100,7 +100,7 @@ class Wire:
             self._told = None
             self._sent = (0, 0)
             self.state_changed()
-            self._send(Topic(self._name, "up/info"), self._info())
+            self.info_changed()
             self._report_schedule()
             self._orders.report_config()
             self.event_added()
@@ -118,6 +118,10 @@ class Wire:
         """This machine has these addresses now."""
         if self.link is not None:
             self.link.network_changed(addresses)
+
+    def info_changed(self) -> None:
+        """Say what the unit is and can do."""
+        self._send(Topic(self._name, "up/info"), self._info())
 
     def message(self, topic: str, payload: bytes) -> None:
         """A message came; one that breaks the contract is logged by topic and field, and dropped."""

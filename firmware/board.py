@@ -32,7 +32,8 @@ class CameraProfile(_Part):
     MIPI).
 
     width and height in pixels (even, since H.264 pictures of 4:2:0 are), frame_rate in frames/s.
-    pixel_formats: FFmpeg's names for V4L2 input formats, tried in this order.
+    pixel_formats: FFmpeg's names for V4L2 input formats. The camera's cheapest form that gives size and rate is
+    taken; of two that cost alike the one named first. Where the driver lists nothing, they are tried in order.
     """
 
     kind: Literal["scene", "file", "v4l2"]

@@ -16,7 +16,8 @@ JSON_FLAG = "--json"
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
-    help="Runs the region's side of Hälsorum. --json may stand anywhere.",
+    help="Runs the region's side of Hälsorum. --json may stand anywhere. On a unit, `halsorum encoders` and "
+    "`halsorum camera` try its own devices.",
 )
 app.add_typer(cli_places.account, name="account")
 app.add_typer(cli_places.client, name="client")

@@ -26,12 +26,24 @@ class Status(Body):
     faults: tuple[Fault, ...] = ()
 
 
+class EncoderReport(Body):
+    """One video encoder as the unit found it when it tried it with real pictures."""
+
+    name: ShortText
+    ok: bool
+    speed: float = Field(0.0, ge=0, description="Times real time, at the camera's size and rate.")
+    picture_ms: float = Field(0.0, ge=0, description="Milliseconds for one picture.")
+    reason: LongText = Field("", description="Why it is not used.")
+
+
 class Info(Body):
     """`up/info`: what the unit is."""
 
     software: ShortText
     board: ShortText
-    encoder: ShortText = ""
+    encoder: ShortText = Field("", description="The encoder a call begins with.")
+    encoders: tuple[EncoderReport, ...] = Field((), description="Those tried, in the board's order.")
+    camera: LongText = Field("", description="In which form the camera's pictures are taken, and why so.")
     certificate_sha256: HexDigest
     certificate_not_after: Instant
     abilities: tuple[Kind, ...] = ()

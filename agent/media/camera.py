@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import av
 from av import VideoFrame
+from av.codec.context import Flags
 from av.container import InputContainer
+from av.video.reformatter import VideoReformatter
 
+from agent.media.camera_choice import COSTS_MS, CameraPath, CameraWish, camera_paths
 from agent.media.clock_pattern import draw_clock
 from agent.media.device import Camera, DeviceError, Pace, RawPicture
 from agent.media.footage import Footage, looped_pictures
 from agent.media.pixels import blank, copied, fitted, planes
 from agent.media.scene import Scene
+from agent.media.v4l2 import CameraAbilities, camera_abilities
+
+log = logging.getLogger(__name__)
+
+AskAbilities = Callable[[str, int, int], CameraAbilities]
 
 
 @dataclass(frozen=True, slots=True)
 class CameraSettings:
-    """Which camera, and what is asked of it: size in pixels, frames/s, V4L2 input formats in order of
-    preference.
+    """Which camera, and what is asked of it: size in pixels, frames/s.
 
-    burn_clock draws the machine-readable clock of clock_pattern into each picture; for benches and the demo
-    only.
+    Of a real camera's forms the cheapest is taken that gives size and rate (see camera_choice). pixel_formats:
+    FFmpeg's names of V4L2 input formats, of which the earlier is taken where two cost alike. costs_ms: what each
+    costs here, if that was measured. burn_clock draws the machine-readable clock of clock_pattern into each
+    picture; for benches and the demo only.
     """
 
     kind: Literal["scene", "file", "v4l2"] = "scene"
@@ -35,6 +45,7 @@ class CameraSettings:
     height: int = 720
     frame_rate: int = 30
     pixel_formats: tuple[str, ...] = field(default=("mjpeg", "yuyv422"))
+    costs_ms: Mapping[str, float] = field(default_factory=lambda: COSTS_MS)
     burn_clock: bool = False
 
 
@@ -77,6 +88,7 @@ class FileCamera:
         self._current: VideoFrame | None = None
         self._upcoming: tuple[float, VideoFrame] = (0.0, blank(2, 2))
         self._started_at = 0.0
+        self._scaler = VideoReformatter()
 
     def open(self) -> None:
         self._started_at = self._footage.started_at()
@@ -94,7 +106,7 @@ class FileCamera:
             self._current = passed
             self._upcoming = next(self._pictures)
         if passed is not None:
-            self._current = fitted(passed, self._settings.width, self._settings.height)
+            self._current = fitted(passed, self._settings.width, self._settings.height, self._scaler)
         return RawPicture(self._current, self._pace.wait())
 
     def close(self) -> None:
@@ -105,28 +117,48 @@ class FileCamera:
 
 
 class V4l2Camera:
-    """A real camera through the kernel's V4L2, opened with the first of its pixel formats that it accepts."""
+    """A real camera through the kernel's V4L2, taken in the cheapest form that gives the asked size and rate.
 
-    def __init__(self, settings: CameraSettings) -> None:
+    See camera_choice; where the driver refuses what it has listed, the next best is tried.
+    """
+
+    def __init__(self, settings: CameraSettings, abilities: AskAbilities = camera_abilities) -> None:
         self._settings = settings
+        self._abilities = abilities
         self._container: InputContainer | None = None
         self._frames: Iterator[VideoFrame] | None = None
+        self._scaler = VideoReformatter()
+        self.path = ""
 
     def open(self) -> None:
         refusals: list[str] = []
-        for pixel_format in self._settings.pixel_formats:
+        for path in self._paths():
             try:
-                self._container = av.open(
-                    self._settings.device, format="v4l2", options=v4l2_options(self._settings, pixel_format)
-                )
+                self._container = av.open(self._settings.device, format="v4l2", options=v4l2_options(path))
             except (av.FFmpegError, OSError) as error:
-                refusals.append(f"{pixel_format}: {error.strerror or error}")
+                refusals.append(f"{path.pixel_format}: {error.strerror or error}")
                 continue
             stream = self._container.streams.video[0]
             stream.thread_count = 1
+            # H.264 otherwise waits for pictures that might have to be put in another order.
+            stream.codec_context.flags |= Flags.low_delay
             self._frames = self._container.decode(stream)
+            if self.path != str(path):
+                self.path = str(path)
+                log.info("camera %s: %s", self._settings.device, self.path)
             return
         raise DeviceError(f"camera {self._settings.device}", "; ".join(refusals), _v4l2_instruction(refusals))
+
+    def _paths(self) -> tuple[CameraPath, ...]:
+        """What the driver lists, best first; the profile's formats in order if it lists nothing usable."""
+        settings = self._settings
+        wish = CameraWish(settings.width, settings.height, settings.frame_rate, settings.pixel_formats)
+        abilities = self._abilities(settings.device, settings.width, settings.height)
+        size = (settings.width, settings.height)
+        return camera_paths(abilities.modes, wish, settings.costs_ms) or tuple(
+            CameraPath("(driver lists none)", name, *size, settings.frame_rate, 0.0, True)
+            for name in settings.pixel_formats
+        )
 
     def read(self) -> RawPicture:
         if self._frames is None:
@@ -137,7 +169,9 @@ class V4l2Camera:
             reason = f"it stopped giving pictures ({error or 'end of stream'})"
             raise DeviceError(f"camera {self._settings.device}", reason, "Check its cable") from error
         captured_at = v4l2_captured_at(frame.time, time.monotonic())
-        return RawPicture(fitted(frame, self._settings.width, self._settings.height), captured_at)
+        return RawPicture(
+            fitted(frame, self._settings.width, self._settings.height, self._scaler), captured_at
+        )
 
     def close(self) -> None:
         if self._container is not None:
@@ -163,13 +197,10 @@ def with_clock(picture: RawPicture) -> RawPicture:
     return RawPicture(frame, picture.captured_at)
 
 
-def v4l2_options(settings: CameraSettings, pixel_format: str) -> dict[str, str]:
+def v4l2_options(path: CameraPath) -> dict[str, str]:
     """Options of FFmpeg's video4linux2 input device: what to ask the driver for."""
-    return {
-        "input_format": pixel_format,
-        "video_size": f"{settings.width}x{settings.height}",
-        "framerate": str(settings.frame_rate),
-    }
+    options = {"input_format": path.pixel_format, "video_size": f"{path.width}x{path.height}"}
+    return {**options, "framerate": f"{path.frame_rate:g}"} if path.frame_rate else options
 
 
 def v4l2_captured_at(stamp_s: float | None, now: float) -> float:

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from av import VideoFrame
 from av.video.frame import PictureType
+from av.video.reformatter import VideoReformatter
 
 from agent.media.annexb import Headers
 from agent.media.pixels import copied, scaled
@@ -57,6 +58,7 @@ class EncoderChain:
         self._opened_at = float("-inf")
         self._exhausted_at: float | None = None
         self._headers = Headers()
+        self._scaler = VideoReformatter()
         self.failures = 0
 
     @property
@@ -134,7 +136,7 @@ class EncoderChain:
         """The picture as this encoder takes it. The second encoder of a call writes its own stamps on a
         copy."""
         if (frame.width, frame.height) != self._size or frame.format.name != kind.pixel_format:
-            return scaled(frame, *self._size, kind.pixel_format)
+            return scaled(frame, *self._size, kind.pixel_format, self._scaler)
         return frame if kind.codec == "H264" else copied(frame)
 
     def _payloads(

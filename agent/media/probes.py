@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
-from agent.media.camera import CameraSettings, make_camera
+from agent.media.camera import CameraSettings, V4l2Camera, make_camera
 from agent.media.capture import CaptureSettings
 from agent.media.device import DeviceError
 from agent.media.encoder_chain import Opener
@@ -36,13 +36,14 @@ LOWEST_LEVEL_DBFS = -85.0  # the noise of any real microphone is above; digital 
 @dataclass(frozen=True, slots=True)
 class ProbeOutcome:
     """What one probe found. figure in unit; reason says what is wrong and what to do, and is empty when
-    ok."""
+    ok. form: how a real camera's pictures are taken."""
 
     name: Literal["camera", "microphone", "encoder"]
     ok: bool
     figure: float
     unit: str
     reason: str
+    form: str = ""
 
 
 def probe_camera(
@@ -65,7 +66,8 @@ def probe_camera(
     finally:
         camera.close()
         on_camera_open(False)
-    return _judged_pictures(settings, times, seen)
+    form = camera.path if isinstance(camera, V4l2Camera) else ""
+    return replace(_judged_pictures(settings, times, seen), form=form)
 
 
 def probe_microphone(settings: MicrophoneSettings) -> ProbeOutcome:

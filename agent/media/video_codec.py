@@ -161,6 +161,11 @@ def error_text(error: Exception) -> str:
     return ": ".join(part for part in (strerror, log[2].strip() if log else None) if part) or str(error)
 
 
+def ffmpeg_version() -> str:
+    """Which FFmpeg this is: encoders that were tried with one may do otherwise with another."""
+    return f"av {av.__version__}, libavcodec {av.library_versions['libavcodec']}"
+
+
 def silence_ffmpeg() -> None:
     """Let FFmpeg say errors only: x264 prints a page for every context."""
     av.logging.set_level(av.logging.ERROR)

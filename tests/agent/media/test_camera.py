@@ -12,6 +12,7 @@ import pytest
 
 from agent.media import camera as camera_module
 from agent.media.camera import (
+    AskAbilities,
     CameraSettings,
     FileCamera,
     SceneCamera,
@@ -21,11 +22,14 @@ from agent.media.camera import (
     v4l2_options,
     with_clock,
 )
+from agent.media.camera_choice import CameraWish, camera_paths
 from agent.media.clock_pattern import clock_age_ms, read_clock
 from agent.media.device import DeviceError, RawPicture
 from agent.media.footage import Footage, looped_pictures
-from agent.media.pixels import blank, fitted, planes
+from agent.media.pixels import FULL_RANGE, NARROW_RANGE, WHITE_LUMA, blank, fitted, planes
+from agent.media.v4l2 import CameraAbilities, CameraMode
 
+RANGE = {"mjpeg": FULL_RANGE, "libx264": NARROW_RANGE, "rawvideo": NARROW_RANGE}
 SMALL = CameraSettings(width=160, height=96, frame_rate=50)
 
 
@@ -96,16 +100,28 @@ def test_the_burnt_clock_is_the_time_of_capture_and_leaves_the_original_alone() 
     assert int(planes(picture.frame)[0].max()) == 90
 
 
+WEBCAM = (
+    CameraMode("YUYV", 1280, 720, 10.0),
+    CameraMode("MJPG", 1280, 720, 30.0),
+    CameraMode("H264", 1280, 720, 30.0),
+)
+
+
+def listed(*modes: CameraMode) -> AskAbilities:
+    return lambda _device, _width, _height: CameraAbilities("Webcam", "usb-1", modes)
+
+
 def test_v4l2_is_asked_for_size_rate_and_format() -> None:
-    settings = CameraSettings(kind="v4l2", width=1280, height=720, frame_rate=30)
-    assert v4l2_options(settings, "mjpeg") == {
-        "input_format": "mjpeg",
-        "video_size": "1280x720",
-        "framerate": "30",
-    }
+    path = camera_paths(WEBCAM, CameraWish(1280, 720, 30))[0]
+    asked = {"input_format": "mjpeg", "video_size": "1280x720", "framerate": "30"}
+    assert v4l2_options(path) == asked
+    silent = camera_paths([CameraMode("NV12", 1280, 720, 0.0)], CameraWish(1280, 720, 30))[0]
+    assert v4l2_options(silent) == {"input_format": "nv12", "video_size": "1280x720"}
 
 
-def test_v4l2_takes_the_first_format_the_driver_accepts(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_v4l2_takes_the_best_form_the_driver_accepts_and_says_which(
+    film: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     asked: list[str] = []
     really_open = av.open
 
@@ -117,14 +133,64 @@ def test_v4l2_takes_the_first_format_the_driver_accepts(film: Path, monkeypatch:
         return really_open(str(film))
 
     monkeypatch.setattr(camera_module.av, "open", opened)
-    camera = make_camera(CameraSettings(kind="v4l2", device="/dev/video7", width=80, height=48))
-    camera.open()
+    settings = CameraSettings(kind="v4l2", device="/dev/video7", width=80, height=48)
+    camera = V4l2Camera(settings, listed(*WEBCAM))
+    with caplog.at_level("INFO"):
+        camera.open()
     picture = camera.read()
-    assert (asked, picture.frame.width, picture.frame.format.name) == (["mjpeg", "yuyv422"], 80, "yuv420p")
+    assert (asked, picture.frame.width, picture.frame.format.name) == (["mjpeg", "h264"], 80, "yuv420p")
+    assert "H264 1280x720 at 30 frames/s, decoded" in caplog.text
     with pytest.raises(DeviceError, match="stopped giving pictures"):
         [camera.read() for _ in range(30)]  # the stand-in ends after 25 pictures, as an unplugged camera does
     camera.close()
     camera.close()
+
+
+def test_a_driver_that_lists_nothing_is_asked_for_the_profile_s_formats(
+    film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    really_open = av.open
+
+    def opened(_device: str, format: str, options: dict[str, str]) -> object:
+        asked.append(options["input_format"])
+        return really_open(str(film))
+
+    monkeypatch.setattr(camera_module.av, "open", opened)
+    camera = V4l2Camera(CameraSettings(kind="v4l2", pixel_formats=("nv12",)), listed())
+    camera.open()
+    camera.close()
+    assert asked == ["nv12"]
+
+
+@pytest.mark.parametrize(
+    ("codec", "pixel_format", "container"),
+    [("mjpeg", "yuvj422p", "avi"), ("libx264", "yuv420p", "h264"), ("rawvideo", "yuyv422", "nut")],
+)
+def test_a_camera_s_stream_of_each_kind_becomes_the_right_picture(
+    codec: str, pixel_format: str, container: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = tmp_path / f"camera.{container}"
+    with av.open(str(recorded), "w", format=container) as file:
+        stream = file.add_stream(codec, rate=30)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, pixel_format
+        if codec == "libx264":
+            stream.options = {"preset": "superfast", "tune": "zerolatency"}
+        for index in range(12):
+            grey = blank(320, 180, luma=WHITE_LUMA).reformat(
+                format=pixel_format, dst_color_range=RANGE[codec]
+            )
+            grey.pts = index
+            file.mux(stream.encode(grey))
+        file.mux(stream.encode(None))
+    really_open = av.open
+    monkeypatch.setattr(camera_module.av, "open", lambda *_, **__: really_open(str(recorded)))
+    camera = V4l2Camera(CameraSettings(kind="v4l2", width=160, height=90), listed(*WEBCAM))
+    camera.open()
+    picture = camera.read()
+    camera.close()
+    assert (picture.frame.format.name, picture.frame.width) == ("yuv420p", 160)
+    assert float(planes(picture.frame)[0].mean()) == pytest.approx(WHITE_LUMA, abs=2)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +210,7 @@ def test_a_camera_that_does_not_open_says_what_to_do(
 
     monkeypatch.setattr(camera_module.av, "open", refused)
     with pytest.raises(DeviceError, match=instruction):
-        V4l2Camera(CameraSettings(kind="v4l2")).open()
+        V4l2Camera(CameraSettings(kind="v4l2"), listed(*WEBCAM)).open()
 
 
 def test_kernel_stamps_are_used_only_if_they_are_of_the_monotonic_clock() -> None:

@@ -116,6 +116,15 @@ def test_a_new_size_starts_with_a_keyframe_that_decodes_at_that_size() -> None:
     assert keyframes == [True, False, True, False, True]
 
 
+def test_an_odd_size_is_made_even() -> None:
+    chain = EncoderChain([ENCODERS["libx264"]], FORM, open_encoder)
+    target = EncodingTarget(200_000, 30, 213, 119)
+    decoder = av.CodecContext.create("h264", "r")
+    (payload,) = chain.encode(PICTURES[0], 0, False, target, 30) or []
+    (frame,) = [*decoder.decode(av.Packet(payload.data)), *decoder.decode(None)]
+    assert (frame.width, frame.height) == (212, 118)
+
+
 def test_every_keyframe_is_constrained_baseline_3_1_with_its_parameter_sets() -> None:
     chain = EncoderChain([ENCODERS["libx264"]], FORM, open_encoder)
     target = EncodingTarget(300_000, 30, 320, 180)

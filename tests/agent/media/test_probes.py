@@ -15,7 +15,7 @@ from agent.media import encoder_probe, probes
 from agent.media.camera import CameraSettings
 from agent.media.capture import CaptureSettings
 from agent.media.device import DeviceError, RawPicture, RawSound
-from agent.media.encoder_probe import probe_encoders
+from agent.media.encoder_probe import in_order_of_use, probe_encoders
 from agent.media.microphone import MicrophoneSettings
 from agent.media.pixels import blank
 from agent.media.probes import probe_camera, probe_encoder, probe_microphone, run_probes
@@ -32,7 +32,7 @@ def test_on_a_working_board_all_three_pass_and_the_lamp_goes_on_and_off(
     monkeypatch.setattr(
         probes, "LOWEST_RATE_RATIO", 0.0
     )  # rate and speed are judged below, with no busy processor
-    ticks = itertools.count(step=0.1)
+    ticks = itertools.count(step=0.01)
     monkeypatch.setattr(encoder_probe.time, "perf_counter", lambda: next(ticks))
 
     async def scenario() -> None:
@@ -118,7 +118,7 @@ def test_a_missing_film_fails_with_its_path(tmp_path: Path) -> None:
 
 
 def test_encoders_that_are_not_there_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    ticks = itertools.count(step=0.1)
+    ticks = itertools.count(step=0.01)
     monkeypatch.setattr(encoder_probe.time, "perf_counter", lambda: next(ticks))
     results = probe_encoders(["h264_v4l2m2m", "libx264", "libvpx"], 320, 180, 30)
     assert [(result.name, result.ok) for result in results] == [
@@ -127,7 +127,9 @@ def test_encoders_that_are_not_there_are_passed_over(monkeypatch: pytest.MonkeyP
         ("libvpx", True),
     ]
     assert "cannot be opened" in results[0].reason
-    assert results[1].speed_ratio == pytest.approx(encoder_probe.PROBE_PICTURES / 0.1 / 30)
+    assert results[1].speed_ratio == pytest.approx(1 / 0.01 / 30)
+    assert results[1].picture_ms == pytest.approx(10.0)
+    assert in_order_of_use(results) == ("libx264", "libvpx", "h264_v4l2m2m")
     settings = CaptureSettings(camera=SMALL, encoders=("h264_v4l2m2m", "libx264"))
     assert probe_encoder(settings).unit == "x real time (libx264)"
 
@@ -157,7 +159,7 @@ def test_another_picture_out_than_in_and_a_slow_encoder_are_refused(monkeypatch:
     outcome = probe_encoder(CaptureSettings(camera=SMALL), opened)
     assert not outcome.ok
     assert outcome.reason.startswith("no encoder works: libx264: its output is another picture")
-    ticks = iter([0.0, 10.0])
+    ticks = itertools.count(step=0.8)
     monkeypatch.setattr(encoder_probe.time, "perf_counter", lambda: next(ticks))
     (slow,) = probe_encoders(["libx264"], 320, 180, 30)
     assert slow.reason == "too slow: 0.04 of real time"

@@ -1,0 +1,24 @@
+"""`halsorum`: one command for both sides. What asks the unit's own devices is here, the rest is the region's."""
+
+from __future__ import annotations
+
+import sys
+
+UNIT_COMMANDS = ("encoders", "camera")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command of the unit or of the region; exit codes as they set them."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    command = next((argument for argument in given if not argument.startswith("-")), None)
+    if command in UNIT_COMMANDS:
+        from agent.cli import main as unit_main  # late: each side loads only what it needs
+
+        sys.exit(unit_main(given))
+    from provisioning.cli import main as region_main
+
+    region_main(given)
+
+
+if __name__ == "__main__":
+    main()
