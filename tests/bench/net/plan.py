@@ -68,6 +68,7 @@ def finished(received: Result, case: Case, ssim: float | None) -> Result:
         "sent_kbit_per_s": settling.kbit_per_s(course),
         "used": settling.used_share(course),
     }
+    result["queue_ms"] = settling.queue_ms(course)
     result["late_ms_p95"] = course["late_ms_p95"]
     if case.drop is not None:
         result["settled_s"] = settling.settled_after_s(course, *case.drop)

@@ -19,6 +19,11 @@ def kbit_per_s(course: Course) -> float:
     return mean(course["sent_kbit_per_s"]) if course["sent_kbit_per_s"] else 0.0
 
 
+def queue_ms(course: Course) -> float:
+    """How long datagrams stood in the queue at worst, in ms, mean of all bins."""
+    return mean(course["queue_ms"]) if course["queue_ms"] else 0.0
+
+
 def used_share(course: Course) -> float | None:
     """What came through of what the line could carry; None on a line without limit."""
     limits = course["line_kbit_per_s"]

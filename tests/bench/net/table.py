@@ -14,9 +14,10 @@ from tests.bench.net.runs import Result
 from tests.bench.table import verdict_table
 
 TITLES = {"unit": "unit → Chromium", "chromium": "Chromium → Chromium", "kiosk": "Chromium → unit → kiosk"}
-WIDTH = 175
+WIDTH = 190
 COLUMNS = (
-    "frozen %", "frames/s", "picture", "p50 ms", "p95 ms", "SSIM", "concealed %", "lips ms", "kbit/s", "used %",
+    "frozen %", "frames/s", "picture", "p50 ms", "p95 ms", "SSIM", "concealed %", "lips ms", "sound buffer ms",
+    "queue ms", "kbit/s", "used %",
     "settled s", "CPU ms/pict.",
 )  # fmt: skip
 
@@ -56,6 +57,8 @@ def _cells(runs: Sequence[Result]) -> list[str]:
         _text(column(runs, "ssim"), 3),
         _text(_percent(runs, "concealed")),
         _text(column(runs, "lip_offset_ms"), 0),
+        _text(column(runs, "audio_jitter_buffer_ms"), 0),
+        _text(column(runs, "queue_ms"), 0),
         _text(column(runs, "sent_kbit_per_s"), 0),
         _text(_percent(runs, "used"), 0),
         _text(column(runs, "settled_s")) if any("settled_s" in run for run in runs) else "",

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench.net.settling import kbit_per_s, settled_after_s, used_share
+from tests.bench.net.settling import kbit_per_s, queue_ms, settled_after_s, used_share
 
 
 def _course(
@@ -41,3 +41,4 @@ def test_used_of_what_was_there() -> None:
     assert used_share(_course([300.0] * 10, line=None)) is None
     assert kbit_per_s(_course([300.0, 500.0])) == 400.0
     assert kbit_per_s(_course([])) == 0.0
+    assert queue_ms(_course([300.0] * 4, [0.0, 10.0, 20.0, 30.0])) == 15.0
