@@ -71,7 +71,7 @@ class CallControl:
     """All media of one unit. Used on the event loop.
 
     on_fact gets what `Call` says; on_lost(peer) when a connection never came to life; on_device_error(reason)
-    when camera or microphone cannot be opened.
+    when camera or microphone cannot be opened; on_opened() when they are open, and `generation` is another.
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class CallControl:
         on_fact: Callable[[Fact], None],
         on_lost: Callable[[str], None],
         on_device_error: Callable[[str], None],
+        on_opened: Callable[[], None] = lambda: None,
     ) -> None:
         self._make_capture = make_capture
         self._settings = settings
@@ -92,6 +93,7 @@ class CallControl:
         self._on_fact = on_fact
         self._on_lost = on_lost
         self._on_device_error = on_device_error
+        self._on_opened = on_opened
         self._loop = asyncio.get_running_loop()
         self._orders: asyncio.Queue[Order] = asyncio.Queue()
         self._worker = self._loop.create_task(self._work(), name="call-control")
@@ -306,6 +308,7 @@ class CallControl:
         # Grows over a restart too: a screen that missed it would take its dead connections for living ones.
         self.generation = self._next_attempt()
         self._opened.set()
+        self._on_opened()
 
     def _not_opened(self, what: str) -> None:
         self._loop.call_later(REOPEN_AFTER_S, self._orders.put_nowait, self._open)

@@ -76,6 +76,7 @@ class Running:
             on_fact=self._fact,
             on_lost=self._lost,
             on_device_error=self._device_error,
+            on_opened=unit.changed,
         )
         self.wire = Wire(unit, identity, boot=boot, info=self._info)
         self.wire.calls = self.calls

@@ -123,8 +123,9 @@ def _join_in_call(session: Session, event: PartyJoined, now: datetime) -> Result
     session, effects = _join(session, event, now)
     session = _alone_if_nobody(_mark(session, event.party.peer, "connecting"), now)
     # A page that asks for another offer may still be connected, at least one way: that goes on meanwhile.
-    loaded_anew = known is not None and page_of(known.instance) != page_of(event.party.instance)
-    drop = (Disconnect(event.party.peer),) if loaded_anew else ()
+    if known is not None and page_of(known.instance) == page_of(event.party.instance):
+        return session, (Connect(event.party.peer),)
+    drop = (Disconnect(event.party.peer),) if known else ()
     return session, (*effects, *drop, Connect(event.party.peer))
 
 

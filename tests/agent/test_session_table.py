@@ -106,7 +106,7 @@ WALK = [
         ev.PartyJoined(replace(CHAIR, instance=f"{CHAIR.instance}-1")),
         START,
         "in_call",
-        ["peer_joined", "Connect"],
+        ["Connect"],
     ),
     (at("in_call", IN), ev.PartyJoined(CHAIR), START, "in_call", []),
     (at("in_call", IN), ev.Cancelled(), START, "in_call", []),

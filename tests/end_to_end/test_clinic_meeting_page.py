@@ -92,6 +92,13 @@ class Unit:
             if message["type"] in ("answer", "candidate"):
                 self.page.evaluate(UNIT_HEARS, [message["attempt"], message])
 
+    def wait(self, until: Callable[[], bool]) -> None:
+        """Hand nothing over meanwhile."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not until():
+            assert time.monotonic() < deadline
+            self.page.wait_for_timeout(50)
+
     def decoded(self, attempt: int) -> int:
         return self.page.evaluate(UNIT_DECODED, attempt)
 
@@ -232,6 +239,33 @@ def test_a_lost_line_is_said_and_asked_for_anew(page: Page, unit: Unit, region: 
     expect(page.locator('#remote video.shown[data-attempt="1"]')).to_have_count(1)
     unit.offer(2)
     unit.relay(_flows(page, unit, 2))
+    expect(page.locator("#line")).to_be_hidden()
+
+
+def test_with_the_region_away_the_call_goes_on(page: Page, unit: Unit, region: FakeRegion) -> None:
+    def end(_timeout_s: float) -> None:
+        raise StopIteration
+
+    _arrive_and_admit(page, unit, region)
+    page.route("**/feed?*", lambda route: route.abort())
+    region.meetings[SID].get = end
+    expect(page.locator("#unreached")).to_be_visible()
+    unit.relay(_flows(page, unit, 1))
+    expect(page.locator("#content")).to_have_attribute("data-line", "connected")
+    page.unroute("**/feed?*")
+    expect(page.locator("#unreached")).to_be_hidden()
+    expect(page.locator("#content")).to_have_attribute("data-feed", "up")
+
+
+def test_a_rebuilt_call_that_comes_to_nothing_leaves_the_old_one_shown(
+    page: Page, unit: Unit, region: FakeRegion
+) -> None:
+    _arrive_and_admit(page, unit, region)
+    unit.offer(2)
+    answered = {"type": "answer", "attempt": 2}
+    unit.wait(lambda: any(answered.items() <= message.items() for message in region.seen))
+    unit.wait(_flows(page, unit, 1))
+    expect(page.locator("#content")).to_have_attribute("data-line", "connected")
     expect(page.locator("#line")).to_be_hidden()
 
 

@@ -4,7 +4,8 @@ import { Connection } from "./connection.js";
 import { bytesReceived } from "./watch.js";
 
 const LOOK_MS = 250;
-const ASK_EVERY_MS = { connecting: 5000, reconnecting: 2500, lost: 2500 };
+const ASK_EVERY_MS = 2500;
+const OFFER_TAKES_MS = 5000; // a slow line's connection: two round trips to signal, six to check and to agree on keys
 const SETTLE_MS = 2500; // a rebuilt connection may take this long before we say a word
 const LOST_AFTER_MS = 120000; // we go on trying, but say whom to call
 
@@ -21,7 +22,7 @@ export class Call {
   #looking = false;
   #line = "idle";
   #carriedAt = 0;
-  #askedAt = 0;
+  #askAt = 0;
   #asking = false;
   #room = { microphone: true, camera: true };
 
@@ -56,7 +57,8 @@ export class Call {
   want(wanted) {
     if (wanted === this.#wanted) return;
     this.#wanted = wanted;
-    this.#carriedAt = this.#askedAt = performance.now();
+    this.#carriedAt = performance.now();
+    this.#askAt = this.#carriedAt + OFFER_TAKES_MS;
     if (!wanted) this.#setLine("idle");
     else if (this.#line === "idle") this.#setLine("connecting");
   }
@@ -71,7 +73,7 @@ export class Call {
     });
     if (this.#newest !== this.#carrying) this.#discard(this.#newest);
     this.#newest = connection;
-    this.#askedAt = performance.now();
+    this.#askAt = performance.now() + OFFER_TAKES_MS;
     this.#on.attempt(attempt);
     if (this.#line === "idle") this.#setLine("connecting");
     connection.tell(this.#own);
@@ -172,15 +174,17 @@ export class Call {
 
   #quiet(stalled) {
     const quietMs = performance.now() - this.#carriedAt;
-    if (this.#line === "connected" && (stalled || quietMs > SETTLE_MS)) this.#setLine("reconnecting");
-    else if (quietMs > LOST_AFTER_MS) this.#setLine("lost");
-    if (performance.now() - this.#askedAt > (ASK_EVERY_MS[this.#line] ?? Infinity)) this.#ask();
+    if (this.#line === "connected" && (stalled || quietMs > SETTLE_MS)) {
+      this.#setLine("reconnecting");
+      this.#ask();
+    } else if (quietMs > LOST_AFTER_MS) this.#setLine("lost");
+    if (this.#line !== "connected" && performance.now() > this.#askAt) this.#ask();
   }
 
   async #ask() {
     if (!this.#wanted || this.#asking) return;
     this.#asking = true;
-    this.#askedAt = performance.now();
+    this.#askAt = performance.now() + ASK_EVERY_MS;
     await this.#send({ type: "resync" });
     this.#asking = false;
   }

@@ -34,7 +34,8 @@ export class Media {
   }
 
   follow(screen) {
-    if (this.generation !== null && screen.media_generation !== this.generation) this.closeAll();
+    // What was asked for while nothing was open (0) waits for what opens now.
+    if (this.generation && screen.media_generation !== this.generation) this.closeAll();
     this.generation = screen.media_generation;
     this.wanted = wantedNames(screen);
     const kept = new Set([...this.wanted, ...keptNames(screen)]);
