@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from agent import controller as module
+from agent.contract.quality import Received
 from agent.controller import MAX_SCREENS, QUEUE_LENGTH, Controller
 from agent.screen import Lock, NoSuchMedia, Outcome, Screen, TooManyScreens, Touch
 
@@ -31,6 +33,7 @@ class Loop:
     def __init__(self):
         self.threads = set()
         self.never = asyncio.Event()
+        self.seen = queue.Queue()
 
     async def do(self, touch):
         self.threads.add(threading.current_thread().name)
@@ -44,6 +47,9 @@ class Loop:
     async def whep_close(self, resource):
         self.threads.add(resource)
 
+    def shown(self, peer, figures):
+        self.seen.put((threading.current_thread().name, peer, figures))
+
 
 @pytest.fixture
 def agent():
@@ -55,7 +61,7 @@ def controller(agent):
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="loop")
     thread.start()
-    yield Controller(loop, agent, agent, screen())
+    yield Controller(loop, agent, agent, screen(), on_shown=agent.shown)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
@@ -79,6 +85,12 @@ def test_a_browser_is_connected_and_closed_by_its_resource(controller, agent):
     assert (answer.sdp, answer.resource) == ("answer to an offer", "resource-self")
     controller.whep_close(answer.resource)
     assert "resource-self" in agent.threads
+
+
+def test_what_the_browser_showed_is_handed_to_the_loop_without_waiting(controller, agent):
+    figures = Received(freezes=1)
+    controller.shown("c41f", figures)
+    assert agent.seen.get(timeout=10) == ("loop", "c41f", figures)
 
 
 def test_an_agent_that_does_not_answer_gives_the_web_thread_back(controller, monkeypatch):

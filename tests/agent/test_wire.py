@@ -7,6 +7,7 @@ import pytest
 from agent import room as rooms
 from agent.contract import encode
 from agent.contract.events import Ack
+from agent.contract.quality import QualityReport
 from agent.contract.signalling import Admit, Bye, Join
 from agent.contract.status import Command, Config
 from agent.session_events import CheckedIn
@@ -41,6 +42,16 @@ def test_events_are_sent_in_order_and_again_until_acknowledged(house):
     assert [event.seq for event in house.link.bodies("up/event")] == [4]
     house.hear("dn/ack", Ack(epoch=1, seq=99))
     assert len(house.kinds()) == 1
+
+
+def test_quality_figures_go_beside_the_events_and_into_no_outbox(ready_house):
+    report = QualityReport(sid=SID, at=ready_house.unit.clock.now(), interval_s=5.0)
+    kept = ready_house.unit.outbox.pending()
+    assert ready_house.wire.quality(report) is True
+    assert ready_house.link.bodies("up/event/quality") == [report]
+    assert ready_house.unit.outbox.pending() == kept
+    ready_house.link.up = False
+    assert ready_house.wire.quality(report) is False
 
 
 def test_the_same_signal_twice_or_from_a_page_that_is_gone_does_nothing(ready_house):
