@@ -11,15 +11,12 @@ JSON ?=
 CASES ?=
 ROUNDS ?=
 OPTIONS ?=
-# The unit tests run in four processes at once, cut where the imports differ: each loads only what it tests, and
-# one works while another waits for a clock. What no other part names is in the last: nothing is forgotten.
-
 MINUTES ?= 30
 CALLS ?= 200
-# The unit tests run in three processes at once, cut where the imports differ: each loads only what it tests.
-# Whatever no other part names is in the last, so that no folder is forgotten.
+# The unit tests run in three processes at once, cut where the imports differ: each loads only what it tests, and
+# one works while another waits for a clock. What no other part names is in the last: nothing is forgotten.
 PYTEST_UNIT = $(BIN)/python -m pytest -m "not end_to_end" -p no:cacheprovider
-UNIT_PARTS := unit-media-1 unit-media-2 unit-agent unit-rest
+UNIT_PARTS := unit-agent unit-media unit-rest
 PACKAGES_RUN := mosquitto libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
 PACKAGES_TEST := $(PACKAGES_RUN) iproute2 nftables chromium fonts-dejavu-core pipewire pipewire-bin wireplumber dbus-daemon
 
@@ -42,14 +39,12 @@ test: packages-test unit ## Unit tests, then end-to-end tests with real broker a
 	@$(BIN)/python -m pytest -m end_to_end
 
 unit: $(VENV)/ready ## Unit tests alone, some seconds
-	@$(MAKE) --no-print-directory --keep-going --jobs=4 --output-sync=target $(UNIT_PARTS)
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target $(UNIT_PARTS)
 
-unit-media-1:
-	@$(PYTEST_UNIT) tests/agent/media --ignore-glob '*/media/test_[i-z]*'
-unit-media-2:
-	@$(PYTEST_UNIT) tests/agent/media tests/bench --ignore-glob '*/media/test_[!i-z]*'
 unit-agent:
-	@$(PYTEST_UNIT) tests/agent tests/firmware tests/systemd --ignore tests/agent/media
+	@$(PYTEST_UNIT) tests/agent tests/firmware tests/systemd --ignore-glob '*/media/test_[i-z]*'
+unit-media:
+	@$(PYTEST_UNIT) tests/agent/media tests/bench --ignore-glob '*/media/test_[!i-z]*'
 unit-rest:
 	@$(PYTEST_UNIT) tests $(addprefix --ignore tests/,agent bench firmware systemd)
 

@@ -6,9 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
-
-from playwright.async_api import Browser
+from typing import TYPE_CHECKING, Any
 
 from tests.bench.browsers import PeerPage
 from tests.bench.lines import Child
@@ -16,6 +14,9 @@ from tests.bench.net.cases import Case
 from tests.bench.net.site import Site
 from tests.bench.processor import Meter
 from tests.bench.relay import without_candidates
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
 
 Result = dict[str, Any]
 Poll = Callable[[], Awaitable[Result]]
