@@ -12,6 +12,7 @@ from agent.media.broadcast import Broadcast
 from agent.media.device import RawPicture
 from agent.media.encoder_chain import EncoderChain, Opener, Payload
 from agent.media.frame_rate import FrameRateLimiter
+from agent.media.overuse import OveruseDetector
 from agent.media.pixels import copied
 from agent.media.rate_governor import RateGovernor
 from agent.media.source import VIDEO_CLOCK_RATE_HZ, Codec, EncodedFrame, EncodingTarget, Listener, Unsubscribe
@@ -75,6 +76,7 @@ class VideoEncoder:
         self._thread: Thread | None = None
         self._limiter = FrameRateLimiter(settings.form.frame_rate)
         self._governor = RateGovernor()
+        self._overuse = OveruseDetector()
         self._chain = EncoderChain(kinds, settings.form, opener)
         self._last_keyframe_at = float("-inf")
         self._last_timestamp = -1
@@ -145,7 +147,7 @@ class VideoEncoder:
 
     def _run(self) -> None:
         while (picture := self._next()) is not None:
-            target = self._target
+            target = self._overuse.bounded(self._target)
             self._limiter.set_rate(target.frame_rate)
             self._governor.passed(picture.captured_at, target.bit_rate)
             if self._governor.skips(target.bit_rate):
@@ -175,7 +177,9 @@ class VideoEncoder:
             return
         self._last_timestamp = timestamp
         self._encoded += 1
-        self._encode_s += time.perf_counter() - started
+        took = time.perf_counter() - started
+        self._encode_s += took
+        self._overuse.add(took, target.width, started + took)
         for payload in payloads:
             self._hand_out(payload)
 
