@@ -61,7 +61,7 @@ class CongestionController:
     @property
     def is_full(self) -> bool:
         """Whether the estimate is about all that the line carries, as a queue has shown."""
-        return self._rate.is_near_capacity
+        return self._rate.is_near_capacity(self._trains.bit_rate)
 
     @property
     def fraction_lost(self) -> float:

@@ -1,7 +1,7 @@
 """Additive increase, multiplicative decrease around what the line was seen to carry. Pure.
 
 After draft-ietf-rmcat-gcc-02 section 5.5: far from the last known capacity the estimate grows by a share,
-near it by about one packet a round trip; a queue that grows takes it below what arrives.
+near it slowly; a queue that grows takes it below what arrives.
 """
 
 from __future__ import annotations
@@ -9,29 +9,32 @@ from __future__ import annotations
 import math
 
 BACKOFF = 0.85
-GROWTH_PER_S = 1.08
-BOLDER_AFTER_S, BOLDER_PER_S = 4.0, 0.03  # the longer nothing stood in the way, the faster,
-GROWTH_MAX_PER_S = 1.3  # up to this
-REGAIN_PER_S = 1.35  # back towards what the line carried before it fell, when it is quiet again
-REGAIN_AFTER_S = 1.5
-REGAIN_SHARE = 0.7
-DECREASES_APART_S = 3.0  # closer ones are one fall, and the rate before it is what the line carried
 DECREASE_INTERVAL_S = 0.2
-APPLICATION_LIMIT = 1.5  # never believe more than this times what was really carried
-NEAR_SHARE = 0.5
-NEAR_BOLDER_AFTER_S, NEAR_BOLDER_PER_S = 6.0, 0.004
-NEAR_GROWTH_PER_S, NEAR_GROWTH_MIN = 0.015, 4_000  # of the rate and in bit/s, near what the line carried last
-NEAR_LIMIT = 1.15
-CAPACITY_SMOOTHING = 0.1
+DECREASES_APART_S = 3.0  # closer ones are one fall, and the rate before it is what the line carried
 
-ROOMY = 1.5  # a line that seems to carry this much more than we send is filled boldly,
+# Far from what is known of the line:
+GROWTH_PER_S, GROWTH_MAX_PER_S = 1.08, 1.3
+BOLDER_AFTER_S, BOLDER_PER_S = 4.0, 0.03  # the longer nothing stood in the way, the faster
+APPLICATION_LIMIT = 1.5  # never believe more than this times what was really carried
+
+# Back towards what the line carried before it fell, when it is quiet again:
+REGAIN_PER_S, REGAIN_AFTER_S, REGAIN_SHARE = 1.35, 1.5, 0.7
+
+# Near what the line carried when its queue grew last: hardly at all, since each overshoot is a queue, and
+# receivers hold all that follows back by the worst queue that they have seen.
+NEAR_GROWTH_PER_S, NEAR_GROWTH_MIN = 0.015, 4_000  # of the rate, and in bit/s
+NEAR_BOLDER_AFTER_S, NEAR_BOLDER_PER_S = 6.0, 0.004
+NEAR_LIMIT = 1.15
+NEAR_SHARE = 0.5  # from this share of it on, it is what the line carries
+
+# Where the spacing of packets says that there is much more room:
+ROOMY = 1.5  # times what we send,
 BOLD_PER_S = 1.5
-BOLD_SHARE = 0.8  # up to this share of what it seems to carry
-BOLD_PAUSE_S, BOLD_PAUSE_MAX_S = (
-    1.0,
-    60.0,
-)  # but not so soon after a fall, and later after each that it led to
+BOLD_SHARE = 0.8  # up to this share of what the line seems to carry,
+BOLD_PAUSE_S, BOLD_PAUSE_MAX_S = 1.0, 60.0  # not so soon after a fall, and later after each that it led to
 BOLD_TRIAL_S = 2.0
+
+CAPACITY_SMOOTHING = 0.1
 
 
 class LinkCapacity:
@@ -56,11 +59,8 @@ class LinkCapacity:
     def forget(self) -> None:
         self.mean = None
 
-    def is_near(self, bit_rate: float) -> bool:
-        """Within three deviations of the mean."""
-        return self.mean is not None and abs(bit_rate - self.mean) <= self._spread
-
     def is_over(self, bit_rate: float) -> bool:
+        """By more than three deviations."""
         return self.mean is not None and bit_rate > self.mean + self._spread
 
     def is_under(self, bit_rate: float) -> bool:
@@ -107,10 +107,14 @@ class RateControl:
             grown = min(grown, max(self.bit_rate, carried * limit))
         self.bit_rate = grown
 
-    @property
-    def is_near_capacity(self) -> bool:
-        """Whether the estimate is at least half of what the line carried when its queue grew last."""
-        return self.capacity.mean is not None and self.bit_rate > NEAR_SHARE * self.capacity.mean
+    def is_near_capacity(self, room: float | None) -> bool:
+        """Whether the estimate is at least half of what the line carried when its queue grew last.
+
+        room: as in increase(); much of it says that it was not the line that was full.
+        """
+        if self.capacity.mean is None or (room is not None and room > ROOMY * self.bit_rate):
+            return False
+        return self.bit_rate > NEAR_SHARE * self.capacity.mean
 
     def _is_regaining(self, now: float) -> bool:
         quiet = now - self._decreased_at > REGAIN_AFTER_S
