@@ -56,7 +56,8 @@ class EncoderKind:
     """One FFmpeg encoder: its name, its codec and its options.
 
     live_bit_rate: takes a new bitrate on the open context. reads_timestamps: shares the bitrate out by the
-    pictures' times; others share it out over the frame rate they were opened with, whatever comes.
+    pictures' times; others share it out over the frame rate they were opened with, whatever comes. on_processor:
+    its work is done by the calling thread, whose processor time is then what it takes.
     """
 
     name: str
@@ -65,6 +66,7 @@ class EncoderKind:
     pixel_format: str = "yuv420p"
     live_bit_rate: bool = True
     reads_timestamps: bool = False
+    on_processor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ ENCODERS: Mapping[str, EncoderKind] = MappingProxyType(
                     "forced-idr": "1",
                     "x264-params": "keyint=infinite:scenecut=0:repeat-headers=1:aq-mode=0",
                 },
+                on_processor=True,
             ),
             EncoderKind("h264_v4l2m2m", "H264", {"num_capture_buffers": "8"}, live_bit_rate=False),
             EncoderKind(
@@ -119,6 +122,7 @@ ENCODERS: Mapping[str, EncoderKind] = MappingProxyType(
                 {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "error-resilient": "default"},
                 live_bit_rate=False,
                 reads_timestamps=True,
+                on_processor=True,
             ),
         )
     }
