@@ -6,11 +6,12 @@ control takes a new bitrate on the open context only if it was opened with maxim
 (constant bitrate) and a buffer: opened otherwise the change is silently without effect (measured with PyAV
 18). So it is opened at the highest rate that its size will ever be asked for, and turned down at once.
 
-libx264 at 1280x720, one thread, processor time beside "superfast" as it is, and SSIM of a film with much
-motion at 1 Mbit/s (0.937) and of a talking head (0.931): without adaptive quantisation 0.96, 0.938, 0.931:
-taken; "veryfast" 1.7, as good; "ultrafast" 0.65, 0.847, 0.904; subme=0 (whole pixels only) 0.71, 0.903, 0.930;
-no deblocking 0.95, 0.895, 0.918; no partitions 0.98, 0.937, 0.931; CABAC 1.1, 0.951, 0.933, but that is no
-longer the baseline profile. One picture took 7 to 10 ms of a quiet 2.5 GHz core, and 11 to 15 beside a busy one.
+libx264 at 1280x720, one thread: processor time beside "superfast" as it is, and SSIM of a film with much motion
+at 1 Mbit/s (0.937) and of a talking head with a camera's noise (0.931). Taken: no adaptive quantisation 0.96,
+0.938, 0.931; no partitions 0.98, 0.937, 0.931, keyframes of text the same. Not taken: "veryfast" 1.7, as good;
+"ultrafast" 0.65, 0.847, 0.904; subme=0 (whole pixels only) 0.71, 0.903, 0.930; no deblocking 0.95, 0.895, 0.918;
+CABAC 1.1, 0.951, 0.933, but that is no longer the baseline profile; intra refresh, since a browser that asks for a
+keyframe waits for a whole one. A picture took 7 to 10 ms of a quiet 2.5 GHz core, 11 to 15 beside a busy one.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class EncoderKind:
     """One FFmpeg encoder: its name, its codec and its options.
 
     live_bit_rate: takes a new bitrate on the open context. reads_timestamps: shares the bitrate out by the
-    pictures' times; others share it out over the frame rate they were opened with, whatever comes.
+    pictures' times; others share it out over the frame rate they were opened with, whatever comes. on_processor:
+    its work is done by the calling thread, whose processor time is then what it takes.
     """
 
     name: str
@@ -65,6 +67,7 @@ class EncoderKind:
     pixel_format: str = "yuv420p"
     live_bit_rate: bool = True
     reads_timestamps: bool = False
+    on_processor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,9 @@ ENCODERS: Mapping[str, EncoderKind] = MappingProxyType(
                     "profile": "baseline",
                     "level": "3.1",
                     "forced-idr": "1",
-                    "x264-params": "keyint=infinite:scenecut=0:repeat-headers=1:aq-mode=0",
+                    "x264-params": "keyint=infinite:scenecut=0:repeat-headers=1:aq-mode=0:partitions=none",
                 },
+                on_processor=True,
             ),
             EncoderKind("h264_v4l2m2m", "H264", {"num_capture_buffers": "8"}, live_bit_rate=False),
             EncoderKind(
@@ -119,6 +123,7 @@ ENCODERS: Mapping[str, EncoderKind] = MappingProxyType(
                 {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "error-resilient": "default"},
                 live_bit_rate=False,
                 reads_timestamps=True,
+                on_processor=True,
             ),
         )
     }

@@ -33,7 +33,7 @@ def test_on_a_working_board_all_three_pass_and_the_lamp_goes_on_and_off(
         probes, "LOWEST_RATE_RATIO", 0.0
     )  # rate and speed are judged below, with no busy processor
     ticks = itertools.count(step=0.01)
-    monkeypatch.setattr(encoder_probe.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr(encoder_probe.time, "thread_time", lambda: next(ticks))
 
     async def scenario() -> None:
         lamp: list[bool] = []
@@ -119,7 +119,7 @@ def test_a_missing_film_fails_with_its_path(tmp_path: Path) -> None:
 
 def test_encoders_that_are_not_there_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count(step=0.01)
-    monkeypatch.setattr(encoder_probe.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr(encoder_probe.time, "thread_time", lambda: next(ticks))
     results = probe_encoders(["h264_v4l2m2m", "libx264", "libvpx"], 320, 180, 30)
     assert [(result.name, result.ok) for result in results] == [
         ("h264_v4l2m2m", False),
@@ -160,6 +160,6 @@ def test_another_picture_out_than_in_and_a_slow_encoder_are_refused(monkeypatch:
     assert not outcome.ok
     assert outcome.reason.startswith("no encoder works: libx264: its output is another picture")
     ticks = itertools.count(step=0.8)
-    monkeypatch.setattr(encoder_probe.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr(encoder_probe.time, "thread_time", lambda: next(ticks))
     (slow,) = probe_encoders(["libx264"], 320, 180, 30)
     assert slow.reason == "too slow: 0.04 of real time"
