@@ -56,6 +56,13 @@ class Config(Body):
     phone: ShortText | None = None
     languages: tuple[str, ...] | None = None
     staff_pin_digest: LongText | None = Field(None, description="argon2id in PHC string format")
+    ice_transport_policy: Literal["all", "relay"] | None = Field(
+        None, description="W3C RTCIceTransportPolicy"
+    )
+    media_ports: ShortText | None = Field(
+        None, description='UDP ports as in "50000-50099"; empty: any of the operating system\'s choosing'
+    )
+    dscp: int | None = Field(None, ge=0, le=63, description="Mark of the media's packets; 0: none")
 
 
 class ConfigReport(Body):

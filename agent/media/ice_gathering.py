@@ -18,7 +18,7 @@ from agent.media.aiortc_internals import IceEngine, TurnOverStream, TurnOverUdp,
 from agent.media.facts import IceServer
 from agent.media.ice_servers import Server
 from agent.media.ice_url import Transport
-from agent.media.media_socket import DSCP_AF41, NoFreePort, PortRange, mark, open_udp
+from agent.media.media_socket import DSCP_AF41, NoFreePort, PortRange, is_host_address, mark, open_udp
 from agent.media.server_finder import ServerFinder
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,13 @@ ALLOCATION_LIFETIME_S = 600  # RFC 8656, section 3.2: the default; refreshed for
 CHANNEL_REFRESH_S = 500  # a channel lives 600 s (RFC 8656, section 12)
 COMPONENT = 1  # RTP and RTCP are multiplexed
 _HIDDEN = {4: ("0.0.0.0", 9), 6: ("::", 9)}  # noqa: S104 - not bound to: RFC 9429, section 3.5.3
+
+REFUSALS = {
+    401: "it refused our credentials: too old, or region and server have different secrets (401)",
+    403: "it refused us (403)",
+    486: "its quota is used up (486)",
+    508: "it has no relay port left (508)",
+}
 
 OnCandidate = Callable[[Candidate], None]
 
@@ -127,10 +134,10 @@ class Gatherer:
         address = finder.book.address(server.url) if server is not None else ""
         if server is None or not address or ":" in address:
             return
-        hosts = [p for p in self._engine.protocols if _version(p.local_candidate.host) == 4]
+        hosts = [each for each in self._engine.protocols if _is_outward_ipv4(each.local_candidate.host)]
         asking = [ice.server_reflexive_candidate(each, (address, server.url.port)) for each in hosts]
         for result in await asyncio.gather(*asking, return_exceptions=True):
-            if not isinstance(result, BaseException):
+            if not isinstance(result, BaseException) and result[0].host != result[0].related_address:
                 self._tell(result[0])
 
     async def _relayed(self, finder: ServerFinder, servers: Sequence[Server]) -> None:
@@ -171,7 +178,7 @@ class Gatherer:
                     return await self._allocate_at(server, finder)
             except Exception as error:  # a network's or a server's fault, told by OSError or the engine's own
                 code = stun_error_code(error)
-                fault = ConnectionError(f"the server refused with {code}") if code else error
+                fault = ConnectionError(REFUSALS.get(code, f"it refused with {code}")) if code else error
                 finder.failed(server, fault)
         return None
 
@@ -231,3 +238,7 @@ def _candidate(kind: str, address: tuple[str, int], related: tuple[str, int] | N
 
 def _version(address: str) -> int:
     return 6 if ":" in address else 4
+
+
+def _is_outward_ipv4(address: str) -> bool:
+    return _version(address) == 4 and is_host_address(address)

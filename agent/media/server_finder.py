@@ -6,6 +6,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 from agent.media.facts import IceServer
 from agent.media.ice_probe import TlsContext, probe
@@ -17,11 +18,19 @@ logger = logging.getLogger(__name__)
 Probe = Callable[[IceUrl, TlsContext], Awaitable[str]]
 
 
+def trusted(ca_file: Path) -> ssl.SSLContext:
+    """Trusts what the system trusts and, for this alone, the region's own authority."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(cafile=ca_file)
+    return context
+
+
 class ServerFinder:
     """One for the agent's whole life. Used on the event loop; TLS servers must be vouched for by `tls`."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None, probe: Probe = probe) -> None:
-        self._tls = tls
+    def __init__(self, tls: TlsContext = ssl.create_default_context, probe: Probe = probe) -> None:
+        self._make_tls = tls
+        self._tls: ssl.SSLContext | None = None
         self.book = ServerBook()
         self._probe = probe
         self._asking: dict[IceUrl, asyncio.Task[None]] = {}
@@ -31,7 +40,7 @@ class ServerFinder:
     def tls(self) -> ssl.SSLContext:
         """Who vouches for TLS servers; made when it is first needed, since it reads many files."""
         if self._tls is None:
-            self._tls = ssl.create_default_context()
+            self._tls = self._make_tls()
         return self._tls
 
     def look_at(self, servers: Sequence[IceServer]) -> list[Server]:
