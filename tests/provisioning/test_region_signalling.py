@@ -107,7 +107,13 @@ def test_a_call_is_relayed_both_ways_with_numbers_that_grow(table: Table) -> Non
     feed = table.open()
     peer = table.wire.sent[-1][0].levels[1]
     table.signalling.from_unit("unit-1", SID, peer, offer())
-    assert feed.get(0) == {"type": "offer", "attempt": 1, "sdp": "v=0", "ice_servers": []}
+    assert feed.get(0) == {
+        "type": "offer",
+        "attempt": 1,
+        "sdp": "v=0",
+        "ice_servers": [],
+        "ice_transport_policy": "all",
+    }
     table.say("admit")
     table.say("answer", attempt=1, sdp="v=0 answer")
     table.say("candidate", attempt=1, candidate="candidate:1", sdp_mid="0", sdp_m_line_index=0)
