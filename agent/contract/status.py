@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from agent.contract.body import Body, HexDigest, Instant, Kind, LongText, ShortText
 
@@ -49,6 +49,9 @@ class Info(Body):
     abilities: tuple[Kind, ...] = ()
 
 
+PortRangeText = Annotated[str, StringConstraints(pattern=r"^([0-9]{4,5}-[0-9]{4,5})?$")]
+
+
 class Config(Body):
     """`dn/config`: the configuration the region wants; what is left out keeps its value on the unit."""
 
@@ -59,7 +62,7 @@ class Config(Body):
     ice_transport_policy: Literal["all", "relay"] | None = Field(
         None, description="W3C RTCIceTransportPolicy"
     )
-    media_ports: ShortText | None = Field(
+    media_ports: PortRangeText | None = Field(
         None, description='UDP ports as in "50000-50099"; empty: any of the operating system\'s choosing'
     )
     dscp: int | None = Field(None, ge=0, le=63, description="Mark of the media's packets; 0: none")

@@ -203,7 +203,7 @@ class Gatherer:
         else:
             secure: dict[str, Any] = {}
             if server.url.transport is Transport.TLS:
-                secure = {"ssl": finder.tls, "server_hostname": server.url.host}
+                secure = {"ssl": await finder.tls(), "server_hostname": server.url.host}
             transport, client = await loop.create_connection(
                 lambda: TurnOverStream(address, **arguments), *address, **secure
             )

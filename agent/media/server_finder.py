@@ -28,7 +28,9 @@ def trusted(ca_file: Path) -> ssl.SSLContext:
 class ServerFinder:
     """One for the agent's whole life. Used on the event loop; TLS servers must be vouched for by `tls`."""
 
-    def __init__(self, tls: TlsContext = ssl.create_default_context, probe: Probe = probe) -> None:
+    def __init__(
+        self, tls: Callable[[], ssl.SSLContext] = ssl.create_default_context, probe: Probe = probe
+    ) -> None:
         self._make_tls = tls
         self._tls: ssl.SSLContext | None = None
         self.book = ServerBook()
@@ -36,11 +38,10 @@ class ServerFinder:
         self._asking: dict[IceUrl, asyncio.Task[None]] = {}
         self._complained: set[str] = set()
 
-    @property
-    def tls(self) -> ssl.SSLContext:
-        """Who vouches for TLS servers; made when it is first needed, since it reads many files."""
+    async def tls(self) -> ssl.SSLContext:
+        """Who vouches for TLS servers; made when first needed and beside the loop, since it reads many files."""
         if self._tls is None:
-            self._tls = self._make_tls()
+            self._tls = await asyncio.to_thread(self._make_tls)
         return self._tls
 
     def look_at(self, servers: Sequence[IceServer]) -> list[Server]:
@@ -80,7 +81,7 @@ class ServerFinder:
     async def _ask(self, url: IceUrl) -> None:
         loop = asyncio.get_running_loop()
         try:
-            address = await self._probe(url, lambda: self.tls)
+            address = await self._probe(url, self.tls)
         except (OSError, UnicodeError) as error:
             self._is_dead(url, error)
         else:
