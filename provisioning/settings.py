@@ -59,7 +59,8 @@ class TurnSettings(_Part):
     """The region's TURN servers, which know the secret in the file (coturn: static-auth-secret)."""
 
     urls: tuple[str, ...] = Field(min_length=1)
-    """As in turn:turn.region.example:3478, ...?transport=tcp, turns:turn.region.example:443 (RFC 7065)."""
+    """As in turn:turn.region.example:3478, ...?transport=tcp, turns:turn.region.example:443 (RFC 7065); in the
+    environment with spaces between them."""
     secret_file: Path
     lifetime_s: int = Field(default=4 * 3600, ge=60, le=7 * 86_400)
     """How long credentials are good. They are renewed at half of it; a server may end what outlives them."""
@@ -67,6 +68,7 @@ class TurnSettings(_Part):
     @field_validator("urls", mode="before")
     @classmethod
     def _as_tuple(cls, value: object) -> object:
+        value = value.split() if isinstance(value, str) else value
         return tuple(value) if isinstance(value, list) else value
 
     @field_validator("urls")

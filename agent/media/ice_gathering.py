@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ from agent.media.server_finder import ServerFinder
 logger = logging.getLogger(__name__)
 
 ALLOCATE_TIMEOUT_S = 3.0
+REFLEXIVE_TIMEOUT_S = 3.0
 RELAY_ONLY_TIMEOUT_S = 8.0
 ALLOCATION_LIFETIME_S = 600  # RFC 8656, section 3.2: the default; refreshed for as long as the call goes on
 CHANNEL_REFRESH_S = 500  # a channel lives 600 s (RFC 8656, section 12)
@@ -136,7 +138,13 @@ class Gatherer:
             return
         hosts = [each for each in self._engine.protocols if _is_outward_ipv4(each.local_candidate.host)]
         asking = [ice.server_reflexive_candidate(each, (address, server.url.port)) for each in hosts]
-        for result in await asyncio.gather(*asking, return_exceptions=True):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REFLEXIVE_TIMEOUT_S):
+                results = await asyncio.gather(*asking, return_exceptions=True)
+            self._tell_reflexive(results)
+
+    def _tell_reflexive(self, results: Sequence[tuple[Candidate, None] | BaseException]) -> None:
+        for result in results:
             if not isinstance(result, BaseException) and result[0].host != result[0].related_address:
                 self._tell(result[0])
 

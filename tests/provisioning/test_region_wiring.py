@@ -298,6 +298,12 @@ def test_settings_are_read_and_the_environment_stands_over_them(tmp_path: Path) 
     assert (settings.broker.port, settings.broker.name) == (8884, "region")
     assert settings.ice_servers[0].urls == ("turn:turn.example",)
     assert settings.turn is not None and len(settings.turn.urls) == 2
+    over = {"HALSORUM_TURN__URLS": "turn:a turn:b turns:c", "HALSORUM_TURN__LIFETIME_S": "600"}
+    changed = load_settings(file, over).turn
+    assert changed is not None and (changed.urls, changed.lifetime_s) == (
+        ("turn:a", "turn:b", "turns:c"),
+        600,
+    )
     assert settings.ice_transport_policy == "all"
 
 
