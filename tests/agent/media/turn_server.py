@@ -18,6 +18,7 @@ class FakeTurn(asyncio.DatagramProtocol):
 
     def __init__(self, *, silent: bool = False) -> None:
         self.silent = silent
+        self.refuses: int | None = None
         self.methods: list[str] = []
         self.port = 0
 
@@ -54,6 +55,11 @@ class FakeTurn(asyncio.DatagramProtocol):
         if "MESSAGE-INTEGRITY" not in question.attributes or not question.check_message_integrity(key):
             answer.message_class = stun.Class.ERROR
             answer.attributes.update({"ERROR-CODE": (401, "Unauthorized"), "REALM": REALM, "NONCE": b"n"})
+            return bytes(answer)
+        if self.refuses is not None:
+            answer.message_class = stun.Class.ERROR
+            answer.attributes["ERROR-CODE"] = (self.refuses, "Kanariefågel")
+            answer.add_message_integrity(key)
             return bytes(answer)
         answer.attributes["LIFETIME"] = 600
         if question.message_method == stun.Method.ALLOCATE:
