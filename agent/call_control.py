@@ -19,6 +19,7 @@ from agent.media.device import DeviceError
 from agent.media.facts import CallSettings, Fact, KioskAnswer
 from agent.media.facts import IceServer as MediaIceServer
 from agent.media.negotiation import NegotiationError
+from agent.media.server_finder import ServerFinder
 from agent.screen import NoSuchMedia
 
 log = logging.getLogger(__name__)
@@ -85,9 +86,11 @@ class CallControl:
         on_lost: Callable[[str], None],
         on_device_error: Callable[[str], None],
         on_opened: Callable[[], None] = lambda: None,
+        finder: ServerFinder | None = None,
     ) -> None:
         self._make_capture = make_capture
-        self._settings = settings
+        self.settings = settings
+        """In force from the next time that camera and microphone are opened."""
         self._before_open = before_open
         self._next_attempt = next_attempt
         self._on_fact = on_fact
@@ -104,6 +107,8 @@ class CallControl:
         self._connections: dict[str, _Connection] = {}
         self._signalling = True
         self._addresses: frozenset[str] = frozenset()
+        self._finder = finder or ServerFinder()
+        self._ice_servers: dict[str, Sequence[IceServer]] = {}
         self.microphone = True
         self.camera = True
         self.generation = 0
@@ -131,7 +136,13 @@ class CallControl:
         for connection in self._connections.values():
             connection.stop_timer()
         self._connections.clear()
+        self._ice_servers.clear()
         self._orders.put_nowait(self._close)
+
+    def use_servers(self, peer: str, ice_servers: Sequence[IceServer]) -> None:
+        """The newest STUN and TURN servers for a party; those that work are known before they are needed."""
+        self._ice_servers[peer] = ice_servers
+        self._finder.look_at(_for_media(ice_servers))
 
     def connect(self, peer: str, ice_servers: Sequence[IceServer]) -> None:
         """Build a connection with a party, or build it anew.
@@ -177,6 +188,7 @@ class CallControl:
     def disconnect(self, peer: str) -> None:
         """End the connection with a party."""
         connection = self._connections.pop(peer, None)
+        self._ice_servers.pop(peer, None)
         if connection is not None:
             connection.stop_timer()
 
@@ -264,13 +276,11 @@ class CallControl:
         """Close all, and stop working."""
         self.close()
         await self._orders.join()
+        await self._finder.close()
         self._worker.cancel()
 
     def _connecting(self, peer: str, connection: _Connection) -> Order:
-        servers = [
-            MediaIceServer(urls=tuple(s.urls), username=s.username, credential=s.credential)
-            for s in connection.ice_servers
-        ]
+        servers = _for_media(self._ice_servers.get(peer, connection.ice_servers))
         attempt = self._next_attempt()
 
         async def order() -> None:
@@ -299,9 +309,10 @@ class CallControl:
             capture.video,
             capture.audio,
             on_fact=self._on_fact,
-            settings=self._settings,
+            settings=self.settings,
             fallback_video=lambda: capture.video_vp8,
             small_video=lambda: capture.video_small,
+            finder=self._finder,
         )
         capture.set_microphone(self.microphone)
         capture.set_camera(self.camera)
@@ -335,3 +346,10 @@ class CallControl:
                 log.error("a media order failed: %s", kind_and_place(error))  # noqa: TRY400
             finally:
                 self._orders.task_done()
+
+
+def _for_media(servers: Sequence[IceServer]) -> list[MediaIceServer]:
+    return [
+        MediaIceServer(urls=tuple(each.urls), username=each.username, credential=each.credential)
+        for each in servers
+    ]

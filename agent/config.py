@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agent.contract.status import Config
+from agent.media.media_socket import DSCP_AF41, PortRange
+
+IceTransportPolicy = Literal["all", "relay"]
 
 
 class SettingsError(ValueError):
@@ -32,8 +36,31 @@ class Settings(BaseModel):
     key_file: Path
     web_port: int = Field(8400, ge=1, le=65535)
     loopback_media: bool = Field(False, description="Offer 127.0.0.1 to remote parties: all on one machine.")
+    ice_transport_policy: IceTransportPolicy = Field("all", description='"relay": media through TURN alone.')
+    media_ports: str = Field("", description='Our UDP ports, as "50000-50099"; empty: any.')
+    dscp: int = Field(DSCP_AF41, ge=0, le=63, description="Mark of the media's packets (RFC 2474); 0: none.")
     room_name: str = "Hälsorum"
     phone: str = ""
+
+    @field_validator("media_ports")
+    @classmethod
+    def _is_port_range(cls, value: str) -> str:
+        wrong = what_is_wrong_with_ports(value)
+        if wrong:
+            raise ValueError(wrong)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How media leaves the unit; in force from the next call on."""
+
+    ice_transport_policy: IceTransportPolicy = "all"
+    media_ports: str = ""
+    dscp: int = DSCP_AF41
+
+
+NETWORK_FIELDS = tuple(each.name for each in fields(Network))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +72,7 @@ class Configuration:
     phone: str
     languages: tuple[str, ...]
     staff_pin_digest: str | None
+    network: Network = Network()
 
 
 def load_settings(file: Path) -> Settings:
@@ -70,7 +98,8 @@ def load_settings(file: Path) -> Settings:
 
 def first_configuration(settings: Settings) -> Configuration:
     """Before the region has said anything."""
-    return Configuration(-1, settings.room_name, settings.phone, ("sv", "en"), None)
+    network = Network(settings.ice_transport_policy, settings.media_ports, settings.dscp)
+    return Configuration(-1, settings.room_name, settings.phone, ("sv", "en"), None, network)
 
 
 def overlay(current: Configuration, wanted: Config, rev: int) -> tuple[Configuration, tuple[str, ...]]:
@@ -80,7 +109,22 @@ def overlay(current: Configuration, wanted: Config, rev: int) -> tuple[Configura
         errors.append("staff_pin_digest: must be an argon2id digest in PHC format")
     if wanted.languages is not None and not wanted.languages:
         errors.append("languages: at least one is needed")
+    ports = what_is_wrong_with_ports(wanted.media_ports or "")
+    if ports:
+        errors.append(f"media_ports: {ports}")
     if errors:
         return current, tuple(errors)
     given = {name: value for name, value in wanted if value is not None}
-    return replace(current, rev=rev, **given), ()
+    of_network = {name: given.pop(name) for name in NETWORK_FIELDS if name in given}
+    network = replace(current.network, **of_network)
+    return replace(current, rev=rev, network=network, **given), ()
+
+
+def what_is_wrong_with_ports(text: str) -> str:
+    """Empty if this names a range of UDP ports, or none."""
+    try:
+        if text:
+            PortRange.parse(text)
+    except ValueError as error:
+        return str(error)
+    return ""

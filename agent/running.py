@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from agent import VERSION
 from agent import session_events as ev
@@ -19,8 +20,10 @@ from agent.identity import Identity
 from agent.media import facts
 from agent.media.aiortc_internals import host_addresses
 from agent.media.capture import Capture
+from agent.media.media_socket import PortRange
 from agent.media.probes import run_probes
 from agent.media.video_codec import ffmpeg_version
+from agent.media.server_finder import ServerFinder, trusted
 from agent.network import NetworkWatch
 from agent.room import TestDone
 from agent.selftest import SelfTest, SelfTester, Verdict
@@ -70,8 +73,9 @@ class Running:
         self._attempt = 0
         self.calls = CallControl(
             make_capture=self._make_capture,
-            settings=facts.CallSettings(loopback_candidates=settings.loopback_media),
-            before_open=self._tester.over,
+            settings=self._call_settings(),
+            finder=ServerFinder(partial(trusted, settings.ca_file)),
+            before_open=self._before_open,
             next_attempt=self._next_attempt,
             on_fact=self._fact,
             on_lost=self._lost,
@@ -156,6 +160,19 @@ class Running:
             on_level=self._controller.level,
         )
 
+    async def _before_open(self) -> None:
+        self.calls.settings = self._call_settings()
+        await self._tester.over()
+
+    def _call_settings(self) -> facts.CallSettings:
+        network = self._unit.configuration.network
+        return facts.CallSettings(
+            loopback_candidates=self._settings.loopback_media,
+            relay_only=network.ice_transport_policy == "relay",
+            media_ports=PortRange.parse(network.media_ports) if network.media_ports else None,
+            dscp=network.dscp,
+        )
+
     def _next_attempt(self) -> int:
         """Grows also over a restart, since a page drops attempts older than the one it knows."""
         self._attempt = max(self._attempt + 1, int(self._unit.clock.now().timestamp() * 1000))
@@ -169,6 +186,8 @@ class Running:
         match fact:
             case facts.LocalOffer(peer, attempt, sdp):
                 self.wire.offer(sid, peer, attempt, sdp)
+            case facts.LocalCandidate():
+                self.wire.candidate(sid, fact.peer, fact.attempt, fact.candidate, fact.sdp_mid)
             case facts.Connected(peer) | facts.MediaFlowing(peer) | facts.MediaBack(peer):
                 self.calls.flowing(peer)
                 self._unit.session_event(sid, ev.PartyConnected(peer))
@@ -176,8 +195,8 @@ class Running:
             case facts.MediaLost(peer) | facts.PeerGone(peer):
                 self.wire.doubt()
                 self._unit.session_event(sid, ev.PartyLost(peer))
-            case facts.ConnectionFailed(peer, reason):
-                log.info("connection failed: %s", reason)
+            case facts.ConnectionFailed(peer, reason, detail):
+                log.warning("connection failed: %s", f"{reason}: {detail}" if detail else reason)
                 self._unit.session_event(sid, ev.PartyLost(peer))
             case facts.PeerMessage():
                 log.debug("message on the data channel")

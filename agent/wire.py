@@ -20,6 +20,8 @@ from agent.contract.signalling import (
     Bye,
     ByeReason,
     Candidate,
+    IceServer,
+    IceServers,
     Join,
     Offer,
     Reject,
@@ -61,6 +63,7 @@ class Calls(Protocol):
     def answer(self, peer: str, attempt: int, sdp: str) -> None: ...
     def candidate(self, peer: str, attempt: int, candidate: dict[str, object]) -> None: ...
     def signalling(self, up: bool) -> None: ...
+    def use_servers(self, peer: str, ice_servers: tuple[IceServer, ...]) -> None: ...
 
 
 def last_will(unit: str, boot: int, encode_now: Callable[[BaseModel], bytes]) -> tuple[Topic, bytes]:
@@ -196,6 +199,12 @@ class Wire:
         """Send our description to a party."""
         self._signal_up(sid, peer, lambda n: Offer(**n, attempt=attempt, sdp=sdp))
 
+    def candidate(self, sid: str, peer: str, attempt: int, candidate: str, sdp_mid: str | None) -> None:
+        """Send a party a way to us that our description does not hold."""
+        self._signal_up(
+            sid, peer, lambda n: Candidate(**n, attempt=attempt, candidate=candidate, sdp_mid=sdp_mid)
+        )
+
     def intent(self, kind: str, intent: Intent) -> bool:
         """Ask the region for something; False when it cannot be reached."""
         return self._send(Topic(self._name, "up/intent", (kind,)), intent)
@@ -309,12 +318,16 @@ class Wire:
         if isinstance(signal, Join):
             who = (signal.role, signal.identified, signal.chair, signal.instance)
             party = Party(peer, *who, ice_servers=signal.ice_servers)
+            if self.calls is not None:
+                self.calls.use_servers(peer, signal.ice_servers)
             self._unit.session_event(sid, ev.PartyJoined(party))
             return
         if known is None or page_of(known.instance) != page_of(signal.instance):
             log.info("signal refused: from a page that is gone")
             return
         match signal:
+            case IceServers(ice_servers=ice_servers) if self.calls is not None:
+                self.calls.use_servers(peer, ice_servers)
             case Answer(attempt=attempt, sdp=sdp) if self.calls is not None:
                 self.calls.answer(peer, attempt, sdp)
             case Candidate(attempt=attempt) if self.calls is not None and session.state != State.WAITING:

@@ -173,11 +173,31 @@ def unit_config(
     ] = None,
 ) -> None:
     """Set what a unit shows."""
-    values: dict[str, str | list[str]] = {}
+    values: dict[str, str | int | list[str]] = {}
     if phone is not None:
         values["phone"] = phone
     if language:
         values["languages"] = language
+    with told_to_person():
+        command_of(context).rooms.set_config(unit_id, **values)
+    command_of(context).done({"unit": unit_id, **values}, f"Unit {unit_id} gets this when it is connected.")
+
+
+@unit.command("network")
+def unit_network(
+    context: typer.Context,
+    unit_id: str,
+    ice_transport_policy: Annotated[
+        str | None, typer.Option(help='"relay": media through TURN alone; "all": directly where that works.')
+    ] = None,
+    media_ports: Annotated[
+        str | None, typer.Option(help='UDP ports of the media, as "50000-50099"; empty: any.')
+    ] = None,
+    dscp: Annotated[int | None, typer.Option(help="Mark of the media's packets; 0: none.")] = None,
+) -> None:
+    """Set how a unit's picture and sound leave it, from its next call on."""
+    given = {"ice_transport_policy": ice_transport_policy, "media_ports": media_ports, "dscp": dscp}
+    values = {name: value for name, value in given.items() if value is not None}
     with told_to_person():
         command_of(context).rooms.set_config(unit_id, **values)
     command_of(context).done({"unit": unit_id, **values}, f"Unit {unit_id} gets this when it is connected.")

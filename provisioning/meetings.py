@@ -43,6 +43,8 @@ class OpenParty:
     feed: PageFeed
     numbers: Numbers = field(default_factory=Numbers)
     rebuilds: int = 0
+    servers_given_at: datetime | None = None
+    """When the unit last got STUN and TURN servers for this party."""
     closed_at: datetime | None = None
     over: bool = False
     retired: set[str] = field(default_factory=set)

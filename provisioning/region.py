@@ -33,6 +33,7 @@ from provisioning.dropins import DropIns
 from provisioning.events import EventIntake
 from provisioning.fhir import FhirBookings
 from provisioning.fleet import Fleet
+from provisioning.ice import IceConfiguration
 from provisioning.inbox import Inbox
 from provisioning.meeting_log import Entry
 from provisioning.quality import Quality
@@ -83,7 +84,8 @@ class Region:
             StoredSessionFacts(self.database, clock),
             self._note,
             secret=self.database.fact("secret"),
-            ice_servers=settings.ice_servers,
+            ice=IceConfiguration(settings.ice_servers, settings.turn),
+            ice_transport_policy=settings.ice_transport_policy,
         )
         bookings = Bookings(self.database, clock, zone)
         self.quality = Quality(self.database, clock, kept=timedelta(days=settings.quality_days))

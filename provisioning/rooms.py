@@ -90,7 +90,7 @@ class Rooms:
                 _config_from_room(db, room, unit_id)
                 touch(db, unit_id, "schedule")
 
-    def set_config(self, unit_id: str, **values: str | list[str]) -> None:
+    def set_config(self, unit_id: str, **values: str | int | list[str]) -> None:
         """Change what a unit's configuration shall be; raises Refused."""
         with self._database.write() as db:
             unit = db.get(Unit, unit_id, with_for_update=True)

@@ -18,6 +18,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
+from provisioning.ice import IceConfiguration
 from provisioning.region import Region
 from provisioning.settings import RegionSettings, SettingsError, load_settings
 
@@ -119,6 +120,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     try:
         settings = load_settings(given.settings)
+        IceConfiguration(settings.ice_servers, settings.turn)
         _refuse_taken_port(settings.web.host, settings.web.port)
     except SettingsError as error:
         sys.exit(str(error))

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -19,6 +20,7 @@ from agent.contract.signalling import IceServer
 PREFIX = "HALSORUM_"
 DEFAULT_FILE = Path("/etc/halsorum/region.toml")
 FILE_VARIABLE = "HALSORUM_SETTINGS"
+_TURN_URL = re.compile(r"turns?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(\?transport=(udp|tcp))?")
 
 
 class SettingsError(ValueError):
@@ -53,6 +55,31 @@ class WebServerSettings(_Part):
     """Each open page holds one for its feed; they are made as they are needed."""
 
 
+class TurnSettings(_Part):
+    """The region's TURN servers, which know the secret in the file (coturn: static-auth-secret)."""
+
+    urls: tuple[str, ...] = Field(min_length=1)
+    """As in turn:turn.region.example:3478, ...?transport=tcp, turns:turn.region.example:443 (RFC 7065); in the
+    environment with spaces between them."""
+    secret_file: Path
+    lifetime_s: int = Field(default=4 * 3600, ge=60, le=7 * 86_400)
+    """How long credentials are good. They are renewed at half of it; a server may end what outlives them."""
+
+    @field_validator("urls", mode="before")
+    @classmethod
+    def _as_tuple(cls, value: object) -> object:
+        value = value.split() if isinstance(value, str) else value
+        return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("urls")
+    @classmethod
+    def _are_turn(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for url in value:
+            if not _TURN_URL.fullmatch(url):
+                raise ValueError(f"{url!r} is no TURN URL; write turn:HOST:PORT or turns:HOST:PORT")
+        return value
+
+
 class RegionSettings(_Part):
     """All of it."""
 
@@ -65,6 +92,10 @@ class RegionSettings(_Part):
     broker: BrokerSettings
     web: WebServerSettings = WebServerSettings()
     ice_servers: tuple[IceServer, ...] = ()
+    """Servers without credentials of ours, such as stun:; in the form of W3C's RTCIceServer."""
+    turn: TurnSettings | None = None
+    ice_transport_policy: Literal["all", "relay"] = "all"
+    """For the pages; a unit has its own."""
 
     @field_validator("ice_servers", mode="before")
     @classmethod
@@ -116,7 +147,7 @@ def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> None:
         if not name.startswith(PREFIX) or name == FILE_VARIABLE:
             continue
         *tables, key = name.removeprefix(PREFIX).lower().split("__")
-        if (tables and tables[0] not in {"broker", "web"}) or (
+        if (tables and tables[0] not in {"broker", "web", "turn"}) or (
             not tables and key not in RegionSettings.model_fields
         ):
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import RLock
@@ -23,6 +23,7 @@ from agent.contract.signalling import (
     Bye,
     Candidate,
     IceServer,
+    IceServers,
     Join,
     Offer,
     Reject,
@@ -30,6 +31,7 @@ from agent.contract.signalling import (
     Signal,
 )
 from provisioning.feeds import PageFeed
+from provisioning.ice import IceConfiguration
 from provisioning.identifiers import new_id, peer_id
 from provisioning.meetings import Meeting, Meetings, OpenParty
 from web.clinic.services import Account, NotAllowed, Refused
@@ -80,14 +82,16 @@ class Signalling:
         note: Note,
         *,
         secret: str,
-        ice_servers: Sequence[IceServer] = (),
+        ice: IceConfiguration | None = None,
+        ice_transport_policy: str = "all",
     ) -> None:
         self._publish = publish
         self._clock = clock
         self._facts = facts
         self._note = note
         self._secret = secret
-        self._ice_servers = tuple(ice_servers)
+        self._ice = ice or IceConfiguration()
+        self._ice_transport_policy = ice_transport_policy
         self._instance = new_id()
         self._meetings = Meetings()
         self._unsent: deque[_Unsent] = deque(maxlen=MOST_UNSENT)
@@ -208,10 +212,11 @@ class Signalling:
             return [meeting.sid for meeting in self._meetings if meeting.parties]
 
     def tick(self) -> None:
-        """Say good-bye for pages that did not come back."""
+        """Say good-bye for pages that did not come back; renew credentials of those that are here."""
         now = self._clock()
         lost: list[tuple[str, OpenParty]] = []
         with self._lock:
+            self._renew(now)
             for meeting in self._meetings:
                 for party in list(meeting.parties.values()):
                     if party.closed_at is None or now - party.closed_at < GRACE:
@@ -279,9 +284,9 @@ class Signalling:
 
     def _to_page(self, party: OpenParty, signal: Signal) -> None:
         if isinstance(signal, Offer):
-            servers = [server.model_dump(mode="json") for server in self._ice_servers]
+            servers = [server.model_dump(mode="json") for server in self._ice.servers(self._clock())]
             message = {"attempt": signal.attempt, "sdp": signal.sdp, "ice_servers": servers}
-            party.feed.put({"type": "offer", **message})
+            party.feed.put({"type": "offer", **message, "ice_transport_policy": self._ice_transport_policy})
         elif isinstance(signal, Candidate):
             party.feed.put(signal.model_dump(mode="json", exclude={"instance", "seq"}))
         elif isinstance(signal, Bye):
@@ -318,8 +323,24 @@ class Signalling:
 
     def _join(self, meeting: Meeting, party: OpenParty) -> None:
         numbers = self._numbered(party)
-        join = Join(**numbers, role=party.role, chair=party.chair, ice_servers=self._ice_servers)
+        servers = self._servers_for(party)
+        join = Join(**numbers, role=party.role, chair=party.chair, ice_servers=servers)
         self._send(meeting.sid, party.peer, join)
+
+    def _servers_for(self, party: OpenParty) -> tuple[IceServer, ...]:
+        party.servers_given_at = self._clock()
+        return self._ice.servers(party.servers_given_at)
+
+    def _renew(self, now: datetime) -> None:
+        """The unit may build a connection anew at any time, with what it was given last."""
+        after = self._ice.renew_after
+        for meeting in self._meetings if after is not None else ():
+            for party in meeting.open_parties():
+                given = party.servers_given_at
+                if given is not None and after is not None and now - given >= after:
+                    numbers = self._numbered(party)
+                    renewed = IceServers(**numbers, ice_servers=self._servers_for(party))
+                    self._send(meeting.sid, party.peer, renewed)
 
     def _numbered(self, party: OpenParty) -> dict[str, Any]:
         return {"instance": party.wire_instance, "seq": party.numbers.next(self._clock())}

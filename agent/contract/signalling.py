@@ -26,8 +26,8 @@ class IceServer(Body):
     """W3C RTCIceServer."""
 
     urls: tuple[str, ...]
-    username: str = ""
-    credential: str = ""
+    username: str = Field("", repr=False)
+    credential: str = Field("", repr=False)
 
 
 class _Signal(Body):
@@ -46,6 +46,13 @@ class Join(_Signal):
     identified: Literal["account", "link", "unit"] = "account"
     chair: bool = False
     resume: bool = False
+    ice_servers: tuple[IceServer, ...] = ()
+
+
+class IceServers(_Signal):
+    """Down: newer credentials for the servers, before those of the join expire; nothing is rebuilt for them."""
+
+    type: Literal["ice_servers"] = "ice_servers"
     ice_servers: tuple[IceServer, ...] = ()
 
 
@@ -102,5 +109,5 @@ class RemoteCheckIn(_Signal):
     type: Literal["checkin"] = "checkin"
 
 
-Signal = Join | Offer | Answer | Candidate | Admit | Reject | Bye | RemoteCheckIn
+Signal = Join | IceServers | Offer | Answer | Candidate | Admit | Reject | Bye | RemoteCheckIn
 SIGNAL: TypeAdapter[Signal] = TypeAdapter(Annotated[Signal, Field(discriminator="type")])

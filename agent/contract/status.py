@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from agent.contract.body import Body, HexDigest, Instant, Kind, LongText, ShortText
 
@@ -49,6 +49,9 @@ class Info(Body):
     abilities: tuple[Kind, ...] = ()
 
 
+PortRangeText = Annotated[str, StringConstraints(pattern=r"^([0-9]{4,5}-[0-9]{4,5})?$")]
+
+
 class Config(Body):
     """`dn/config`: the configuration the region wants; what is left out keeps its value on the unit."""
 
@@ -56,6 +59,13 @@ class Config(Body):
     phone: ShortText | None = None
     languages: tuple[str, ...] | None = None
     staff_pin_digest: LongText | None = Field(None, description="argon2id in PHC string format")
+    ice_transport_policy: Literal["all", "relay"] | None = Field(
+        None, description="W3C RTCIceTransportPolicy"
+    )
+    media_ports: PortRangeText | None = Field(
+        None, description='UDP ports as in "50000-50099"; empty: any of the operating system\'s choosing'
+    )
+    dscp: int | None = Field(None, ge=0, le=63, description="Mark of the media's packets; 0: none")
 
 
 class ConfigReport(Body):

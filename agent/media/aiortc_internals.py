@@ -163,7 +163,7 @@ async def allocate(client: TurnOverUdp | TurnOverStream, protocol: ice.StunProto
     await turn.TurnTransport(client)._connect(protocol)
 
 
-def stun_error_code(error: Exception) -> int | None:
+def stun_error_code(error: BaseException) -> int | None:
     """The code with which a STUN or TURN server refused."""
     return error.response.error_code if isinstance(error, stun.TransactionFailed) else None
 

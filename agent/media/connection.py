@@ -73,7 +73,7 @@ class Connection:
         controller: CongestionController | None = None,
         ice_servers: Sequence[IceServer] = (),
         finder: ServerFinder | None = None,
-        on_candidate: Callable[[dict[str, object]], None] = lambda candidate: None,
+        on_candidate: Callable[[str, str | None], None] = lambda candidate, sdp_mid: None,
         data_channel: str | None = None,
         kinds: Sequence[MediaKind] = KINDS,
         on_flood: Callable[[Flood], None] = lambda _kind: None,
@@ -206,12 +206,8 @@ class Connection:
             logger.info("A remote candidate was left out (%s)", type(error).__name__)
 
     def _found_candidate(self, candidate: Candidate) -> None:
-        text = f"candidate:{candidate.to_sdp()}"
-        self._on_candidate({"candidate": text, "sdpMid": self._mid, "sdpMLineIndex": 0})
-
-    @property
-    def _mid(self) -> str | None:
-        return next(iter(self._transceivers.values())).mid
+        bundled = next(iter(self._transceivers.values()))
+        self._on_candidate(f"candidate:{candidate.to_sdp()}", bundled.mid)
 
     @property
     def route(self) -> tuple[Candidate, Candidate] | None:

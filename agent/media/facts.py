@@ -51,11 +51,12 @@ class LocalOffer:
 
 @dataclass(frozen=True, slots=True)
 class LocalCandidate:
-    """A candidate of ours that the offer of this attempt does not hold (W3C RTCIceCandidateInit)."""
+    """A candidate of ours that the offer of this attempt does not hold, as in W3C's RTCIceCandidateInit."""
 
     peer: str
     attempt: int
-    candidate: Mapping[str, object]
+    candidate: str
+    sdp_mid: str | None
 
 
 @dataclass(frozen=True, slots=True)

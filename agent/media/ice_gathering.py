@@ -8,25 +8,25 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from aioice import Candidate, ice
 from aioice.candidate import candidate_foundation, candidate_priority
 
-from agent.media.aiortc_internals import IceEngine, TurnOverStream, TurnOverUdp, allocate, stun_error_code
+from agent.media.aiortc_internals import IceEngine
 from agent.media.facts import IceServer
 from agent.media.ice_servers import Server
 from agent.media.ice_url import Transport
-from agent.media.media_socket import DSCP_AF41, NoFreePort, PortRange, mark, open_udp
+from agent.media.media_socket import DSCP_AF41, NoFreePort, PortRange, is_host_address, open_udp
 from agent.media.server_finder import ServerFinder
+from agent.media.turn_allocation import relayed
 
 logger = logging.getLogger(__name__)
 
 ALLOCATE_TIMEOUT_S = 3.0
+REFLEXIVE_TIMEOUT_S = 3.0
 RELAY_ONLY_TIMEOUT_S = 8.0
-ALLOCATION_LIFETIME_S = 600  # RFC 8656, section 3.2: the default; refreshed for as long as the call goes on
-CHANNEL_REFRESH_S = 500  # a channel lives 600 s (RFC 8656, section 12)
 COMPONENT = 1  # RTP and RTCP are multiplexed
 _HIDDEN = {4: ("0.0.0.0", 9), 6: ("::", 9)}  # noqa: S104 - not bound to: RFC 9429, section 3.5.3
 
@@ -127,10 +127,16 @@ class Gatherer:
         address = finder.book.address(server.url) if server is not None else ""
         if server is None or not address or ":" in address:
             return
-        hosts = [p for p in self._engine.protocols if _version(p.local_candidate.host) == 4]
+        hosts = [each for each in self._engine.protocols if _is_outward_ipv4(each.local_candidate.host)]
         asking = [ice.server_reflexive_candidate(each, (address, server.url.port)) for each in hosts]
-        for result in await asyncio.gather(*asking, return_exceptions=True):
-            if not isinstance(result, BaseException):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REFLEXIVE_TIMEOUT_S):
+                results = await asyncio.gather(*asking, return_exceptions=True)
+            self._tell_reflexive(results)
+
+    def _tell_reflexive(self, results: Sequence[tuple[Candidate, None] | BaseException]) -> None:
+        for result in results:
+            if not isinstance(result, BaseException) and result[0].host != result[0].related_address:
                 self._tell(result[0])
 
     async def _relayed(self, finder: ServerFinder, servers: Sequence[Server]) -> None:
@@ -170,48 +176,22 @@ class Gatherer:
                 async with asyncio.timeout(ALLOCATE_TIMEOUT_S):
                     return await self._allocate_at(server, finder)
             except Exception as error:  # a network's or a server's fault, told by OSError or the engine's own
-                code = stun_error_code(error)
-                fault = ConnectionError(f"the server refused with {code}") if code else error
-                finder.failed(server, fault)
+                finder.failed(server, error)
         return None
 
     async def _allocate_at(self, server: Server, finder: ServerFinder) -> ice.StunProtocol:
-        address = (finder.book.address(server.url), server.url.port)
-        arguments: dict[str, Any] = {
-            "username": server.username,
-            "password": server.credential,
-            "lifetime": ALLOCATION_LIFETIME_S,
-            "channel_refresh_time": CHANNEL_REFRESH_S,
-        }
-        loop = asyncio.get_running_loop()
-        transport: asyncio.BaseTransport
-        client: TurnOverUdp | TurnOverStream
-        if server.url.transport is Transport.UDP:
-            anywhere = "::" if ":" in address[0] else "0.0.0.0"  # noqa: S104 - a client's end, connected below
-            opened = open_udp(anywhere, self._settings.ports, self._settings.dscp)
-            opened.connect(address)
-            transport, client = await loop.create_datagram_endpoint(
-                lambda: TurnOverUdp(address, **arguments), sock=opened
-            )
-        else:
-            secure: dict[str, Any] = {}
-            if server.url.transport is Transport.TLS:
-                secure = {"ssl": finder.tls, "server_hostname": server.url.host}
-            transport, client = await loop.create_connection(
-                lambda: TurnOverStream(address, **arguments), *address, **secure
-            )
-            mark(transport.get_extra_info("socket"), self._settings.dscp)
         protocol = self._engine.new_protocol()
-        try:
-            await allocate(client, protocol)
-        except BaseException:
-            transport.close()
-            raise
-        turn: Any = protocol.transport
-        relayed, mapped = turn.get_extra_info("sockname"), turn.get_extra_info("related_address")
-        if self._settings.relay_only:
-            mapped = _HIDDEN[_version(relayed[0])]
-        protocol.local_candidate = _candidate("relay", relayed, mapped)
+        settings = self._settings
+        ours, mapped = await relayed(
+            server,
+            finder.book.address(server.url),
+            protocol,
+            ports=settings.ports,
+            dscp=settings.dscp,
+            tls=finder.tls,
+        )
+        related = _HIDDEN[_version(ours[0])] if settings.relay_only else mapped
+        protocol.local_candidate = _candidate("relay", ours, related)
         return protocol
 
 
@@ -231,3 +211,7 @@ def _candidate(kind: str, address: tuple[str, int], related: tuple[str, int] | N
 
 def _version(address: str) -> int:
     return 6 if ":" in address else 4
+
+
+def _is_outward_ipv4(address: str) -> bool:
+    return _version(address) == 4 and is_host_address(address)

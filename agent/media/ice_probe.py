@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aioice import stun
 
 from agent.media.ice_url import IceUrl, Transport
 
-TlsContext = Callable[[], ssl.SSLContext]
+TlsContext = Callable[[], Awaitable[ssl.SSLContext]]
 RESEND_S = 0.1
 """A lost question should not make a living server look dead; RFC 8489's own 500 ms would."""
 UDP_QUESTIONS = 3
@@ -98,7 +98,7 @@ async def _ask_by_udp(address: str, port: int, question: stun.Message) -> None:
 async def _ask_by_tcp(address: str, url: IceUrl, question: stun.Message, tls: TlsContext) -> None:
     secure: dict[str, Any] = {}
     if url.transport is Transport.TLS:
-        secure = {"ssl": tls(), "server_hostname": url.host}
+        secure = {"ssl": await tls(), "server_hostname": url.host}
     reader, writer = await asyncio.open_connection(address, url.port, **secure)
     try:
         writer.write(bytes(question))

@@ -88,7 +88,7 @@ class Peer:
         self.picture_codec: Codec | None = None
         self._waiting_messages: list[str] = []
         self._timeout: asyncio.TimerHandle | None = None
-        self._early_candidates: list[dict[str, object]] | None = []
+        self._early_candidates: list[LocalCandidate] | None = []
         self._ended = False
         self.connection = Connection(
             self,
@@ -123,14 +123,15 @@ class Peer:
         else:
             self._tell(LocalOffer(self.name, self.attempt, sdp))
             early, self._early_candidates = self._early_candidates, None
-            for candidate in early or ():
-                self._tell(LocalCandidate(self.name, self.attempt, candidate))
+            for fact in early or ():
+                self._tell(fact)
 
-    def _on_candidate(self, candidate: dict[str, object]) -> None:
+    def _on_candidate(self, candidate: str, sdp_mid: str | None) -> None:
+        fact = LocalCandidate(self.name, self.attempt, candidate, sdp_mid)
         if self._early_candidates is not None:
-            self._early_candidates.append(candidate)  # one that the offer may not hold yet follows it
+            self._early_candidates.append(fact)  # the offer goes first
         else:
-            self._tell(LocalCandidate(self.name, self.attempt, candidate))
+            self._tell(fact)
 
     async def answer(self, sdp: str) -> None:
         """Apply the browser's answer and let the connection be made."""

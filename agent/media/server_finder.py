@@ -6,6 +6,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 from agent.media.facts import IceServer
 from agent.media.ice_probe import TlsContext, probe
@@ -17,21 +18,30 @@ logger = logging.getLogger(__name__)
 Probe = Callable[[IceUrl, TlsContext], Awaitable[str]]
 
 
+def trusted(ca_file: Path) -> ssl.SSLContext:
+    """Trusts what the system trusts and, for this alone, the region's own authority."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(cafile=ca_file)
+    return context
+
+
 class ServerFinder:
     """One for the agent's whole life. Used on the event loop; TLS servers must be vouched for by `tls`."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None, probe: Probe = probe) -> None:
-        self._tls = tls
+    def __init__(
+        self, tls: Callable[[], ssl.SSLContext] = ssl.create_default_context, probe: Probe = probe
+    ) -> None:
+        self._make_tls = tls
+        self._tls: ssl.SSLContext | None = None
         self.book = ServerBook()
         self._probe = probe
         self._asking: dict[IceUrl, asyncio.Task[None]] = {}
         self._complained: set[str] = set()
 
-    @property
-    def tls(self) -> ssl.SSLContext:
-        """Who vouches for TLS servers; made when it is first needed, since it reads many files."""
+    async def tls(self) -> ssl.SSLContext:
+        """Who vouches for TLS servers; made when first needed and beside the loop, since it reads many files."""
         if self._tls is None:
-            self._tls = ssl.create_default_context()
+            self._tls = await asyncio.to_thread(self._make_tls)
         return self._tls
 
     def look_at(self, servers: Sequence[IceServer]) -> list[Server]:
@@ -71,7 +81,7 @@ class ServerFinder:
     async def _ask(self, url: IceUrl) -> None:
         loop = asyncio.get_running_loop()
         try:
-            address = await self._probe(url, lambda: self.tls)
+            address = await self._probe(url, self.tls)
         except (OSError, UnicodeError) as error:
             self._is_dead(url, error)
         else:

@@ -7,6 +7,7 @@ import pytest
 
 from agent import call_control
 from agent.call_control import CallControl
+from agent.contract.signalling import IceServer
 from agent.media.device import DeviceError
 from agent.media.facts import CallSettings, LocalOffer
 from agent.screen import NoSuchMedia
@@ -210,5 +211,27 @@ def test_an_attempt_without_media_is_given_up_later_each_time(monkeypatch):
         await bench.until(lambda: len(bench.offers) == 2)
         bench.control.tick()
         assert bench.lost == ["doc"]
+
+    play(scene, "ok")
+
+
+def test_a_rebuilt_connection_gets_the_newest_servers(monkeypatch):
+    monkeypatch.setattr(call_control, "RETRY_AFTER_S", 0.0)
+    old, new = (IceServer(urls=("turn:127.0.0.1:9",), username=name) for name in ("old", "new"))
+    given = []
+
+    async def connect(_peer, _attempt, servers):
+        given.append(servers[0].username)
+
+    async def scene(bench):
+        await in_call(bench)
+        bench.control.call.connect = connect
+        bench.control.use_servers("doc", [old])
+        bench.control.use_servers("doc", [new])
+        bench.control.connect("doc", [old])
+        await bench.until(lambda: given == ["new"])
+        bench.control.disconnect("doc")
+        bench.control.connect("doc", [old])
+        await bench.until(lambda: given == ["new", "old"])
 
     play(scene, "ok")

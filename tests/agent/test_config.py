@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from agent.config import SettingsError, first_configuration, load_settings, overlay
+from agent.config import Network, SettingsError, first_configuration, load_settings, overlay
 from agent.contract.status import Config
+from agent.media.media_socket import DSCP_AF41
 
 NEEDED = (
     'state_dir = "state"\nca_file = "ca.pem"\ncertificate_file = "/etc/unit.pem"\nkey_file = "unit.key"\n'
@@ -30,6 +31,8 @@ def test_paths_are_taken_from_where_the_file_is(file):
     [
         (NEEDED + "broker_port = 0\n", "broker_port: "),
         (NEEDED + "brokr_port = 1\n", "brokr_port: "),
+        (NEEDED + 'media_ports = "50099-50000"\n', "media_ports: .*the lower first"),
+        (NEEDED + 'ice_transport_policy = "direct"\n', "ice_transport_policy: "),
         (NEEDED + "state_dir = 1\n", "is not TOML"),
         (NEEDED.replace('"ca.pem"', "7"), "ca_file: "),
         ("", "state_dir: "),
@@ -65,3 +68,16 @@ def test_a_configuration_with_a_fault_is_refused_whole_and_each_fault_named(conf
     assert kept is configuration
     assert [error.split(":")[0] for error in errors] == ["staff_pin_digest", "languages"]
     assert "4711" not in repr(errors)
+
+
+def test_the_network_is_set_in_the_file_and_by_the_region_and_bad_ports_are_refused(file):
+    file.write_text(NEEDED + 'media_ports = "50000-50099"\nice_transport_policy = "relay"\n')
+    first = first_configuration(load_settings(file))
+    assert first.network == Network("relay", "50000-50099", DSCP_AF41)
+    changed, errors = overlay(first, Config(ice_transport_policy="all", dscp=0), 3)
+    assert (changed.network, errors) == (Network("all", "50000-50099", 0), ())
+    freed, errors = overlay(changed, Config(media_ports=""), 4)
+    assert (freed.network.media_ports, errors) == ("", ())
+    kept, errors = overlay(freed, Config(media_ports="60000-50000"), 5)
+    assert kept is freed
+    assert errors[0].startswith("media_ports: ")

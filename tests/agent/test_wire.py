@@ -8,7 +8,7 @@ from agent import room as rooms
 from agent.contract import encode
 from agent.contract.events import Ack
 from agent.contract.quality import QualityReport
-from agent.contract.signalling import Admit, Bye, Join
+from agent.contract.signalling import Admit, Bye, IceServer, IceServers, Join
 from agent.contract.status import Command, Config
 from agent.session_events import CheckedIn
 
@@ -166,3 +166,29 @@ def test_our_numbers_grow_also_when_a_session_was_forgotten_and_comes_back(ready
     assert [signal.type for signal in said] == ["bye", "bye", "offer", "offer"]
     numbers = [signal.seq for signal in said]
     assert numbers == sorted(set(numbers))
+
+
+def test_servers_reach_the_media_with_a_join_and_newer_ones_without_a_rebuild(ready_house):
+    house, told = ready_house, []
+
+    class Calls:
+        def use_servers(self, peer, ice_servers):
+            told.append((peer, ice_servers[0].username))
+
+    house.wire.calls = Calls()
+    house.unit.session_event(SID, CheckedIn("code"))
+    servers = [IceServer(urls=("turn:turn.example",), username=name) for name in ("first", "second")]
+    house.signal(Join(instance="one", seq=0, chair=True, ice_servers=(servers[0],)), "aaaa")
+    house.signal(Admit(instance="one", seq=1), "aaaa")
+    orders = list(house.media.told)
+    house.signal(IceServers(instance="one", seq=2, ice_servers=(servers[1],)), "aaaa")
+    house.signal(IceServers(instance="gone", seq=9, ice_servers=(servers[1],)), "aaaa")
+    assert told == [("aaaa", "first"), ("aaaa", "second")]
+    assert house.media.told == orders
+
+
+def test_a_later_candidate_of_ours_is_sent_to_the_party(ready_house):
+    house = ready_house
+    house.wire.candidate(SID, "aaaa", 3, "candidate:1 1 udp 1 192.0.2.7 49200 typ relay", "0")
+    [sent] = house.link.bodies("up/call")
+    assert (sent.type, sent.attempt, sent.sdp_mid) == ("candidate", 3, "0")

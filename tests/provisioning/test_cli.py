@@ -101,6 +101,10 @@ def test_a_pin_goes_to_the_unit_as_a_digest(run: Run, database: Database) -> Non
     assert PasswordHasher().verify(unit.config["staff_pin_digest"], "4711")
     assert unit.config["languages"] == ["sv", "fi"]
     assert "phone" in run("unit", "config", "unit-1", "--phone", "0" * 121, code=1)
+    run("unit", "network", "unit-1", "--ice-transport-policy", "relay", "--media-ports", "50000-50099")
+    with database.read() as db:
+        assert db.get_one(Unit, "unit-1").config["ice_transport_policy"] == "relay"
+    assert "media_ports" in run("unit", "network", "unit-1", "--media-ports", "all", code=1)
 
 
 def test_accounts_have_no_default_password(run: Run) -> None:

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent.contract.signalling import Admit, Answer, Bye, Candidate, Join, Offer, Reject, RemoteCheckIn
+from agent.contract.signalling import (
+    Admit,
+    Answer,
+    Bye,
+    Candidate,
+    IceServers,
+    Join,
+    Offer,
+    Reject,
+    RemoteCheckIn,
+)
 from provisioning.feeds import CHANGED, FeedEnded, PageFeed, WatchFeeds
+from provisioning.ice import IceConfiguration
+from provisioning.settings import TurnSettings
 from provisioning.signalling import Signalling
 from web.clinic.services import Account, NotAllowed, Refused
 
@@ -41,6 +54,8 @@ class Table:
     clock: Any
     facts: Facts = field(default_factory=Facts)
     notes: list[tuple[str, str]] = field(default_factory=list)
+    ice: IceConfiguration | None = None
+    ice_transport_policy: str = "all"
 
     def __post_init__(self) -> None:
         self.signalling = self.restarted()
@@ -52,6 +67,8 @@ class Table:
             self.facts,
             lambda kind, _sid, fields: self.notes.append((kind, fields.get("by", ""))),
             secret="00" * 32,
+            ice=self.ice,
+            ice_transport_policy=self.ice_transport_policy,
         )
         return self.signalling
 
@@ -107,7 +124,13 @@ def test_a_call_is_relayed_both_ways_with_numbers_that_grow(table: Table) -> Non
     feed = table.open()
     peer = table.wire.sent[-1][0].levels[1]
     table.signalling.from_unit("unit-1", SID, peer, offer())
-    assert feed.get(0) == {"type": "offer", "attempt": 1, "sdp": "v=0", "ice_servers": []}
+    assert feed.get(0) == {
+        "type": "offer",
+        "attempt": 1,
+        "sdp": "v=0",
+        "ice_servers": [],
+        "ice_transport_policy": "all",
+    }
     table.say("admit")
     table.say("answer", attempt=1, sdp="v=0 answer")
     table.say("candidate", attempt=1, candidate="candidate:1", sdp_mid="0", sdp_m_line_index=0)
@@ -320,3 +343,35 @@ def test_a_day_that_changed_twice_before_anyone_looked_changed_once() -> None:
     watchers.changed()
     watchers.end()
     assert told(feed) == ["END"]
+
+
+def test_turn_credentials_are_fresh_for_every_join_and_offer_and_renewed_in_a_long_call(
+    wire: Any, clock: Any, tmp_path: Path
+) -> None:
+    secret = tmp_path / "turn.secret"
+    secret.write_text("a secret of the region")
+    turn = TurnSettings(urls=("turn:turn.example",), secret_file=secret, lifetime_s=3600)
+    table = Table(wire, clock, ice=IceConfiguration([], turn), ice_transport_policy="relay")
+    feed = table.open()
+    [join] = wire.take("dn/call")
+    peer = join.topic.levels[1]
+    [given] = join.data.ice_servers
+    table.signalling.from_unit("unit-1", SID, peer, offer())
+    message = feed.get(0)
+    assert message["ice_transport_policy"] == "relay"
+    assert message["ice_servers"][0]["username"] not in ("", given.username)
+    clock.pass_by(minutes=29)
+    table.signalling.tick()
+    assert table.said() == []
+    clock.pass_by(minutes=1)
+    table.signalling.tick()
+    table.signalling.tick()
+    [renewed] = table.said()
+    assert isinstance(renewed, IceServers)
+    assert renewed.seq > join.data.seq and renewed.instance == join.data.instance
+    expires = [int(each.username.split(":")[0]) for each in (*renewed.ice_servers, given)]
+    assert expires[0] - expires[1] == 30 * 60
+    feed.close()
+    clock.pass_by(minutes=40)
+    table.signalling.tick()
+    assert not [signal for signal in table.said() if isinstance(signal, IceServers)], "nobody is there"

@@ -285,6 +285,9 @@ key_file = "region.key"
 urls = ["turn:turn.example"]
 username = "u"
 credential = "c"
+[turn]
+urls = ["turn:turn.example", "turns:turn.example:443"]
+secret_file = "turn.secret"
 """
 
 
@@ -294,6 +297,14 @@ def test_settings_are_read_and_the_environment_stands_over_them(tmp_path: Path) 
     settings = load_settings(None, {"HALSORUM_SETTINGS": str(file), "HALSORUM_BROKER__PORT": "8884"})
     assert (settings.broker.port, settings.broker.name) == (8884, "region")
     assert settings.ice_servers[0].urls == ("turn:turn.example",)
+    assert settings.turn is not None and len(settings.turn.urls) == 2
+    over = {"HALSORUM_TURN__URLS": "turn:a turn:b turns:c", "HALSORUM_TURN__LIFETIME_S": "600"}
+    changed = load_settings(file, over).turn
+    assert changed is not None and (changed.urls, changed.lifetime_s) == (
+        ("turn:a", "turn:b", "turns:c"),
+        600,
+    )
+    assert settings.ice_transport_policy == "all"
 
 
 @pytest.mark.parametrize(
@@ -302,6 +313,7 @@ def test_settings_are_read_and_the_environment_stands_over_them(tmp_path: Path) 
         ("state_dir = 1", "database_url"),
         (SETTINGS.replace('"."', '"."\ntimezone = "Mars/Base"'), "timezone"),
         (SETTINGS.replace("[broker]", "[broker]\nport = 0"), "broker.port"),
+        (SETTINGS.replace("turns:", "https:"), "turn.urls: .*no TURN URL"),
         (SETTINGS.replace("[broker]", "[broker]\nsurprise = 0"), "broker.surprise"),
         ("= nonsense", "is not TOML"),
     ],

@@ -169,8 +169,9 @@ class RegionServices(Protocol):
         """The party opens the meeting page (instance is new for each page load); `join` goes to the unit.
 
         The feed carries `{"type":"session", …SessionRow as JSON…}`, `{"type":"offer", "attempt", "sdp",
-        "ice_servers"}`, `{"type":"candidate", …}`, `{"type":"bye", "reason"}`, and `{"type":"replaced"}` when
-        the same account opens the meeting in another window, after which nothing more comes.
+        "ice_servers", "ice_transport_policy"}`, `{"type":"candidate", …}`, `{"type":"bye", "reason"}`, and
+        `{"type":"replaced"}` when the same account opens the meeting in another window, after which nothing
+        more comes.
         A feed that closes without `leave` is a reload or a lost line: the unit is told after a grace.
         """
 

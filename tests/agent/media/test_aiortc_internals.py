@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from types import SimpleNamespace
 
-from aioice import ice
+from aioice import ice, turn
 from aiortc import RTCConfiguration, RTCPeerConnection, rtcpeerconnection
 from aiortc.codecs import CODECS, HEADER_EXTENSIONS
 from aiortc.rtcdtlstransport import RTCDtlsTransport
@@ -36,7 +36,9 @@ def test_private_names_are_where_they_were() -> None:
         assert isinstance(dtls.transport._connection, ice.Connection)
         assert dtls.transport._connection._nominated == {}
         assert dtls.transport._connection._protocols == []
-        assert dtls.transport._connection._transport_policy is ice.TransportPolicy.ALL
+        engine = dtls.transport._connection
+        assert (engine._local_candidates, engine._remote_candidates, engine._check_list) == ([], [], [])
+        assert (engine._closing, engine._check_list_done) == (False, False)
         assert all(isinstance(ssrc, int) for ssrc in ssrcs(transceiver))
 
         assert dtls.transport._connection._check_list == []
@@ -58,6 +60,12 @@ def test_private_names_are_where_they_were() -> None:
         "addresses",
         "timeout",
     ]
+    assert list(inspect.signature(ice.Connection._pair_remote_candidate).parameters) == [
+        "self",
+        "remote_candidate",
+    ]
+    assert inspect.iscoroutinefunction(turn.TurnTransport._connect)
+    assert inspect.iscoroutinefunction(turn.TurnClientMixin.delete)
     assert "datagram_received" in vars(ice.StunProtocol)
     assert isinstance(ice.CandidatePair.remote_addr, property)
     source = inspect.getsource(rtcpeerconnection.RTCPeerConnection)

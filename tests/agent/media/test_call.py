@@ -7,6 +7,7 @@ import itertools
 import json
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
@@ -25,6 +26,7 @@ from agent.media.facts import (
     PeerGone,
     PeerMessage,
 )
+from agent.media.media_socket import PortRange, open_udp
 from agent.media.negotiation import NegotiationError
 from agent.media.source import EncodedFrame
 from tests.agent.media.synthetic import SilentSource
@@ -356,3 +358,17 @@ def test_the_kiosks_own_mistakes_are_said() -> None:
         assert rig.call.stats().kiosk_streams == ()
 
     with_rig(check)
+
+
+def test_a_used_up_port_range_is_told_and_leaves_the_kiosk_alone() -> None:
+    with open_udp("127.0.0.1", None, 0) as taken:
+        port = taken.getsockname()[1]
+        settings = replace(SETTINGS, addresses=("127.0.0.1",), media_ports=PortRange(port, port))
+
+        async def check(rig: Rig) -> None:
+            await rig.view("self", ("video",))
+            await rig.call.connect("doc", 1)
+            failed = await rig.wait(ConnectionFailed)
+            assert (failed.reason, str(port) in failed.detail) == ("no_free_port", True)
+
+        with_rig(check, settings)

@@ -64,9 +64,9 @@ export class Call {
   }
 
   /** The unit's offer; a higher attempt is tried beside what was, a lower one is stale. */
-  async offer({ attempt, sdp, ice_servers: iceServers }) {
+  async offer({ attempt, sdp, ice_servers: iceServers, ice_transport_policy: iceTransportPolicy }) {
     if (attempt <= this.attempt) return;
-    const connection = new Connection(attempt, iceServers, this.#send, {
+    const connection = new Connection(attempt, { iceServers, iceTransportPolicy }, this.#send, {
       track: (from) => from.attached || this.#attach(from),
       state: (from, state) => this.#stateChanged(from, state),
       message: (from, message) => from.attempt >= (this.#carrying?.attempt ?? 0) && this.#heard(message),

@@ -17,10 +17,13 @@ export class Connection {
   attached = false;
 
   /** `send` posts a signal; `on` has `track`, `state` (connection state) and `message` (from the room). */
-  constructor(attempt, iceServers, send, on) {
+  constructor(attempt, { iceServers, iceTransportPolicy }, send, on) {
     this.attempt = attempt;
     this.#send = send;
-    this.#pc = new RTCPeerConnection({ iceServers: iceServers ?? [] });
+    this.#pc = new RTCPeerConnection({
+      iceServers: iceServers ?? [],
+      iceTransportPolicy: iceTransportPolicy ?? "all",
+    });
     this.#pc.ontrack = ({ track }) => {
       this.stream.addTrack(track);
       on.track(this);
