@@ -13,6 +13,7 @@ import pytest
 
 from agent.contract import PREFIX, Topic, down_filter, encode, up_filter
 from agent.contract.events import Ack, Intent
+from agent.contract.quality import QualityReport
 from agent.contract.status import Status
 from agent.link import Link, LinkSettings, Will
 from provisioning.broker import Broker, BrokerError, BrokerFiles, write_access, write_files
@@ -100,6 +101,9 @@ def test_region_and_unit_hear_each_other(connect: Connect) -> None:
 
     assert unit.link.publish(Topic("unit-a", "up/intent", ("help",)), encode(Intent(), now=utc_now()))
     assert region.next() == "hr/v1/u/unit-a/up/intent/help"
+    figures = QualityReport(sid="k3v9q2m4x8t1", at=utc_now(), interval_s=5.0)
+    unit.link.publish(Topic("unit-a", "up/event/quality"), encode(figures, now=utc_now()))
+    assert region.next() == "hr/v1/u/unit-a/up/event/quality"
     region.link.publish(Topic("unit-a", "dn/ack"), body())
     assert unit.next() == "hr/v1/u/unit-a/dn/ack"
 
