@@ -150,14 +150,14 @@ def test_a_flood_leaves_a_bounded_state_behind() -> None:
     for session in (room.party, room.kiosk):
         for _ in range(9000):
             session.link.sent_log.add(1000, room.loop.now)
-    for index, (kind, data) in enumerate(flood(1, 4000)):
-        if index % 2000 == 0:
+    for index, (kind, data) in enumerate(flood(1, 2000)):
+        if index % 1000 == 0:
             sizes.append(held(room.party))
         room.takes(kind, data)
         if index % 20 == 0:
             room.passes(0.03)
     sizes.append(held(room.party))
-    assert sizes[-1] - max(sizes[:-1]) < 1000, sizes  # what was thrown away meanwhile may be filled again
+    assert sizes[2] - sizes[1] < 500, sizes
     assert room.keyframes <= 2 * (room.loop.now - 1000) + 1
 
 
