@@ -27,6 +27,7 @@ class Visits:
         booked = book(self._stack, after_min=1, minutes=120)
         self._office.open_meeting(booked.sid)
         self._screen.check_in(booked.code)
+        self._screen.shows("waiting")
         self._office.admit()
         self._screen.shows("call")
         sees(self._screen.page, PARTY, SEEN_FRAMES)
@@ -62,6 +63,14 @@ class Visits:
                 still += [f"{side} at {now - began:.0f} s" for side in after if after[side] <= before[side]]
                 before = after
         return still
+
+    def where(self) -> str:
+        """What both pages show now, for whoever wonders why it went no further."""
+        shown = self._screen.page.get_attribute("body", "data-page")
+        office = self._office.page.evaluate(
+            "() => JSON.stringify([location.pathname, {...document.querySelector('#content')?.dataset}])"
+        )
+        return f"the touchscreen shows {shown}, the clinician's page {office}"
 
     def _frames(self) -> dict[str, int]:
         return {"touchscreen": frames(self._screen.page, PARTY), "clinician": frames(self._office.page, ROOM)}
