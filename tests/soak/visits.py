@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tests.system.people import Office, Screen, frames
 from tests.system.stack import Stack
-from tests.system.visit import Booking, book, sees, wait_for_kind
+from tests.system.visit import PATIENCE_S, Booking, book, sees, wait_for_kind
 
 PARTY, ROOM = "video[data-media^='peer/']", "#remote video"
 SEEN_FRAMES = 3
@@ -25,11 +25,11 @@ class Visits:
     def begin(self) -> Booking:
         """Book a time, check in, let in; returns when each has seen pictures of the other."""
         booked = book(self._stack, after_min=1, minutes=120)
-        self._office.open_meeting(booked.sid)
         self._screen.check_in(booked.code)
-        self._screen.shows("waiting")
+        self._screen.shows("waiting", PATIENCE_S)
+        self._office.open_meeting(booked.sid)
         self._office.admit()
-        self._screen.shows("call")
+        self._screen.shows("call", PATIENCE_S)
         sees(self._screen.page, PARTY, SEEN_FRAMES)
         sees(self._office.page, ROOM, SEEN_FRAMES)
         return booked
