@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cached_property
 from typing import Any
 
 import pylibsrtp
@@ -73,17 +74,18 @@ class Party:
     def unit_address(self) -> tuple[str, int]:
         return self._dtls.transport._connection._nominated[1].remote_addr  # type: ignore[no-any-return]
 
-    @property
+    @cached_property
     def ssrcs(self) -> list[int]:
         """Those of the unit's media, as it announced them."""
         lines = self.connection.remoteDescription.sdp.splitlines()
         return sorted({int(line[7:].split()[0]) for line in lines if line.startswith("a=ssrc:")})
 
-    def payload_type(self, name: str) -> int:
-        """Of a codec that was agreed on."""
+    @cached_property
+    def h264(self) -> int:
+        """The payload type that was agreed on."""
         lines = self.connection.localDescription.sdp.splitlines()
         return next(
-            int(line[9:].split()[0]) for line in lines if line.startswith("a=rtpmap:") and name in line
+            int(line[9:].split()[0]) for line in lines if line.startswith("a=rtpmap:") and "H264" in line
         )
 
     async def close(self) -> None:

@@ -71,7 +71,7 @@ class Scene:
         evil, number, until = await self.attacker(), 0, time.monotonic() + FLOODED_WITHIN_S
         while not (failed := (await self.unit.ask("fares"))["failed"].get(evil.name)):
             assert time.monotonic() < until, f"no end was made of {reason}"
-            for _ in range(200):
+            for _ in range(500):
                 attack(evil, number)
                 number += 1
             await asyncio.sleep(0.001)
@@ -101,11 +101,11 @@ def absurd(evil: Party, number: int) -> None:
 
 
 def new_ssrc(evil: Party, number: int) -> None:
-    evil.send("rtp", hostile.rtp(evil.payload_type("H264"), number & 0xFFFF, number, number, bytes(1000)))
+    evil.send("rtp", hostile.rtp(evil.h264, number & 0xFFFF, number, number, bytes(1000)))
 
 
 def picture(evil: Party, number: int) -> None:
-    evil.send("rtp", hostile.rtp(evil.payload_type("H264"), number & 0xFFFF, number, 7, bytes(1000)))
+    evil.send("rtp", hostile.rtp(evil.h264, number & 0xFFFF, number, 7, bytes(50)))
 
 
 def lies(evil: Party, number: int) -> None:

@@ -33,6 +33,8 @@ OFFICE_WINDOW = (640, 480)
 WARM_UP_CALLS = 3
 """What is made once and kept (workers, codecs, fonts) is there after these."""
 LOOK_EVERY_S = 5.0
+LOG_CHARACTERS = 3000
+"""Of the agent's log, when it went no further."""
 Say = Callable[[str], None]
 
 
@@ -77,22 +79,33 @@ def soak(folder: Path, minutes: float, calls: int, say: Say) -> tuple[list[Part]
         wait_until_ready(stack)
         visits = Visits(stack, screen, office)
         say("broker, region and unit run; the room is ready")
-        for _ in range(WARM_UP_CALLS):
-            visits.short()
-        pid = stack.system["pids"]["unit"]
-        meter = Meter(pid, stack.state / "unit")
-        before, told = meter.held(), {"before": meter.told()}
-        say(f"{WARM_UP_CALLS} calls to warm up; now in call for {minutes:g} minutes")
-        parts = []
-        if minutes:
-            parts.append(_in_call(visits, meter, before, minutes))
-            told["after in call"] = meter.told()
-            say(f"in call: {course(parts[-1].samples)}")
-        if calls:
-            parts.append(_short_calls(visits, meter, before, calls, say))
-            told["after short calls"] = meter.told()
-        if stack.system["pids"]["unit"] != pid:
-            raise AssertionError("the agent was started anew meanwhile: see its log")
+        try:
+            return _play(stack, visits, minutes, calls, say)
+        except (AssertionError, BrowserError):
+            say(visits.where())
+            say(stack.log("unit")[-LOG_CHARACTERS:])
+            raise
+
+
+def _play(
+    stack: Stack, visits: Visits, minutes: float, calls: int, say: Say
+) -> tuple[list[Part], dict[str, Any]]:
+    for _ in range(WARM_UP_CALLS):
+        visits.short()
+    pid = stack.system["pids"]["unit"]
+    meter = Meter(pid, stack.state / "unit")
+    before, told = meter.held(), {"before": meter.told()}
+    say(f"{WARM_UP_CALLS} calls to warm up; now in call for {minutes:g} minutes")
+    parts = []
+    if minutes:
+        parts.append(_in_call(visits, meter, before, minutes))
+        told["after in call"] = meter.told()
+        say(f"in call: {course(parts[-1].samples)}")
+    if calls:
+        parts.append(_short_calls(visits, meter, before, calls, say))
+        told["after short calls"] = meter.told()
+    if stack.system["pids"]["unit"] != pid:
+        raise AssertionError("the agent was started anew meanwhile: see its log")
     return parts, told
 
 

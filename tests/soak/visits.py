@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tests.system.people import Office, Screen, frames
 from tests.system.stack import Stack
-from tests.system.visit import Booking, book, sees, wait_for_kind
+from tests.system.visit import PATIENCE_S, Booking, book, sees, wait_for_kind
 
 PARTY, ROOM = "video[data-media^='peer/']", "#remote video"
 SEEN_FRAMES = 3
@@ -25,10 +25,11 @@ class Visits:
     def begin(self) -> Booking:
         """Book a time, check in, let in; returns when each has seen pictures of the other."""
         booked = book(self._stack, after_min=1, minutes=120)
-        self._office.open_meeting(booked.sid)
         self._screen.check_in(booked.code)
+        self._screen.shows("waiting", PATIENCE_S)
+        self._office.open_meeting(booked.sid)
         self._office.admit()
-        self._screen.shows("call")
+        self._screen.shows("call", PATIENCE_S)
         sees(self._screen.page, PARTY, SEEN_FRAMES)
         sees(self._office.page, ROOM, SEEN_FRAMES)
         return booked
@@ -62,6 +63,14 @@ class Visits:
                 still += [f"{side} at {now - began:.0f} s" for side in after if after[side] <= before[side]]
                 before = after
         return still
+
+    def where(self) -> str:
+        """What both pages show now, for whoever wonders why it went no further."""
+        shown = self._screen.page.get_attribute("body", "data-page")
+        office = self._office.page.evaluate(
+            "() => JSON.stringify([location.pathname, {...document.querySelector('#content')?.dataset}])"
+        )
+        return f"the touchscreen shows {shown}, the clinician's page {office}"
 
     def _frames(self) -> dict[str, int]:
         return {"touchscreen": frames(self._screen.page, PARTY), "clinician": frames(self._office.page, ROOM)}

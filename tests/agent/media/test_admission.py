@@ -45,12 +45,12 @@ def test_strangers_cannot_use_up_what_the_party_needs() -> None:
 def test_authenticated_floods_are_told_once_and_unauthenticated_ones_blame_nobody() -> None:
     told: list[str] = []
     admission = Admission(told.append)
-    for _ in range(50_000):
+    for _ in range(10_000):
         signal(admission, DTLS)
         signal(admission, STUN)
     assert told == []
-    assert sum(admission.rtp(0.0) for _ in range(50_000)) == RTP_BURST
-    for _ in range(50_000):
+    assert sum(admission.rtp(0.0) for _ in range(10_000)) == RTP_BURST
+    for _ in range(10_000):
         admission.rtcp(0.0)
     assert told == ["RTP"]
 
