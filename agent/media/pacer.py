@@ -11,7 +11,7 @@ from agent.media.history import OutgoingPacket
 PACE_FACTOR = 2.5  # of the connection's estimate, as libwebrtc paces
 # On a line whose rate is known pictures leave hardly faster than it carries them: they arrive as soon, but wait
 # here and not in the router, where sound would wait behind them.
-TIGHT_PACE_FACTOR = 1.3
+TIGHT_PACE_FACTOR = 1.1
 BURST_S = 0.04  # of the pace may leave at once, so that ordinary frames go whole,
 BURST_BYTES_MIN, BURST_BYTES_MAX = 2_400, 15_000  # within these
 PACE_INTERVAL_S = 0.005

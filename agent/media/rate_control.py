@@ -22,8 +22,9 @@ REGAIN_PER_S, REGAIN_AFTER_S, REGAIN_SHARE = 1.35, 1.5, 0.7
 
 # Near what the line carried when its queue grew last: hardly at all, since each overshoot is a queue, and
 # receivers hold all that follows back by the worst queue that they have seen.
-NEAR_GROWTH_PER_S, NEAR_GROWTH_MIN = 0.015, 4_000  # of the rate, and in bit/s
-NEAR_BOLDER_AFTER_S, NEAR_BOLDER_PER_S = 6.0, 0.004
+NEAR_GROWTH_PER_S, NEAR_GROWTH_MIN = 0.015, 2_000  # of the rate, and in bit/s
+NEAR_BOLDER_AFTER_S, NEAR_BOLDER_PER_S = 15.0, 0.004
+BRINK, BRINK_SHARE = 0.9, 0.4  # beyond this share of it, this much slower still
 NEAR_LIMIT = 1.15
 NEAR_SHARE = 0.5  # from this share of it on, it is what the line carries
 
@@ -98,6 +99,8 @@ class RateControl:
             grown = self.bit_rate * REGAIN_PER_S**elapsed_s
         elif self.capacity.mean is not None:
             share = NEAR_GROWTH_PER_S + NEAR_BOLDER_PER_S * max(0.0, quiet_s - NEAR_BOLDER_AFTER_S)
+            if self.bit_rate > BRINK * self.capacity.mean:
+                share *= BRINK_SHARE
             grown = self.bit_rate + max(NEAR_GROWTH_MIN, self.bit_rate * share) * elapsed_s
         else:
             bolder = BOLDER_PER_S * max(0.0, quiet_s - BOLDER_AFTER_S)
