@@ -113,6 +113,7 @@ class Call:
                 on_fact=lambda fact: self._on_peer_fact(peer, attempt, fact),
                 ice_servers=ice_servers,
                 finder=self._finder,
+                start_bit_rate=max((each.controller.known_bit_rate for each in known), default=None),
             )
         except Exception as error:  # servers that the engine cannot read, no certificate, no socket
             self._on_fact(ConnectionFailed(peer, "engine_error", type(error).__name__))
@@ -281,7 +282,8 @@ class Call:
             self._on_fact(MediaBack(peer.name))
 
     def _steer(self, now: float) -> None:
-        lines = {peer.name: peer.line for peer in self._peers.values() if peer.connected}
+        seeing = [peer for peer in self._peers.values() if peer.connected and peer.picture_codec is not None]
+        lines = {peer.name: peer.line for peer in seeing}
         plan = self._steering.plan(lines, now)
         for name, encoding in plan.encodings.items():
             peer, source = self._peers[name], self._encoding(encoding)

@@ -32,6 +32,7 @@ WINDOW_BYTES_MIN = 12_000
 FEEDBACK_TIMEOUT_S = 0.6
 FEEDBACK_FRESH_S = 0.3  # an older report says nothing about what is on its way now
 TIMEOUT_BACKOFF = 0.8
+RESUME_SHARE = 0.5  # of the rate before the silence, with which a line is taken up again
 _ROUND_TRIP_SLOTS_S = 10.0
 
 
@@ -47,6 +48,7 @@ class CongestionController:
         self._updated_at: float | None = None
         self._feedback_at: float | None = None
         self._bytes_in_flight = 0
+        self._before_silence: float | None = None
         self._remb: int | None = None
         self._round_trip_s = 0.1
         self._round_trip_at = -1e9
@@ -57,6 +59,11 @@ class CongestionController:
         """The estimate, sound and repeats included."""
         ceiling = MAX_BIT_RATE if self._remb is None else min(MAX_BIT_RATE, self._remb)
         return int(max(MIN_BIT_RATE, min(self._rate.bit_rate, ceiling)))
+
+    @property
+    def known_bit_rate(self) -> int:
+        """The estimate when the receiver was last heard of: where a rebuilt connection may begin."""
+        return self.bit_rate if self._before_silence is None else int(self._before_silence)
 
     @property
     def is_full(self) -> bool:
@@ -91,6 +98,9 @@ class CongestionController:
             return
         self._feedback_at, self._bytes_in_flight = now, bytes_in_flight
         self._remb = None
+        if self._before_silence is not None:
+            self._rate.bit_rate = max(self._rate.bit_rate, RESUME_SHARE * self._before_silence)
+            self._before_silence = None
         ordered = sorted(results, key=lambda result: result.sent_at)
         self._note_round_trip(now - ordered[-1].sent_at, now)
         self._trendline.add(ordered)
@@ -123,6 +133,8 @@ class CongestionController:
             self._acknowledged.forget_base()  # what does not run dry is no queue: the way has grown longer
         if self._feedback_at is None or now - self._feedback_at <= FEEDBACK_TIMEOUT_S:
             return
+        if self._before_silence is None:
+            self._before_silence = self._rate.bit_rate
         if self._updated_at is None or now - self._updated_at > FEEDBACK_TIMEOUT_S:
             self._updated_at = now
             self._rate.bit_rate = max(MIN_BIT_RATE, self._rate.bit_rate * TIMEOUT_BACKOFF)

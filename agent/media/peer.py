@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from agent.media.aiortc_internals import LOOPBACK, host_addresses
 from agent.media.allowance import Allowance
-from agent.media.congestion import CongestionController
+from agent.media.congestion import MAX_BIT_RATE, CongestionController
 from agent.media.connection import KINDS, Connection
 from agent.media.facts import (
     CallSettings,
@@ -57,7 +57,10 @@ def transport_settings(settings: CallSettings) -> TransportSettings:
 
 
 class Peer:
-    """One attempt to be connected with the party `name`. Facts say how it goes; nothing is raised."""
+    """One attempt to be connected with the party `name`. Facts say how it goes; nothing is raised.
+
+    start_bit_rate: what the line to this party was last known to carry, if it was.
+    """
 
     def __init__(
         self,
@@ -70,12 +73,13 @@ class Peer:
         on_fact: Callable[[Fact], None],
         ice_servers: Sequence[IceServer] = (),
         finder: ServerFinder | None = None,
+        start_bit_rate: int | None = None,
     ) -> None:
         self.name = name
         self.attempt = attempt
         self.connected = False
         self.encoding: EncodingName = "full"
-        self.controller = CongestionController(settings.start_bit_rate)
+        self.controller = CongestionController(min(start_bit_rate or MAX_BIT_RATE, settings.start_bit_rate))
         self._sources = sources
         self._media = media
         self._settings = settings

@@ -32,6 +32,16 @@ def test_a_receiver_that_falls_silent_gets_less_and_pictures_do_not_wait_for_it(
     assert controller.may_send(10.0)
 
 
+def test_a_line_that_comes_back_is_taken_up_at_half_of_what_it_carried() -> None:
+    controller = CongestionController(2_000_000)
+    controller.on_feedback([PacketResult(0.0, 0.02, 1200)], 0.05)
+    for tick in range(1000):
+        controller.tick(0.1 + tick * 0.025)
+    assert (controller.bit_rate, controller.known_bit_rate) == (MIN_BIT_RATE, 2_000_000)
+    controller.on_feedback([PacketResult(25.0, 25.02, 1200)], 25.2)
+    assert 1_000_000 <= controller.bit_rate < 1_100_000
+
+
 def test_one_who_never_reported_is_not_taken_for_silent() -> None:
     controller = CongestionController()
     for tick in range(400):
