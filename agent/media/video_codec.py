@@ -6,12 +6,13 @@ control takes a new bitrate on the open context only if it was opened with maxim
 (constant bitrate) and a buffer: opened otherwise the change is silently without effect (measured with PyAV
 18). So it is opened at the highest rate that its size will ever be asked for, and turned down at once.
 
-libx264 at 1280x720, one thread: processor time beside "superfast" as it is, and SSIM of a film with much motion
-at 1 Mbit/s (0.937) and of a talking head with a camera's noise (0.931). Taken: no adaptive quantisation 0.96,
-0.938, 0.931; no partitions 0.98, 0.937, 0.931, keyframes of text the same. Not taken: "veryfast" 1.7, as good;
-"ultrafast" 0.65, 0.847, 0.904; subme=0 (whole pixels only) 0.71, 0.903, 0.930; no deblocking 0.95, 0.895, 0.918;
-CABAC 1.1, 0.951, 0.933, but that is no longer the baseline profile; intra refresh, since a browser that asks for a
-keyframe waits for a whole one. A picture took 7 to 10 ms of a quiet 2.5 GHz core, 11 to 15 beside a busy one.
+libx264 at 1280x720, one thread: processor time beside "superfast" as it is, and SSIM at 1 Mbit/s of a film with
+much motion (0.926) and of a talking head with a camera's noise (0.931). Taken: no adaptive quantisation and no
+partitions 0.88 to 0.94, 0.924, 0.931 (at 400 kbit/s the film gains 0.024, the head loses 0.0015), keyframes of
+text the same. Not taken: "veryfast" 1.5, 0.923, 0.932; "ultrafast" 0.63, 0.849, 0.905; subme=0 (whole pixels only)
+0.76, 0.895, 0.930; no deblocking 0.96, 0.915, 0.919; CABAC 1.1, 0.936, 0.933, but that is no longer the baseline
+profile; intra refresh, since a browser that asks for a keyframe waits for a whole one. A picture took 7 to 10 ms
+of a quiet 2.5 GHz core, 11 to 15 beside a busy one.
 """
 
 from __future__ import annotations
