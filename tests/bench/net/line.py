@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 IP_UDP_HEADER_BYTES = 28  # IPv4 and UDP without options; a line carries them too
+APART_S = 1e-6  # no two come out at one moment, or a caller's timers could change their order
 QUEUE_S = 0.3
 """How much a bottleneck holds before it drops what comes (drop-tail), in seconds at the rate of the moment.
 
@@ -121,7 +122,7 @@ class Line:
         jitter_s = self._random.uniform(-1, 1) * self._shape.jitter_s if self._shape.jitter_s else 0.0
         arrives_at = ends + max(0.0, self._shape.delay_s + jitter_s)
         if self._shape.in_order:
-            arrives_at = self._last_arrival = max(arrives_at, self._last_arrival)
+            arrives_at = self._last_arrival = max(arrives_at, self._last_arrival + APART_S)
         return Outcome("passed", arrives_at, queued_s)
 
     def _index(self, now: float) -> int:

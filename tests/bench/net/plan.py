@@ -27,6 +27,8 @@ SENDERS: Mapping[str, RunOnce] = {
 }
 SETTLED_WITHIN_S = 3.0
 USABLE_FPS, USABLE_WIDTH = 10.0, 320
+OTHERS_CPU_PCT_MAX, LATE_MS_MAX = 30.0, 5.0
+"""Of one core, and of the relay's own lateness (p95). Beyond these a run speaks of the machine, not the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,18 @@ def cpu_limited(result: Result) -> float:
     return reasons.count("cpu") / len(reasons) if reasons else 0.0
 
 
+def disturbed(result: Result) -> bool:
+    """Whether other programs took the processor that this run needed."""
+    others, late = result.get("others_cpu_pct", 0.0), result.get("late_ms_p95", 0.0)
+    return bool(others > OTHERS_CPU_PCT_MAX or late > LATE_MS_MAX)
+
+
 def _brief(result: Result) -> str:
     if "error" in result:
         return str(result["error"])
     p95 = result.get("latency_ms_p95", -1)
-    return f"{result['frozen']:.1%} frozen, {result['fps']:.1f} frames/s, p95 {p95:.0f} ms"
+    mark = ", disturbed" if disturbed(result) else ""
+    return f"{result['frozen']:.1%} frozen, {result['fps']:.1f} frames/s, p95 {p95:.0f} ms{mark}"
 
 
 def verdicts(results: Results) -> list[Verdict]:
@@ -110,6 +119,8 @@ def _compared(case: str, name: str, ours: Sequence[Result], theirs: Sequence[Res
         for run, other in zip(ours, theirs, strict=True)
         if "error" not in run and "error" not in other
     ]
+    quiet = [pair for pair in pairs if not any(disturbed(each) for each in pair)]
+    pairs, mark = (quiet, "") if quiet else (pairs, " (disturbed)" if pairs else "")
     # 0 against 0 has no ratio, so the shares are subtracted: at most 0 points more is at most 1.0 times as much.
     points = [(run["frozen"] - other["frozen"]) * 100 for run, other in pairs]
     p95 = "latency_ms_p95"
@@ -117,24 +128,30 @@ def _compared(case: str, name: str, ours: Sequence[Result], theirs: Sequence[Res
     ratios = [run[p95] / other[p95] for run, other in pairs if p95 in run and p95 in other]
     latency = f"no picture came in {dark} of {len(pairs)} rounds" if dark else figure(ratios)
     return [
-        judged(f"{case}: time frozen, {name} - Chromium", "points", 0.0, figure(points)),
-        judged(f"{case}: latency p95, {name} / Chromium", "x", 1.0, latency),
+        judged(f"{case}: time frozen, {name} - Chromium{mark}", "points", 0.0, figure(points)),
+        judged(f"{case}: latency p95, {name} / Chromium{mark}", "x", 1.0, latency),
     ]
 
 
+def _judged_runs(runs: Sequence[Result]) -> tuple[list[Result], str]:
+    done = [run for run in runs if "error" not in run]
+    quiet = [run for run in done if not disturbed(run)]
+    return (quiet, "") if quiet else (done, " (disturbed)" if done else "")
+
+
 def _settled(ours: Sequence[Result]) -> Verdict:
-    name = "drop: unit at the new bitrate"
-    done = [run for run in ours if "error" not in run]
+    done, mark = _judged_runs(ours)
+    name = f"drop: unit at the new bitrate{mark}"
     times = [run["settled_s"] for run in done if run["settled_s"] is not None]
     never = f"it never settled in {len(done) - len(times)} of {len(done)} rounds"
     return judged(name, "s", SETTLED_WITHIN_S, figure(times) if done and len(times) == len(done) else never)
 
 
 def _usable(ours: Sequence[Result]) -> list[Verdict]:
-    done = [run for run in ours if "width" in run]
+    done, mark = _judged_runs(ours)
     rate: Figure | None = figure([run["fps"] for run in done])
-    width: Figure | None = figure([run["width"] for run in done])
+    width: Figure | None = figure([run["width"] for run in done if "width" in run])
     return [
-        judged("300k: frames/s of the unit", "frames/s", USABLE_FPS, rate, at_least=True),
-        judged("300k: width of the unit's picture", "pixels", USABLE_WIDTH, width, at_least=True),
+        judged(f"300k: frames/s of the unit{mark}", "frames/s", USABLE_FPS, rate, at_least=True),
+        judged(f"300k: width of the unit's picture{mark}", "pixels", USABLE_WIDTH, width, at_least=True),
     ]

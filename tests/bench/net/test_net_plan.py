@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench.figures import Verdict
+from tests.bench.figures import Figure, Verdict
 from tests.bench.net.cases import CASES, chosen
 from tests.bench.net.plan import Results, verdicts
 
@@ -54,6 +54,15 @@ def test_a_run_in_which_no_picture_came_is_frozen_and_not_left_out() -> None:
     results = {"loss5": {"unit": [dark, _run(0.0, 80)], "chromium": [_run(0.2, 100), _run(0.0, 100)]}}
     assert _verdict(results, "frozen, unit").missed_by == pytest.approx(40.0)
     assert "1 of 2" in _verdict(results, "p95, unit").reason
+
+
+def test_rounds_that_others_disturbed_are_judged_only_where_there_are_no_others() -> None:
+    busy, late = _run(0.5, 300, others_cpu_pct=80.0), _run(0.5, 300, late_ms_p95=9.0)
+    fine = _run(0.0, 100, others_cpu_pct=3.0, late_ms_p95=0.4)
+    mixed = {"clean": {"unit": [busy, fine, late], "chromium": [fine, fine, fine]}}
+    assert _verdict(mixed, "frozen, unit - Chromium").value == Figure(0.0, 0.0, 0.0)
+    only = {"clean": {"unit": [busy], "chromium": [fine]}}
+    assert _verdict(only, "frozen, unit - Chromium (disturbed)").missed_by == pytest.approx(50.0)
 
 
 def test_settling_is_judged_only_if_it_always_settled() -> None:
