@@ -131,17 +131,21 @@ function onRoom({ microphone, camera }) {
 
 // The region carries no picture and no sound: without it the call goes on.
 let unreachedTimer = 0;
+let unreached = false;
 function onFeed(up) {
+  if (up) {
+    clearTimeout(unreachedTimer);
+    unreached = false;
+    call.signalling();
+  } else if (main.dataset.feed !== "down") {
+    unreachedTimer = setTimeout(() => { unreached = true; sayUnreached(); }, UNREACHED_SAID_AFTER_MS);
+  }
   main.dataset.feed = up ? "up" : "down";
-  clearTimeout(unreachedTimer);
-  unreachedTimer = setTimeout(sayUnreached, UNREACHED_SAID_AFTER_MS);
-  if (!up) return;
   sayUnreached();
-  call.signalling();
 }
 
 function sayUnreached() {
-  byId("unreached").hidden = main.dataset.feed !== "down" || main.dataset.line !== "connected";
+  byId("unreached").hidden = !unreached || main.dataset.line !== "connected";
 }
 
 const makePicture = (onFirstFrame) => new Picture(byId("remote"), byId("sound-on"), onFirstFrame);

@@ -16,7 +16,8 @@ export function call() {
   let volumeAt = -VOLUME_SHOWN_MS;
   const stage = h("div", { class: "stage" });
   const line = h("p", { class: "line", role: "status", "data-line": "" });
-  const lostSays = h("p", { class: "say" });
+  const lostPhone = h("span", { class: "whole" });
+  const lostSays = h("p", { class: "say" }, `${t("call.lost")} `, lostPhone);
   const lost = h("div", { class: "lost", role: "alert", hidden: true }, lostSays, h("p", { text: t("call.lost_more") }));
   const self = makeTile("self", t("call.you"));
   const sound = button({ label: t("call.sound"), iconName: "louder", look: "main", data: { action: "sound" },
@@ -67,7 +68,7 @@ export function call() {
       const say = words(session);
       setText(line, say);
       setHidden(line, !say);
-      setText(lostSays, phone ? `${t("call.lost")} ${t("call.lost_phone", { phone })}` : t("call.lost"));
+      setText(lostPhone, phone ? t("call.lost_phone", { phone }) : "");
       setHidden(lost, session.line !== "lost");
       setHidden(sound, !app.media.blocked);
     },
