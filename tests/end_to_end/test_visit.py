@@ -108,10 +108,8 @@ def all_three_report(stack: Stack, booked: Booking) -> None:
     party = unit["parties"][0]
     assert (party["role"], page["role"], page["source"]) == ("clinician", "clinician", party["peer"])
     assert party["shown"]["frame_rate"] > 0 < page["received"]["frame_rate"]
-    assert (party["sent"]["width"], party["sent"]["height"]) == (
-        page["received"]["width"],
-        page["received"]["height"],
-    )
+    # Not the same: the picture's size follows the line, and the two did not look at one moment.
+    assert party["sent"]["width"] > 0 < page["received"]["width"]
     assert party["received"]["bit_rate"] > 0 < unit["encodings"][0]["bit_rate"]
     assert unit["machine"]["agent_cpu"] > 0
 
