@@ -30,9 +30,9 @@ NEAR_SHARE = 0.5  # from this share of it on, it is what the line carries
 
 # Where the spacing of packets says that there is much more room:
 ROOMY = 1.5  # times what we send,
-BOLD_PER_S = 1.5
+BOLD_AFTER_S, BOLD_PER_S = 1.5, 1.5
 BOLD_SHARE = 0.8  # up to this share of what the line seems to carry,
-BOLD_PAUSE_S, BOLD_PAUSE_MAX_S = 1.0, 60.0  # not so soon after a fall, and later after each that it led to
+BOLD_PAUSE_S, BOLD_PAUSE_MAX_S = 2.0, 60.0  # not so soon after a fall, and later after each that it led to
 BOLD_TRIAL_S = 2.0
 
 CAPACITY_SMOOTHING = 0.1
@@ -81,6 +81,7 @@ class RateControl:
         self._decreased_at = -1e9
         self._before_decrease = 0.0
         self._bold_at, self._bold_from = -1e9, -1e9
+        self._roomy_since = -1e9
         self._bold_pause_s = BOLD_PAUSE_S
 
     def increase(self, elapsed_s: float, carried: float | None, room: float | None, now: float) -> None:
@@ -92,9 +93,11 @@ class RateControl:
         if carried is not None and self.capacity.is_over(carried):
             self.capacity.forget()
         elapsed_s, quiet_s = min(elapsed_s, 1.0), min(60.0, now - self._decreased_at)
-        if room is not None and room > ROOMY * self.bit_rate and now > self._bold_from:
+        if room is None or room < ROOMY * self.bit_rate:
+            self._roomy_since = now
+        if room is not None and now > max(self._bold_from, self._roomy_since + BOLD_AFTER_S):
             self._bold_at = now
-            grown = min(self.bit_rate * BOLD_PER_S**elapsed_s, BOLD_SHARE * room)
+            grown = min(self.bit_rate * BOLD_PER_S**elapsed_s, max(self.bit_rate, BOLD_SHARE * room))
         elif self._is_regaining(now):
             grown = self.bit_rate * REGAIN_PER_S**elapsed_s
         elif self.capacity.mean is not None:
