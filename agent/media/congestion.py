@@ -18,12 +18,11 @@ from agent.media.trendline import TrendlineEstimator, Usage
 
 MIN_BIT_RATE = 150_000
 MAX_BIT_RATE = 2_500_000
-START_BIT_RATE = (
-    1_500_000  # most clinics' lines carry this at once; ramping up would cost a blurred first minute
-)
+# Most clinics' lines carry this at once; ramping up would cost a blurred first minute.
+START_BIT_RATE = 1_500_000
 STRETCHED = 1.25  # packets come this much slower than they leave: a line that is too narrow, at once
 STANDING_QUEUE_S = 0.02  # that never empties within a second is a line's; a busy processor's does
-DEEP_QUEUE_S = 0.03
+DEEP_QUEUE_S = 0.03  # and stretching makes it a narrow line, before a second has passed
 DRAIN_FROM_S = 0.08  # a longer queue is let run dry before more is sent
 DRAINED_S = 0.03
 DRAIN_MAX_S = 1.5
@@ -33,7 +32,7 @@ FEEDBACK_TIMEOUT_S = 0.6
 FEEDBACK_FRESH_S = 0.3  # an older report says nothing about what is on its way now
 TIMEOUT_BACKOFF = 0.8
 RESUME_SHARE = 0.5  # of the rate before the silence, with which a line is taken up again
-_ROUND_TRIP_SLOTS_S = 10.0
+_ROUND_TRIP_KEPT_S = 10.0  # the shortest of so long counts
 
 
 class CongestionController:
@@ -72,7 +71,7 @@ class CongestionController:
 
     @property
     def fraction_lost(self) -> float:
-        """Of the last one and a half seconds, 0 to 1."""
+        """Of the last two seconds, 0 to 1, before anything is repaired."""
         return self._loss.loss
 
     @property
@@ -112,7 +111,7 @@ class CongestionController:
         self._update(now)
 
     def _note_round_trip(self, measured_s: float, now: float) -> None:
-        if measured_s < self._round_trip_s or now - self._round_trip_at > _ROUND_TRIP_SLOTS_S:
+        if measured_s < self._round_trip_s or now - self._round_trip_at > _ROUND_TRIP_KEPT_S:
             self._round_trip_s, self._round_trip_at = max(0.0, measured_s), now
 
     def on_loss(self, fraction: float, now: float) -> None:
