@@ -22,8 +22,8 @@ from agent.media.aiortc_internals import host_addresses
 from agent.media.capture import Capture
 from agent.media.media_socket import PortRange
 from agent.media.probes import run_probes
-from agent.media.video_codec import ffmpeg_version
 from agent.media.server_finder import ServerFinder, trusted
+from agent.media.video_codec import ffmpeg_version
 from agent.network import NetworkWatch
 from agent.room import TestDone
 from agent.selftest import SelfTest, SelfTester, Verdict
