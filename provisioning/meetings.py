@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from agent.contract.schedule import PartyRole
 from agent.contract.signalling import Signal
@@ -45,6 +46,8 @@ class OpenParty:
     rebuilds: int = 0
     servers_given_at: datetime | None = None
     """When the unit last got STUN and TURN servers for this party."""
+    unanswered: list[tuple[datetime, Mapping[str, Any]]] = field(default_factory=list)
+    """The unit's newest offer and its candidates, as told to a page whose line may have been dead by then."""
     closed_at: datetime | None = None
     over: bool = False
     retired: set[str] = field(default_factory=set)

@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 GRACE = timedelta(seconds=20)
 """How long a page may be gone (a reload, a lost line) before the unit is told that the party is lost."""
 MOST_UNSENT = 500
+MOST_CANDIDATES = 64
 REPLACED: Mapping[str, Any] = {"type": "replaced"}
 _INSTANCE = re.compile(r"[A-Za-z0-9-]{4,64}")
 _FINAL = frozenset({"left", "ended", "rejected", "refused"})
@@ -123,6 +124,7 @@ class Signalling:
             if party.over:
                 feed.put({"type": "bye", "reason": "ended"})
             else:
+                self._tell_again(party)
                 self._join(meeting, party)
         return feed
 
@@ -257,7 +259,7 @@ class Signalling:
             return party
         if party.instance != instance:
             party.retired.add(party.instance)
-            party.instance, party.rebuilds = instance, 0
+            party.instance, party.rebuilds, party.unanswered = instance, 0, []
             party.feed.put(REPLACED)
         party.feed.end()
         party.feed, party.closed_at, party.over = feed, None, False
@@ -286,18 +288,31 @@ class Signalling:
         if isinstance(signal, Offer):
             servers = [server.model_dump(mode="json") for server in self._ice.servers(self._clock())]
             message = {"attempt": signal.attempt, "sdp": signal.sdp, "ice_servers": servers}
-            party.feed.put({"type": "offer", **message, "ice_transport_policy": self._ice_transport_policy})
+            offer = {"type": "offer", **message, "ice_transport_policy": self._ice_transport_policy}
+            party.unanswered = [(self._clock(), offer)]
+            party.feed.put(offer)
         elif isinstance(signal, Candidate):
-            party.feed.put(signal.model_dump(mode="json", exclude={"instance", "seq"}))
+            candidate = signal.model_dump(mode="json", exclude={"instance", "seq"})
+            if 0 < len(party.unanswered) < MOST_CANDIDATES:
+                party.unanswered.append((self._clock(), candidate))
+            party.feed.put(candidate)
         elif isinstance(signal, Bye):
             party.over = party.over or signal.reason in _FINAL
             party.feed.put({"type": "bye", "reason": signal.reason})
+
+    def _tell_again(self, party: OpenParty) -> None:
+        """An offer may have gone into a feed that was dead already; the page takes none twice."""
+        oldest = self._clock() - timedelta(seconds=SIGNAL_EXPIRY_S)
+        for told_at, message in party.unanswered:
+            if told_at > oldest:
+                party.feed.put(message)
 
     def _from_page(self, party: OpenParty, kind: object, message: Mapping[str, Any]) -> Signal:
         numbers = self._numbered(party)
         try:
             match kind:
                 case "answer":
+                    party.unanswered = []
                     return Answer(**numbers, attempt=message["attempt"], sdp=message["sdp"])
                 case "candidate":
                     return Candidate(

@@ -145,6 +145,21 @@ def test_a_call_is_relayed_both_ways_with_numbers_that_grow(table: Table) -> Non
     assert table.notes == [("party_opened", "acc1"), ("admit_asked", "acc1")]
 
 
+def test_an_offer_that_is_not_answered_is_told_again_to_a_page_whose_line_was_dead(table: Table) -> None:
+    peer = table.peer()
+    candidate = Candidate(instance="boot-1", seq=1, attempt=1, candidate="candidate:2")
+    for signal in (offer(), candidate):
+        table.signalling.from_unit("unit-1", SID, peer, signal)
+    assert told(table.open()) == ["offer", "candidate"]
+    table.say("answer", attempt=1, sdp="v=0 answer")
+    assert told(table.open()) == []
+    table.signalling.from_unit("unit-1", SID, peer, offer(seq=2))
+    table.clock.pass_by(seconds=31)
+    assert told(table.open()) == []
+    table.signalling.from_unit("unit-1", SID, peer, offer(seq=3))
+    assert told(table.open(instance="page-two")) == []
+
+
 def test_what_comes_twice_or_from_another_unit_or_for_nobody_is_dropped(table: Table) -> None:
     feed = table.open()
     peer = table.peers()[0]

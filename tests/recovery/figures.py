@@ -52,7 +52,7 @@ class Played:
         }
 
 
-def seen(notes: Notes, lost_at_ms: float, back_at_ms: float) -> Seen:
+def seen(notes: Notes, lost_at_ms: float, back_at_ms: float, end_at_ms: float) -> Seen:
     """What one page saw and said. Unix times in ms."""
     words = notes["words"]
     after_loss = [(at, said) for at, said in words if at >= lost_at_ms]
@@ -62,17 +62,19 @@ def seen(notes: Notes, lost_at_ms: float, back_at_ms: float) -> Seen:
         noticed_s=_seconds(noticed[0] if noticed else None, lost_at_ms),
         said=noticed[1]["text"] if noticed else "",
         told_to_call_s=_seconds(called, lost_at_ms),
-        picture_s=resumed_s(notes["pictures"], lost_at_ms, back_at_ms),
-        sound_s=resumed_s(notes["sounds"], lost_at_ms, back_at_ms),
+        picture_s=resumed_s(notes["pictures"], lost_at_ms, back_at_ms, end_at_ms),
+        sound_s=resumed_s(notes["sounds"], lost_at_ms, back_at_ms, end_at_ms),
         fine_s=_fine(words, back_at_ms),
     )
 
 
-def resumed_s(times_ms: Sequence[float], lost_at_ms: float, back_at_ms: float) -> float | None:
+def resumed_s(
+    times_ms: Sequence[float], lost_at_ms: float, back_at_ms: float, end_at_ms: float
+) -> float | None:
     """When the last gap since the loss ended; 0 if there was none after the return, None if it never ended."""
     times = [lost_at_ms, *(time for time in times_ms if time >= lost_at_ms)]
     ends = [later for earlier, later in pairwise(times) if later - earlier > GAP_MS]
-    if times[-1] < back_at_ms:
+    if times[-1] < max(back_at_ms, end_at_ms - 2 * GAP_MS):
         return None
     return max(0.0, round((ends[-1] - back_at_ms) / 1000, 2)) if ends else 0.0
 

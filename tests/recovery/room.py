@@ -23,6 +23,8 @@ OFFICE_WINDOW = (800, 600)
 FLOWING_MS = 1500
 """Picture and sound as new as this are flowing; the clinician's tone is pulsed."""
 BACK_WITHIN_S = 60.0
+SHOWN_WITHIN_S = 4.0
+"""What breaks just now plays on for a moment, and is told of only after 2.5 s."""
 SETTLED_S = 1.5
 _TESTS = Path(__file__).parents[1]
 
@@ -61,13 +63,15 @@ class Call:
         self.linger(case.away_s - (time.time() - lost_at / 1000))
         case.give(self)
         back_at = time.time() * 1000
+        self.linger(SHOWN_WITHIN_S)
         try:
             self.wait_until_fine(back_at)
             self.linger(SETTLED_S)
         except AssertionError:
             pass  # the figures say what did not come back
         notes = {name: self.evaluate(page, "recorder.peek()") for name, page in self.pages.items()}
-        return Played(case.name, {name: seen(note, lost_at, back_at) for name, note in notes.items()})
+        end_at = time.time() * 1000
+        return Played(case.name, {name: seen(note, lost_at, back_at, end_at) for name, note in notes.items()})
 
     def _heal(self) -> None:
         """A call that the case before has left broken."""

@@ -15,16 +15,17 @@ FINE, BROKEN, GONE = (
 @pytest.mark.parametrize(
     ("times", "resumed"),
     [
-        (list(range(1000, 6000, 100)), 0.0),
+        (list(range(1000, 7400, 100)), 0.0),
         ([1100, 1200, 1300], None),
-        ([1100, 5500, 5600], 0.5),
+        ([1100, 5500, 5600, 6500], 0.5),
         ([1100, 5500, 7000], 2.0),
+        ([1100, 5100, 5200], None),
         ([1100], None),
         ([], None),
     ],
 )
 def test_what_comes_again_counts_from_the_end_of_the_last_gap(times, resumed):
-    assert resumed_s(times, lost_at_ms=1000, back_at_ms=5000) == resumed
+    assert resumed_s(times, lost_at_ms=1000, back_at_ms=5000, end_at_ms=7400) == resumed
 
 
 def test_a_page_is_judged_by_what_it_said_and_showed():
@@ -33,11 +34,11 @@ def test_a_page_is_judged_by_what_it_said_and_showed():
         "sounds": [900, 5400],
         "words": [[500, FINE], [3500, BROKEN], [4500, GONE], [6000, FINE]],
     }
-    side = seen(notes, 1000, 5000)
+    side = seen(notes, 1000, 5000, 6000)
     assert (side.noticed_s, side.said, side.told_to_call_s) == (2.5, "Vänta kvar.", 3.5)
     assert (side.picture_s, side.sound_s, side.fine_s) == (0.9, 0.4, 1.0)
-    assert seen({**notes, "words": [[500, FINE]]}, 1000, 5000).noticed_s is None
-    assert seen({**notes, "words": [[500, FINE], [3500, BROKEN]]}, 1000, 5000).fine_s is None
+    assert seen({**notes, "words": [[500, FINE]]}, 1000, 5000, 6000).noticed_s is None
+    assert seen({**notes, "words": [[500, FINE], [3500, BROKEN]]}, 1000, 5000, 6000).fine_s is None
 
 
 def test_the_table_has_a_line_per_case_and_says_what_never_came_back():
@@ -46,8 +47,8 @@ def test_the_table_has_a_line_per_case_and_says_what_never_came_back():
         "sounds": [900, 5400],
         "words": [[500, FINE], [3500, BROKEN], [6000, FINE]],
     }
-    good = seen(notes, 1000, 5000)
-    bad = seen({**notes, "sounds": []}, 1000, 5000)
+    good = seen(notes, 1000, 5000, 6000)
+    bad = seen({**notes, "sounds": []}, 1000, 5000, 6000)
     text = table(
         [
             Played("cut", {"touchscreen": good, "clinician": good}),
