@@ -11,6 +11,7 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtp
 from aiortc.contrib.media import MediaPlayer
 from av import VideoFrame
 
+from agent.__main__ import go_before_the_screen
 from agent.media.aiortc_internals import LOOPBACK
 from agent.media.clock_pattern import draw_clock
 from agent.media.pixels import copied, planes
@@ -69,6 +70,7 @@ class StockSender:
 
 
 async def main(film: str) -> None:
+    go_before_the_screen()
     sender = StockSender(film)
     await answer_lines({"offer": sender.offer, "answer": sender.answer})
     await sender.close()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.__main__ import NICE
 from tests.system.chromium import PLAYS_AT_ONCE, QUIET
 
 if TYPE_CHECKING:
@@ -23,11 +25,19 @@ FIRST_PICTURE_WITHIN_S = 15.0
 POLL_S = 0.1
 
 
-async def launch(playwright: Playwright) -> Browser:
-    """A browser with processes of its own. SystemExit says what to install where there is none."""
+async def launch(playwright: Playwright, before_others: Path | None = None) -> Browser:
+    """A browser with processes of its own. SystemExit says what to install where there is none.
+
+    before_others: a folder, if it shall run at the agent's priority (where this user may give it that).
+    """
     path = shutil.which("chromium")
     if path is None:
         raise SystemExit("Chromium is missing: apt-get install chromium")
+    if before_others is not None:
+        starter = before_others / "chromium-before-others"
+        starter.write_text(f'#!/bin/sh\nexec nice -n {NICE} {path} "$@"\n')
+        starter.chmod(0o755)
+        path = str(starter)
     return await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from agent.__main__ import go_before_the_screen
 from agent.media.call import Call
 from agent.media.camera import CameraSettings
 from agent.media.capture import Capture, CaptureSettings
@@ -65,6 +66,7 @@ class UnitUnderTest:
 
 
 async def main(film: Path) -> None:
+    go_before_the_screen()
     unit = UnitUnderTest(film)
     questions = (unit.open, unit.offer, unit.answer, unit.kiosk, unit.stats)
     await answer_lines({question.__name__: question for question in questions})

@@ -76,7 +76,7 @@ async def bench(arguments: argparse.Namespace) -> dict[str, Any]:
         try:
             async with async_playwright() as playwright:
                 before = own_pids()
-                sender = await launch(playwright)
+                sender = await launch(playwright, Path(folder))
                 sender_pid = browser_pid(before)
                 receiver = await launch(playwright)
                 stage = Stage(sender, sender_pid, receiver, site, WARM_UP_S)
