@@ -67,11 +67,15 @@ class Microphone(Protocol):
 
 
 class Pace:
-    """Even ticks in real time, for devices made of code. A tick missed by more than one is skipped, not
-    repeated."""
+    """Even ticks in real time, for devices made of code.
 
-    def __init__(self, interval_s: float, first_in_s: float = 0.0) -> None:
+    Ticks missed are skipped, or made up for at once where no more than buffer_s of them wait, as in a device
+    that has a buffer.
+    """
+
+    def __init__(self, interval_s: float, first_in_s: float = 0.0, buffer_s: float = 0.0) -> None:
         self.interval_s = interval_s
+        self._buffer_s = buffer_s
         self._due = time.monotonic() + first_in_s
 
     @property
@@ -85,5 +89,6 @@ class Pace:
         late_s = time.monotonic() - due
         if late_s < 0:
             time.sleep(-late_s)
-        self._due = due + self.interval_s * (1 + max(0, int(late_s / self.interval_s)))
+        missed = int(late_s / self.interval_s) if late_s > self._buffer_s else 0
+        self._due = due + self.interval_s * (1 + max(0, missed))
         return due

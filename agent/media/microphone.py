@@ -26,6 +26,7 @@ from agent.media.speech import FULL_SCALE, speech_loop
 FRAME_SAMPLES = AUDIO_CLOCK_RATE_HZ * AUDIO_FRAME_MS // 1000
 FRAME_BYTES = FRAME_SAMPLES * 2
 FRAME_S = AUDIO_FRAME_MS / 1000
+BUFFER_S = 0.2  # what a sound device keeps for a reader that is late
 SILENCE_DBFS = -100.0
 SILENT_PIPE_S = 1.0  # PipeWire delivers also when nobody speaks: a second without any byte is a fault
 
@@ -50,13 +51,13 @@ class SpeechMicrophone:
     def __init__(self) -> None:
         self._loop: Samples = np.zeros(0, np.int16)
         self._place = 0
-        self._pace = Pace(FRAME_S)
+        self._pace = Pace(FRAME_S, buffer_s=BUFFER_S)
 
     def open(self) -> None:
         if not len(self._loop):
             loop = speech_loop()
             self._loop = loop[: len(loop) // FRAME_SAMPLES * FRAME_SAMPLES]
-        self._pace = Pace(FRAME_S)
+        self._pace = Pace(FRAME_S, buffer_s=BUFFER_S)
 
     def read(self) -> RawSound:
         samples = self._loop[self._place : self._place + FRAME_SAMPLES]
@@ -74,12 +75,12 @@ class FileMicrophone:
         self._footage = footage
         self._pieces: Iterator[Samples] | None = None
         self._buffer: Samples = np.zeros(0, np.int16)
-        self._pace = Pace(FRAME_S)
+        self._pace = Pace(FRAME_S, buffer_s=BUFFER_S)
         self._missed = 0
 
     def open(self) -> None:
         started_at = self._footage.started_at()
-        self._pace = Pace(FRAME_S, first_in_s=FRAME_S)
+        self._pace = Pace(FRAME_S, first_in_s=FRAME_S, buffer_s=BUFFER_S)
         self._missed = 0
         # The 20 ms given at a tick are those that ended then.
         self._pieces = looped_sound(self._footage, max(0.0, self._pace.next_due - FRAME_S - started_at))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from agent.media import microphone as microphone_module
-from agent.media.device import DeviceError
+from agent.media.device import DeviceError, Pace
 from agent.media.footage import Footage, looped_sound
 from agent.media.microphone import (
     FRAME_SAMPLES,
@@ -117,7 +118,7 @@ def test_sound_of_missed_ticks_is_left_out_so_that_it_stays_with_the_picture(fil
     microphone = FileMicrophone(footage)
     microphone.open()
     microphone.read()
-    time.sleep(0.09)  # a processor busy with something else
+    time.sleep(0.25)  # a processor busy with something else for longer than a device's buffer
     sounds = [microphone.read() for _ in range(3)]
     microphone.close()
     for sound in sounds:
@@ -138,3 +139,18 @@ def test_film_and_speech_microphones_keep_real_time(film: Path) -> None:
         assert np.allclose(np.round(steps), steps, atol=1e-6)
     with pytest.raises(DeviceError, match="no film is given"):
         make_microphone(MicrophoneSettings(kind="file"))
+
+
+def test_sound_of_a_reader_that_is_a_little_late_waits_for_it_as_in_a_device(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(
+        "agent.media.device.time", SimpleNamespace(monotonic=lambda: now[0], sleep=now.append)
+    )
+    pace = Pace(0.02, buffer_s=0.2)
+    now[0] += 0.1
+    assert [round(pace.wait() - 100, 2) for _ in range(5)] == [0.0, 0.02, 0.04, 0.06, 0.08]
+    now[0] += 0.3
+    late, after = pace.wait(), pace.wait()
+    assert after - late > 0.25
