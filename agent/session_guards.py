@@ -17,7 +17,7 @@ from agent.session_events import (
     ResumeConfirmed,
     Tick,
 )
-from agent.session_state import Session, State
+from agent.session_state import Session, State, page_of
 
 READY_BEFORE = timedelta(minutes=15)
 RESUME_WITHIN = timedelta(seconds=120)
@@ -71,7 +71,8 @@ def confirmed_and_chair_waits(session: Session, _event: ResumeConfirmed, _now: d
 
 def is_new_page(session: Session, event: PartyJoined, _now: datetime) -> bool:
     known = session.party(event.party.peer)
-    return known is None or known.instance != event.party.instance
+    # A region that was restarted tells of the page itself, and no longer of what the page has asked for since.
+    return known is None or event.party.instance not in {known.instance, page_of(known.instance)}
 
 
 def unconfirmed_new_page(session: Session, event: PartyJoined, now: datetime) -> bool:

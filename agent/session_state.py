@@ -32,7 +32,7 @@ OVER = frozenset({State.ENDED, State.WIPED, State.CANCELLED, State.NO_SHOW, Stat
 
 
 def page_of(instance: str) -> str:
-    """The page load behind an instance: `page-2` is `page` asking for the second time for another offer."""
+    """The page load behind an instance: `page-2` is `page` asking for another offer."""
     return instance.rpartition("-")[0] or instance
 
 

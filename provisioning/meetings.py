@@ -43,7 +43,8 @@ class OpenParty:
     instance: str
     feed: PageFeed
     numbers: Numbers = field(default_factory=Numbers)
-    rebuilds: int = 0
+    asked: int = 0
+    """The number of its newest ask for another offer, or 0."""
     servers_given_at: datetime | None = None
     """When the unit last got STUN and TURN servers for this party."""
     unanswered: list[tuple[datetime, Mapping[str, Any]]] = field(default_factory=list)
@@ -55,7 +56,7 @@ class OpenParty:
     @property
     def wire_instance(self) -> str:
         """The instance as the unit knows it: one that asks for a new offer is a new one to the unit."""
-        return f"{self.instance}-{self.rebuilds}" if self.rebuilds else self.instance
+        return f"{self.instance}-{self.asked}" if self.asked else self.instance
 
 
 @dataclass(slots=True)

@@ -140,7 +140,7 @@ class Signalling:
             self._note(noted, sid, _who(party))
         with self._lock:
             if kind == "resync":
-                party.rebuilds += 1
+                party.asked = party.numbers.next(self._clock())
                 self._join(meeting, party)
             else:
                 self._send(sid, party.peer, self._from_page(party, kind, message))
@@ -259,7 +259,7 @@ class Signalling:
             return party
         if party.instance != instance:
             party.retired.add(party.instance)
-            party.instance, party.rebuilds, party.unanswered = instance, 0, []
+            party.instance, party.asked, party.unanswered = instance, 0, []
             party.feed.put(REPLACED)
         party.feed.end()
         party.feed, party.closed_at, party.over = feed, None, False

@@ -109,6 +109,13 @@ WALK = [
         ["Connect"],
     ),
     (at("in_call", IN), ev.PartyJoined(CHAIR), START, "in_call", []),
+    (
+        at("in_call", replace(IN, instance=f"{CHAIR.instance}-1")),
+        ev.PartyJoined(CHAIR),  # a restarted region tells of the page itself
+        START,
+        "in_call",
+        [],
+    ),
     (at("in_call", IN), ev.Cancelled(), START, "in_call", []),
     (at("in_call", IN), ev.Tick(), END + timedelta(hours=3), "in_call", []),
     (at("in_call", IN, GUEST), ev.PartyLeft("bbbb", "left"), START, "in_call", ["peer_left", "Disconnect"]),

@@ -258,6 +258,17 @@ def test_resync_is_a_new_instance_to_the_unit(table: Table) -> None:
     assert first != again == answer
 
 
+def test_what_a_page_asks_for_after_a_restart_of_the_region_is_new_to_the_unit_too(table: Table) -> None:
+    table.open()
+    table.say("resync")
+    asked = table.said()[-1].instance
+    table.clock.pass_by(seconds=1)
+    table.restarted()
+    table.open()
+    table.say("resync")
+    assert table.said()[-1].instance != asked
+
+
 def test_after_a_restart_of_the_region_the_same_page_joins_again_with_higher_numbers(table: Table) -> None:
     table.open()
     (before,) = table.wire.take("dn/call")
