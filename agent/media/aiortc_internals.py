@@ -28,7 +28,7 @@ from agent.media.admission import DATAGRAM_BYTES_MAX, Admission, Flood
 from agent.media.allowance import Allowance
 from agent.media.arrival import ArrivalClock
 from agent.media.media_socket import is_host_address
-from agent.media.negotiation import ABSOLUTE_SEND_TIME, AUDIO_LEVEL, TRANSPORT_CC
+from agent.media.negotiation import ABSOLUTE_SEND_TIME, AUDIO_LEVEL, PLAYOUT_DELAY, TRANSPORT_CC
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ DATA_STREAMS_MAX = 16
 SENDERS_MAX = 64  # SSRCs that were heard on a connection: SRTP keeps a state for each, for ever, in one list
 _EXTENSIONS = {
     "audio": ((2, AUDIO_LEVEL), (4, TRANSPORT_CC)),
-    "video": ((3, ABSOLUTE_SEND_TIME), (4, TRANSPORT_CC)),
+    "video": ((3, ABSOLUTE_SEND_TIME), (4, TRANSPORT_CC), (5, PLAYOUT_DELAY)),
 }
 
 

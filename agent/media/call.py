@@ -270,6 +270,8 @@ class Call:
             self._steer(now)
         if self._ticks % LOSS_INTERVAL_TICKS == 0:
             self._expect_loss()
+            for media in self._media.values():
+                media.hold_back(now)
 
     def _watch(self, peer: Peer) -> None:
         silent = peer.silent_for_s > self._settings.media_lost_s

@@ -70,6 +70,11 @@ class CongestionController:
         return self._rate.is_near_capacity(self._trains.bit_rate)
 
     @property
+    def round_trip_s(self) -> float:
+        """The shortest lately, so that a queue does not count."""
+        return self._round_trip_s
+
+    @property
     def fraction_lost(self) -> float:
         """Of the last two seconds, 0 to 1, before anything is repaired."""
         return self._loss.loss

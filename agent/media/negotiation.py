@@ -21,6 +21,7 @@ SDP_FORMATS_MAX = 128
 PAYLOAD_TYPE_MAX = 127  # seven bits of the RTP header (RFC 3550 section 5.1)
 TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 ABSOLUTE_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 _CODECS: dict[str, Codec] = {"H264": "H264", "VP8": "VP8", "OPUS": "opus"}
 
@@ -90,7 +91,7 @@ def _check_shape(lines: list[str]) -> None:
 
 
 def _is_feedback_extension(line: str) -> bool:
-    return line.startswith("a=extmap:") or (
+    return (line.startswith("a=extmap:") and not line.endswith(PLAYOUT_DELAY)) or (
         line.startswith("a=rtcp-fb:") and line.endswith((" transport-cc", " goog-remb"))
     )
 

@@ -25,7 +25,9 @@ REGAIN_PER_S, REGAIN_AFTER_S, REGAIN_SHARE = 1.35, 1.5, 0.7
 NEAR_GROWTH_PER_S, NEAR_GROWTH_MIN = 0.015, 2_000  # of the rate, and in bit/s
 NEAR_BOLDER_AFTER_S, NEAR_BOLDER_PER_S = 15.0, 0.004
 BRINK, BRINK_SHARE = 0.9, 0.4  # beyond this share of it, this much slower still
-NEAR_LIMIT = 1.15
+NEAR_LIMIT = (
+    1.15  # beyond the brink; before it APPLICATION_LIMIT: an encoder may put out less than it is asked for
+)
 NEAR_SHARE = 0.5  # from this share of it on, it is what the line carries
 
 # Where the spacing of packets says that there is much more room:
@@ -102,16 +104,20 @@ class RateControl:
             grown = self.bit_rate * REGAIN_PER_S**elapsed_s
         elif self.capacity.mean is not None:
             share = NEAR_GROWTH_PER_S + NEAR_BOLDER_PER_S * max(0.0, quiet_s - NEAR_BOLDER_AFTER_S)
-            if self.bit_rate > BRINK * self.capacity.mean:
+            if self._is_at_brink:
                 share *= BRINK_SHARE
             grown = self.bit_rate + max(NEAR_GROWTH_MIN, self.bit_rate * share) * elapsed_s
         else:
             bolder = BOLDER_PER_S * max(0.0, quiet_s - BOLDER_AFTER_S)
             grown = self.bit_rate * min(GROWTH_PER_S + bolder, GROWTH_MAX_PER_S) ** elapsed_s
         if carried is not None:
-            limit = NEAR_LIMIT if self.capacity.mean is not None else APPLICATION_LIMIT
+            limit = NEAR_LIMIT if self._is_at_brink else APPLICATION_LIMIT
             grown = min(grown, max(self.bit_rate, carried * limit))
         self.bit_rate = grown
+
+    @property
+    def _is_at_brink(self) -> bool:
+        return self.capacity.mean is not None and self.bit_rate > BRINK * self.capacity.mean
 
     def is_near_capacity(self, room: float | None) -> bool:
         """Whether the estimate is at least half of what the line carried when its queue grew last.

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agent.media.negotiation import MediaKind
+from agent.media.playout_delay import PlayoutDelay
 from agent.media.rtp_packet import RtpPacket
 from agent.media.rtp_session import RtpSession
 from agent.media.rtp_stream import RtpStream
 from agent.media.source import Codec
 
 Viewer = Mapping[MediaKind, RtpStream]
+ROUND_TRIP_S = 0.1  # until it has been measured
 
 
 class RemoteMedia:
@@ -22,10 +24,28 @@ class RemoteMedia:
     def __init__(self) -> None:
         self.viewers: dict[str, Viewer] = {}
         self._session: RtpSession | None = None
+        self._playout = PlayoutDelay()
+        self._counted = (0, 0)
 
     def follow(self, session: RtpSession | None) -> None:
         """From now on the party is behind this connection."""
         self._session = session
+        self._counted = (0, 0)
+
+    def hold_back(self, now: float) -> None:
+        """Call it once a second: what the party's line loses is asked for again, and the kiosk waits for it."""
+        if self._session is None:
+            return
+        total = self._session.received("video")
+        holes = total.recovered + total.packets_lost
+        packets, lost = total.packets - self._counted[0], holes - self._counted[1]
+        self._counted = (total.packets, holes)
+        if packets <= 0:
+            return
+        delay_ms = self._playout.update(lost / packets, self._session.round_trip_s or ROUND_TRIP_S, now)
+        for viewer in self.viewers.values():
+            for stream in viewer.values():
+                stream.hold_back(delay_ms)
 
     def add_viewer(self, name: str, viewer: Viewer) -> None:
         self.viewers[name] = viewer

@@ -10,7 +10,13 @@ from typing import NamedTuple, Protocol
 from agent.media import rtcp
 from agent.media.congestion import CongestionController
 from agent.media.feedback import Feedback
-from agent.media.negotiation import ABSOLUTE_SEND_TIME, TRANSPORT_CC, MediaKind, MediaSection
+from agent.media.negotiation import (
+    ABSOLUTE_SEND_TIME,
+    PLAYOUT_DELAY,
+    TRANSPORT_CC,
+    MediaKind,
+    MediaSection,
+)
 from agent.media.ntp import ntp_from_monotonic, seconds_from_ntp
 from agent.media.rtp_link import RtpLink, SendBytes
 from agent.media.rtp_packet import RtpPacket, parse_rtp
@@ -108,6 +114,7 @@ class RtpSession:
         if section.kind == "video" and self.link.pacer is not None:
             self.link.pacer.on_dropped = stream.start_anew
         self._by_ssrc[ssrcs[0]] = stream
+        self.link.use_playout_delay(ssrcs[0], section.extensions.get(PLAYOUT_DELAY, 0))
         self.link.use_extensions(
             section.extensions.get(TRANSPORT_CC, 0), section.extensions.get(ABSOLUTE_SEND_TIME, 0)
         )

@@ -209,6 +209,10 @@ class RtpStream:
             packet.sequence_number.to_bytes(2, "big") + packet.payload,
         )
 
+    def hold_back(self, delay_ms: int) -> None:
+        """Ask the receiver to show pictures no sooner than so long after they came; 0 for as soon as it can."""
+        self._link.hold_back(self.parameters.ssrc, delay_ms)
+
     def request_keyframe(self, now: float) -> None:
         """Pass a request on, joined with those of the last half second."""
         self.keyframe_requests += 1

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from agent.media.congestion import CongestionController
+from agent.media.playout_delay import PlayoutDelay
 from agent.media.rtp_link import RtpLink
 from agent.media.rtp_stream import RtpStream
 from agent.media.transport_feedback import parse_feedback
@@ -25,6 +26,7 @@ class Sending:
     ) -> None:
         self.controller = controller
         self._link, self._loop = link, loop
+        self._playout = PlayoutDelay()
         self._repeated_bytes = 0
         self._repeated_at = loop.time()
         self._repeated_bit_rate = 0.0
@@ -74,6 +76,12 @@ class Sending:
             bit_rate = (total - self._repeated_bytes) * 8 / elapsed
             self._repeated_bit_rate += (bit_rate - self._repeated_bit_rate) / 2
             self._repeated_bytes, self._repeated_at = total, now
+            self._hold_back(streams, now)
+
+    def _hold_back(self, streams: Sequence[RtpStream], now: float) -> None:
+        delay_ms = self._playout.update(self.controller.fraction_lost, self.controller.round_trip_s, now)
+        for stream in streams:
+            stream.hold_back(delay_ms)
 
     def _pace(self) -> None:
         if self._link.pacer is not None:

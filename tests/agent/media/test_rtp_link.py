@@ -94,3 +94,32 @@ def test_running_numbers_grow_over_all_streams_and_send_time_stands_in() -> None
     out.use_extensions(0, 3)
     out.send_now(packets(1)[0])
     assert extension_value(sent[-1][1], 3) == bytes([(1000 * (1 << 18)) >> s & 0xFF for s in (16, 8, 0)])
+
+
+def test_playout_delay_is_said_beside_the_running_number_and_goes_on_being_said() -> None:
+    out, sent, _ = link()
+    out.use_extensions(5, 0)
+    picture = packets(1)[0]
+    out.use_playout_delay(picture.ssrc, 6)
+    out.hold_back(picture.ssrc, 0)
+    out.send_now(picture)
+    assert extension_value(sent[-1][1], 6) is None
+    for delay_ms, value in ((120, b"\x00\xc3\xe8"), (0, b"\x00\x03\xe8")):  # 12 and 0 steps, at most 1000
+        out.hold_back(picture.ssrc, delay_ms)
+        out.send_now(picture)
+        assert extension_value(sent[-1][1], 6) == value
+        assert extension_value(sent[-1][1], 5) == len(sent).to_bytes(2, "big")
+        assert sent[-1][1].payload == picture.payload
+    out.send_now(OutgoingPacket(97, 7, 0, 2, b"sound"))
+    assert extension_value(sent[-1][1], 6) is None
+
+
+def test_playout_delay_needs_no_other_extension_and_nothing_is_said_where_it_was_not_negotiated() -> None:
+    out, sent, _ = link()
+    picture = packets(1)[0]
+    out.hold_back(picture.ssrc, 100)
+    out.send_now(picture)
+    out.use_playout_delay(picture.ssrc, 6)
+    out.hold_back(picture.ssrc, 100)
+    out.send_now(picture)
+    assert [extension_value(p, 6) for _, p in sent] == [None, b"\x00\xa3\xe8"]
