@@ -30,11 +30,13 @@ class RtpLink:
         self._loop = loop or asyncio.get_running_loop()
         self._transport_cc_head = 0
         self._send_time_head = 0
+        self._closed = False
         self._playout_ids: dict[int, int] = {}
         self._playout: dict[int, bytes] = {}
         self.sent_log = SentPacketLog()
         self.bytes_sent = 0
         self.packets_sent = 0
+        self.repeats_twice = False  # repeats are lost too, on a line that loses much and has room
         self.pacer = Pacer(self.send_now, self._loop) if paced else None
 
     def use_extensions(self, transport_cc_id: int, absolute_send_time_id: int) -> None:
@@ -119,7 +121,12 @@ class RtpLink:
         else:
             self.send_now(packet)
 
+    def later(self, delay_s: float, work: Callable[[], None]) -> None:
+        """Do something after `delay_s` seconds, unless the connection is closed by then."""
+        self._loop.call_later(delay_s, lambda: None if self._closed else work())
+
     def close(self) -> None:
         """Forget what waits."""
+        self._closed = True
         if self.pacer is not None:
             self.pacer.close()

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from agent.media.allowance import Allowance
 from agent.media.history import OutgoingPacket, PacketHistory
@@ -18,6 +19,7 @@ from agent.media.source import Codec
 
 KEYFRAME_REQUEST_INTERVAL_S = 0.5  # at most two a second reach an encoder
 MIN_RESEND_INTERVAL_S = 0.02
+SECOND_REPEAT_AFTER_S = 0.025  # a burst that took the first one is over by then
 RESEND_SHARE = 0.5  # of the bytes sent may be repeated, so that a hostile NACK cannot multiply them
 RESEND_ALLOWANCE_BYTES = 200_000
 NACKED_PER_S, NACKED_BURST = 3000, 1500  # packets asked for; ten tries for each of a second of 2.5 Mbit/s
@@ -193,6 +195,15 @@ class RtpStream:
                 return
             self._resend_allowance -= len(packet.payload)
             self.packets_resent += 1
+            self.bytes_resent += len(packet.payload)
+            self._link.send_repeat(self._as_rtx(packet))
+            if self._link.repeats_twice:
+                self._link.later(SECOND_REPEAT_AFTER_S, partial(self._repeat, packet))
+
+    def _repeat(self, packet: OutgoingPacket) -> None:
+        """Once more without being asked: to wait for the receiver to ask costs a round trip, which is seen."""
+        if self._resend_allowance >= len(packet.payload):
+            self._resend_allowance -= len(packet.payload)
             self.bytes_resent += len(packet.payload)
             self._link.send_repeat(self._as_rtx(packet))
 

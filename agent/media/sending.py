@@ -15,6 +15,7 @@ AUDIO_BIT_RATE = 45_000  # Opus with its headers, taken off the estimate
 PACKET_SHARE = 0.97  # of what is left is the picture, the rest its headers
 BACKED_UP_S = 0.15  # a picture that waits for so long comes late: better that the next is not even encoded
 REPEATS_INTERVAL_S = 0.5
+LOSSY = 0.02  # of the packets: from here on repeats are sent twice, where the line has room
 REPEATS_SHARE_MAX = 0.4  # of the estimate may be counted off for repeats
 
 
@@ -70,6 +71,8 @@ class Sending:
         """Call it every 20 to 30 ms."""
         self.controller.tick(now)
         self._pace()
+        lossy = self.controller.fraction_lost >= LOSSY
+        self._link.repeats_twice = lossy and not self.controller.is_full
         elapsed = now - self._repeated_at
         if elapsed >= REPEATS_INTERVAL_S:
             total = sum(stream.bytes_resent for stream in streams)

@@ -69,6 +69,23 @@ def test_a_lost_packet_comes_again_as_rtx() -> None:
     assert (rig.stream.packets_resent, rig.stream.packets_missed) == (1, 1)
 
 
+def test_on_a_line_that_loses_much_it_comes_twice_and_not_after_the_end() -> None:
+    rig = Rig()
+    rig.frame(0, keyframe=True)
+    rig.stream._link.repeats_twice = True
+    lost = rig.sent[1].sequence_number
+    rig.stream.on_nack([lost], rig.loop.now)
+    rig.loop.advance(0.1)
+    first, second = rig.sent[2:]
+    assert first.payload == second.payload == lost.to_bytes(2, "big") + rig.sent[1].payload
+    assert steps([first.sequence_number, second.sequence_number]) == [1]
+    rig.loop.advance(1)
+    rig.stream.on_nack([lost], rig.loop.now)
+    rig.stream._link.close()
+    rig.loop.advance(0.1)
+    assert len(rig.sent) == 5
+
+
 def test_without_rtx_the_packet_itself_comes_again() -> None:
     rig = Rig(StreamParameters(11, 12, 90_000, {"H264": 100}))
     rig.frame(0, keyframe=True)
