@@ -13,6 +13,7 @@ from agent.media.transport_feedback import parse_feedback
 
 AUDIO_BIT_RATE = 45_000  # Opus with its headers, taken off the estimate
 PACKET_SHARE = 0.97  # of what is left is the picture, the rest its headers
+FULL_SHARE = 0.9  # on a full line: what is left free keeps its queue, and with it everybody's delay, short
 BACKED_UP_S = 0.15  # a picture that waits for so long comes late: better that the next is not even encoded
 REPEATS_INTERVAL_S = 0.5
 LOSSY = 0.02  # of the packets: from here on repeats are sent twice, where the line has room
@@ -49,7 +50,8 @@ class Sending:
         """What an encoder may make for this connection, bit/s: the estimate without sound and repeats."""
         estimate = self.controller.bit_rate
         repeats = min(self._repeated_bit_rate, REPEATS_SHARE_MAX * estimate)
-        return int((estimate - AUDIO_BIT_RATE - repeats) * PACKET_SHARE)
+        share = FULL_SHARE if self.controller.is_full else PACKET_SHARE
+        return int((estimate - AUDIO_BIT_RATE - repeats) * share)
 
     def on_transport_feedback(self, body: bytes, now: float) -> None:
         """Feedback control information came; malformed is dropped."""
