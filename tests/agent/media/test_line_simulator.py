@@ -80,5 +80,5 @@ def test_repeats_count_towards_the_rate() -> None:
 
 def test_reports_that_come_seldom_or_stop_do_not_flood_the_line() -> None:
     seen = Simulation(LineCase(capacity=lambda _: 1e6, feedback=lambda at: at < 4 or at > 9)).run(20)
-    assert seen.lowest(4, 9) == MIN_BIT_RATE
+    assert MIN_BIT_RATE <= seen.lowest(4, 9) < 200e3  # a fifth less for each 0.6 s of silence
     assert seen.rate(14, 20) > 500e3
