@@ -163,7 +163,8 @@ class Relay:
     ) -> None:
         if direction.began_at is not None:
             direction.late_s.append(self._loop.time() - due)
-        side.sendto(data, to)
+        if not side.is_closing():  # what is still on its way when the run ends
+            side.sendto(data, to)
 
     async def stand_before(self, sdp: str) -> dict[str, Any]:
         """The home end's description with each of its loopback candidates replaced by a port of ours."""
