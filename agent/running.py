@@ -62,13 +62,7 @@ class Running:
         self._camera_lamp = camera_lamp
         self._capture_settings = capture_settings(board, settings)
         self._survey, self._camera_form = Survey(), ""
-        self._surveyor = Surveyor(
-            unit.store,
-            machine_digest(board, ffmpeg_version()),
-            survey_command(settings.board),
-            is_free=lambda: unit.held() is None and self._tester.is_over,
-            on_found=self._surveyed,
-        )
+        self._surveyor = self._make_surveyor()
         self._tester = SelfTester(lambda: self.wire.up and unit.clock.is_learnt, self._probe, self._tested)
         self._attempt = 0
         self.calls = CallControl(
@@ -99,6 +93,15 @@ class Running:
             loop, self._touches, self.calls, unit.screen(), on_shown=self.telemetry.shown
         )
         unit.on_change = self._controller.show
+
+    def _make_surveyor(self) -> Surveyor:
+        return Surveyor(
+            self._unit.store,
+            machine_digest(self._board, ffmpeg_version()),
+            survey_command(self._settings.board),
+            is_free=lambda: self._unit.held() is None and self._tester.is_over,
+            on_found=self._surveyed,
+        )
 
     def serve(self, secret: str) -> Server:
         """Serve the touchscreen's pages on localhost."""
