@@ -143,6 +143,7 @@ def frames(page: Page, name: str) -> int:
 
 
 def wait_for_more_frames(page: Page, name: str, count: int = 10) -> None:
+    page.wait_for_selector(f'video[data-media="{name}"]', state="attached")  # the page draws when it is told
     before = frames(page, name)
     # Not wait_for_function, which evaluates a string in the page: the page's policy forbids that.
     page_until(page, lambda: frames(page, name) >= before + count, f"{count} more frames of {name}")
