@@ -94,14 +94,13 @@ class Interval:
             spent_ms = new.encode_ms * new.frames_encoded - (
                 old.encode_ms * old.frames_encoded if old else 0.0
             )
-            target = self.after.call.targets.get(name)
             encoding = Encoding(
                 name=name,
                 encoder=new.encoder,
                 bit_rate=self.bit_rate(new.bytes_encoded - (old.bytes_encoded if old else 0)),
                 frame_rate=round(min(_MOST_FRAME_RATE, frames / self.seconds), 1),
-                width=target.width if target else None,
-                height=target.height if target else None,
+                width=new.width,
+                height=new.height,
                 encode_ms=_milliseconds(spent_ms / frames / 1000),
             )
             made.append(encoding)

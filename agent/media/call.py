@@ -327,12 +327,10 @@ class Call:
         """Figures of this moment; they are kept nowhere."""
         return CallStats(
             peers={name: peer.stats() for name, peer in self._peers.items()},
-            target=self._targets.get("full"),
-            small_target=self._targets.get("small"),
+            targets=dict(self._targets),
             frames=self._video.frames,
             keyframes=self._video.keyframes,
             kiosk_streams=tuple(view.resource for view in self._views.values()),
-            targets=dict(self._targets),
         )
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:

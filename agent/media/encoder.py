@@ -49,6 +49,8 @@ class EncoderStats:
     failures: int
     bytes_encoded: int
     bit_rate: int
+    width: int  # of the last picture, which may be smaller than what was asked for
+    height: int
     encode_ms: float
     alive_at: float
 
@@ -130,6 +132,7 @@ class VideoEncoder:
         """Counters, from any thread. encode_ms is the mean per picture, waiting for the processor
         included."""
         mean_ms = self._encode_s / self._encoded * 1000 if self._encoded else 0.0
+        width, height = self._chain.size
         return EncoderStats(
             encoder=self._chain.name,
             frames_encoded=self._encoded,
@@ -138,6 +141,8 @@ class VideoEncoder:
             failures=self._chain.failures,
             bytes_encoded=self._bytes,
             bit_rate=self._target.bit_rate,
+            width=width,
+            height=height,
             encode_ms=mean_ms,
             alive_at=self._alive_at,
         )
@@ -179,7 +184,7 @@ class VideoEncoder:
         self._encoded += 1
         took = time.perf_counter() - started
         self._encode_s += took
-        self._overuse.add(took, target.width, started + took)
+        self._overuse.add(took, self._chain.size[0], started + took)
         for payload in payloads:
             self._hand_out(payload)
 

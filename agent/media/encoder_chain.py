@@ -67,6 +67,11 @@ class EncoderChain:
         return None if self._context is None else self._kinds[min(self._index, len(self._kinds) - 1)].name
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of what the open encoder makes, in pixels."""
+        return self._size
+
+    @property
     def follows_at_once(self) -> bool:
         """Whether the encoder in use takes a new bitrate without being opened anew."""
         return self._kinds[min(self._index, len(self._kinds) - 1)].live_bit_rate
@@ -110,8 +115,7 @@ class EncoderChain:
     def _fitting(self, kind: EncoderKind, target: EncodingTarget, rate: float) -> OpenEncoder:
         """The open context if it serves the target, else a new one, whose first picture is a keyframe by
         itself."""
-        width = min(target.width, self._form.width) // 2 * 2
-        height = min(target.height, self._form.height) // 2 * 2
+        width, height = fitting_size(self._form, target)
         share = 1.0 if kind.reads_timestamps else self._form.frame_rate / rate
         most = min(self._form.max_bit_rate, highest_bit_rate(width, height))
         wanted = round(min(target.bit_rate * share, most))
@@ -154,3 +158,9 @@ class EncoderChain:
                 Payload(data, timestamp if packet.pts is None else packet.pts, packet.is_keyframe)
             )
         return payloads
+
+
+def fitting_size(form: PictureForm, target: EncodingTarget) -> tuple[int, int]:
+    """The camera's shape, no larger than target and camera; even, as 4:2:0 needs it."""
+    scale = min(1.0, target.width / form.width, target.height / form.height)
+    return max(2, round(form.width * scale) // 2 * 2), max(2, round(form.height * scale) // 2 * 2)

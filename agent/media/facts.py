@@ -174,9 +174,7 @@ class PeerStats:
 @dataclass(frozen=True, slots=True)
 class CallStats:
     peers: Mapping[str, PeerStats]
-    target: EncodingTarget | None
-    small_target: EncodingTarget | None  # of the second encoding, while there is one
+    targets: Mapping[EncodingName, EncodingTarget]  # of the encodings in use: asked for, not what came of it
     frames: int  # encoded pictures taken in
     keyframes: int
     kiosk_streams: Sequence[str] = field(default_factory=tuple)
-    targets: Mapping[EncodingName, EncodingTarget] = field(default_factory=dict)  # of all that are in use

@@ -11,7 +11,6 @@ from agent.contract.quality import MAX_PARTIES, Received
 from agent.machine import MachineTotals
 from agent.media.encoder import EncoderStats
 from agent.media.facts import CallStats, KindStats, PeerStats
-from agent.media.source import EncodingTarget
 from agent.quality import Interval, Moment
 from agent.session_state import Party
 
@@ -26,8 +25,8 @@ def peer(attempt=1, octets=0, packets=0, lost=0, sent=0, resent=0, **changes):
     return replace(stats, **changes)
 
 
-def encoder(frames=0, octets=0, mean_ms=0.0, name="libx264"):
-    return EncoderStats(name, frames, 0, 0, 0, octets, 0, mean_ms, 0.0)
+def encoder(frames=0, octets=0, mean_ms=0.0, name="libx264", size=(1280, 720)):
+    return EncoderStats(name, frames, 0, 0, 0, octets, 0, *size, mean_ms, 0.0)
 
 
 def capture(**encoders):
@@ -35,9 +34,8 @@ def capture(**encoders):
 
 
 def moment(at_s, peers, captured=None, machine=None):
-    targets = {"full": EncodingTarget(800_000, 30, 1280, 720), "small": EncodingTarget(200_000, 15, 320, 180)}
     totals = machine or MachineTotals(at_s * 0.4, int(at_s * 50), int(at_s * 200), 158.2, None)
-    return Moment(at_s, CallStats(peers, None, None, 0, 0, targets=targets), captured or capture(), totals)
+    return Moment(at_s, CallStats(peers, {}, 0, 0), captured or capture(), totals)
 
 
 def report(before, after, parties=(ANNA,), shown=None):
@@ -68,7 +66,7 @@ def test_rates_are_those_of_the_interval():
 
 
 def test_a_party_is_told_with_the_encoding_that_it_gets():
-    both = {"full": encoder(150, 500_000, 8.0), "small": encoder(75, 100_000, 2.0)}
+    both = {"full": encoder(150, 500_000, 8.0), "small": encoder(75, 100_000, 2.0, size=(320, 180))}
     after = moment(15, {"c41f": peer(encoding="small")}, capture(**both))
     made = report(moment(10, {"c41f": peer()}), after)
     assert [encoding.name for encoding in made.encodings] == ["full", "small"]

@@ -147,7 +147,7 @@ def test_a_broken_encoder_gives_way_to_the_next_and_the_picture_goes_on(
     asyncio.run(visit())
 
 
-def test_chromium_repairs_lost_sound_from_what_opus_carries(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chromium_counts_the_repair_copies_that_opus_carries(monkeypatch: pytest.MonkeyPatch) -> None:
     from agent.media.aiortc_internals import MediaTransport
 
     send, count = MediaTransport._send, [0]

@@ -164,8 +164,8 @@ def test_a_party_is_seen_heard_and_spoken_to_and_leaves() -> None:
         stats = rig.call.stats()
         assert stats.peers["doc"].connected
         assert stats.peers["doc"].received["video"].packets > 0
-        assert stats.target == rig.video.targets[-1]
-        assert stats.target.width == 1280
+        assert stats.targets["full"] == rig.video.targets[-1]
+        assert stats.targets["full"].width == 1280
         await remote.close()
         assert await rig.wait(PeerGone)
 
@@ -293,12 +293,12 @@ def test_a_slow_party_moves_to_a_smaller_encoding_and_takes_nothing_from_the_oth
         await until(lambda: rig.small.listeners and len(rig.video.listeners) == 1)
         stats = rig.call.stats()
         assert stats.peers["fast"].encoding == "full"
-        assert stats.target.width == 1280
-        assert stats.small_target.width < 960
-        assert rig.small.targets[-1] == stats.small_target
+        assert stats.targets["full"].width == 1280
+        assert stats.targets["small"].width < 960
+        assert rig.small.targets[-1] == stats.targets["small"]
         await rig.call.disconnect("fast")
         await until(lambda: rig.call.stats().peers["slow"].encoding == "full" and not rig.small.listeners)
-        assert rig.call.stats().small_target is None
+        assert "small" not in rig.call.stats().targets
 
     with_rig(check)
 

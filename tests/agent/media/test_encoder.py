@@ -17,7 +17,7 @@ from agent.media import encoder_chain
 from agent.media.annexb import nal_type, nal_units
 from agent.media.device import RawPicture
 from agent.media.encoder import EncoderSettings, VideoEncoder
-from agent.media.encoder_chain import EncoderChain
+from agent.media.encoder_chain import EncoderChain, fitting_size
 from agent.media.pixels import planes
 from agent.media.rate_governor import RateGovernor
 from agent.media.source import EncodedFrame, EncodingTarget
@@ -317,3 +317,19 @@ def test_the_newest_picture_wins_and_a_lower_rate_thins_out() -> None:
             await until(lambda: len(heard) == 1 + 5)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("camera", "asked", "made"),
+    [
+        ((1280, 720), (640, 360), (640, 360)),
+        ((640, 480), (640, 360), (480, 360)),  # not squeezed: a face keeps its shape
+        ((640, 480), (1280, 720), (640, 480)),
+        ((641, 361), (1280, 720), (640, 360)),
+    ],
+)
+def test_a_smaller_picture_keeps_the_cameras_shape(
+    camera: tuple[int, int], asked: tuple[int, int], made: tuple[int, int]
+) -> None:
+    form = PictureForm(*camera, 30, 1_000_000)
+    assert fitting_size(form, EncodingTarget(500_000, 30, *asked)) == made

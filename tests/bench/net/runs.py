@@ -108,13 +108,14 @@ async def chromium_to_kiosk(stage: Stage, case: Case, seed: int) -> Result:
 
 
 async def _of_unit(unit: Child) -> Result:
-    call = (await unit.ask("stats"))["call"]
-    peer, target = call["peers"]["p1"], call["target"] or {}
+    stats = await unit.ask("stats")
+    peer, made = stats["call"]["peers"]["p1"], stats["capture"]["encoders"]["full"]
+    target = stats["call"]["targets"].get("full", {})
     return {
         "estimate": peer["bit_rate"],
         "round_trip_s": peer["round_trip_s"],
-        "frameWidth": target.get("width"),
-        "frameHeight": target.get("height"),
+        "frameWidth": made["width"],
+        "frameHeight": made["height"],
         "framesPerSecond": target.get("frame_rate"),
         "target": target.get("bit_rate"),
     }
