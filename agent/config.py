@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from agent.contract.status import Config
+from agent.contract.status import Config, Named, SoundOutput, StaffMember
 from agent.media.media_socket import DSCP_AF41, PortRange
 
 IceTransportPolicy = Literal["all", "relay"]
@@ -73,6 +73,12 @@ class Configuration:
     languages: tuple[str, ...]
     staff_pin_digest: str | None
     network: Network = Network()
+    staff: tuple[StaffMember, ...] = ()
+    rooms: tuple[Named, ...] = ()
+    queues: tuple[Named, ...] = ()
+    sound_output: SoundOutput = "loudspeaker"
+    volume: int = 4
+    high_contrast: bool = False
 
 
 def load_settings(file: Path) -> Settings:
@@ -107,6 +113,8 @@ def overlay(current: Configuration, wanted: Config, rev: int) -> tuple[Configura
     errors: list[str] = []
     if wanted.staff_pin_digest is not None and not wanted.staff_pin_digest.startswith("$argon2id$"):
         errors.append("staff_pin_digest: must be an argon2id digest in PHC format")
+    if any(not member.pin_digest.startswith("$argon2id$") for member in wanted.staff or ()):
+        errors.append("staff: each pin_digest must be an argon2id digest in PHC format")
     if wanted.languages is not None and not wanted.languages:
         errors.append("languages: at least one is needed")
     ports = what_is_wrong_with_ports(wanted.media_ports or "")

@@ -7,9 +7,26 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from agent.contract.quality import Received
+from agent.contract.status import SoundOutput
 
 Page = Literal["idle", "waiting", "call", "ended", "fault"]
 PartyState = Literal["joined", "connecting", "connected", "lost"]
+HelpState = Literal["none", "sent", "answered", "unanswered"]
+CameraChoice = Literal["main", "hand"]
+AnnouncementKind = Literal[
+    "joined",
+    "left",
+    "share_began",
+    "share_ended",
+    "zoomed",
+    "unzoomed",
+    "hand_camera",
+    "main_camera",
+    "still_taken",
+    "still_refused",
+    "sharing_on",
+    "sharing_off",
+]
 CallLine = Literal["fine", "reconnecting", "lost"]
 Refusal = Literal[
     "wrong_code",
@@ -25,12 +42,23 @@ Refusal = Literal[
     "room_taken",
     "no_region",
     "bad_request",
+    "wrong_qr",
+    "foreign_qr",
+    "used_qr",
+    "old_qr",
+    "no_camera",
+    "no_such_room",
+    "room_not_free",
+    "no_queue",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class SessionLine:
-    """A session as idle and staff pages list it: never whom it is for, nor whom they meet."""
+    """A session as idle and staff pages list it: never whom it is for, nor whom they meet.
+
+    `taken`: its time has come, and the one before it still holds the room.
+    """
 
     sid: str
     ref: str
@@ -38,16 +66,67 @@ class SessionLine:
     end: datetime
     state: str
     methods: tuple[str, ...]
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PartyLine:
-    """A remote party in the meeting."""
+    """A remote party in the meeting, or with `share_of` what that party shows.
+
+    Name, title and organisation are as the party gives them, over the call itself; they live in memory.
+    """
 
     peer: str
     role: str
     identified: str
     state: PartyState
+    name: str = field(default="", repr=False)
+    title: str = field(default="", repr=False)
+    organisation: str = field(default="", repr=False)
+    chair: bool = False
+    sees: bool = True
+    share_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Someone who sits beside the patient, as the chair or staff at the screen have put them down."""
+
+    id: str
+    role: str
+    name: str = field(default="", repr=False)
+    organisation: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """A line that a party wrote in the chat; in memory for as long as the meeting lasts."""
+
+    id: int
+    peer: str
+    role: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """Something the patient is told, once, by text and by voice: who (a role, and a name if one was given)
+    and what. `id` grows."""
+
+    id: int
+    kind: AnnouncementKind
+    role: str = ""
+    name: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Asked of the patient. A still is taken at `until` unless the answer is no (`consent`, on false)."""
+
+    id: str
+    kind: Literal["still"]
+    role: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +146,52 @@ class SessionView:
     line: CallLine
     parties: tuple[PartyLine, ...]
     ended_reason: str | None = None
+    end: datetime | None = None
+    on_hold: bool = False
+    """The chair has put the patient on hold: nobody sees or hears the room, nor the room them."""
+    was_rejected: bool = False
+    """The chair said that this is not the one who has this time."""
+    chair_here: bool = False
+    """Staff beside the patient lead the meeting."""
+    lobby: tuple[PartyLine, ...] = ()
+    beside: tuple[Beside, ...] = ()
+    captions: tuple[Caption, ...] = ()
+    announcements: tuple[Announcement, ...] = ()
+    question: Question | None = None
+    camera_choice: CameraChoice = "main"
+    has_hand_camera: bool = False
+    zoomed: bool = False
+    sharing: bool = False
+    alone: bool = False
+    """No clinician is connected, nor has been for a while, and nobody is seen at the screen."""
+    ends_soon: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something to choose by its name: a member of staff, another room, a queue."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanView:
+    """The page that reads a QR code, while it is open; `refusal` is of the last code that was held up."""
+
+    refusal: Refusal | None = None
+    seen: int = 0
+    """How many codes have been read: a page tells a new refusal from an old one by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """The room waits for a clinician in a queue; `place` 1 is next, None until the region has said."""
+
+    id: str
+    name: str
+    place: int | None
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +222,27 @@ class Screen:
     session: SessionView | None
     media_generation: int
     languages: tuple[str, ...] = ("sv", "en")
-    help_state: Literal["none", "sent", "answered", "unanswered"] = "none"
+    help_state: HelpState = "none"
+    scan: ScanView | None = None
+    outputs: tuple[SoundOutput, ...] = ("loudspeaker",)
+    """Which ways of hearing this room has."""
+    output: SoundOutput = "loudspeaker"
+    volume: int = 4
+    """Which a session begins with, 1 to 5."""
+    high_contrast: bool = False
+    """Whether the screen begins so."""
+    speech: tuple[str, ...] = ()
+    """Languages in which the unit can speak its texts aloud."""
+    staff: tuple[Choice, ...] = ()
+    """Who may unlock the screen; empty where the room has one PIN for all."""
+    staff_member: Choice | None = None
+    rooms: tuple[Choice, ...] = ()
+    queues: tuple[Choice, ...] = ()
+    queue: QueueView | None = None
+    staff_answer: Refusal | Literal["", "done", "asked"] = ""
+    """What became of the last thing that staff asked of the region."""
+    overrun: SessionLine | None = None
+    """The session whose time has come, or comes within minutes, while another holds the room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +263,31 @@ class Touch:
         "still_here",
         "done",
         "language",
+        "scan",
+        "output",
+        "camera_choice",
+        "consent",
+        "feedback",
+        "help_over",
+        "staff_extend",
+        "staff_hand_over",
+        "staff_end",
+        "staff_dropin",
+        "staff_dropin_cancel",
+        "staff_test",
+        "party_admit",
+        "party_reject",
+        "chair_back",
+        "beside_add",
+        "beside_remove",
     ]
     sid: str | None = None
     text: str | None = field(default=None, repr=False)
+    """By kind: a code, a PIN, a language, an output, a camera, a question's id, minutes, a room's or queue's
+    id, a peer, a role; of `feedback` three marks 1 to 3 or 0 for none: picture, sound, ease, as `3,2,0`."""
     on: bool | None = None
+    by: str | None = None
+    """The member of staff who unlocks."""
 
 
 @dataclass(frozen=True, slots=True)

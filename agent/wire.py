@@ -30,6 +30,7 @@ from agent.contract.signalling import (
 )
 from agent.contract.status import Fault, Info, Status, UnitState
 from agent.identity import Identity
+from agent.notices import Notices
 from agent.orders import Orders
 from agent.room import State as RoomState
 from agent.room import TestAsked
@@ -87,6 +88,7 @@ class Wire:
         self._sent_at = 0.0
         self._asked_at = 0.0
         self._orders = Orders(unit, identity.unit, self._send)
+        self.notices = Notices()
         self.link: Sender | None = None
         self.calls: Calls | None = None
 
@@ -144,6 +146,7 @@ class Wire:
             "dn/call": self._signal,
             "dn/ack": self._ack,
             "dn/cmd": self._orders.command,
+            "dn/notice": self._notice,
         }
         handlers[message.topic.channel](message, payload)
 
@@ -275,6 +278,10 @@ class Wire:
         self._unit.clock.learn(message.ts, fresh=True)
         self._unit.outbox.acknowledge(ack.epoch, ack.seq)
         self.event_added()
+
+    def _notice(self, message: Message, _payload: bytes) -> None:
+        self._unit.clock.learn(message.ts, fresh=False)
+        self.notices.take(message.topic.levels[0], message.data)
 
     def _signal(self, message: Message, _payload: bytes) -> None:
         sid, peer = message.topic.levels

@@ -35,6 +35,22 @@ EventKind = Literal[
     "staff_unlocked",
     "staff_refused",
     "help_asked",
+    "help_answered",
+    "help_unanswered",
+    "help_over",
+    "patient_rejected",
+    "hold_began",
+    "hold_ended",
+    "chair_changed",
+    "sharing_changed",
+    "share_began",
+    "share_ended",
+    "still_taken",
+    "still_refused",
+    "extended",
+    "handed_over",
+    "overrun",
+    "feedback",
     "selftest",
     "schedule_rejected",
     "link_restored",
@@ -80,8 +96,32 @@ class Ack(Body):
 
 
 class Intent(Body):
-    """`up/intent/{kind}`: what the unit asks for."""
+    """`up/intent/{kind}`: what the unit asks for. The region answers one that has an id with a Notice.
 
+    Kinds: `help`, `help_over`, `dropin` (in `queue`, or at once for the room), `dropin_cancel`, `extend` (by
+    `minutes`), `hand_over` (to `room`), `overrun`.
+    """
+
+    id: ShortText | None = None
     sid: SessionId | None = None
     minutes: int | None = Field(None, ge=1, le=240)
+    room: ShortText | None = None
+    queue: ShortText | None = None
+    by: ShortText | None = Field(None, description="The member of staff who asks: an id, never a name.")
     note: Kind | None = None
+
+
+class Notice(Body):
+    """`dn/notice/{kind}`: what the region has to say to the room.
+
+    Kinds: `intent` (answers the intent `id`; refused with a `reason` when not `ok`), `help_answered`, `queue` (the
+    room's place in the queue for a clinician, 1 is next; none: it waits in none), `overrun` (the session before in
+    this room goes on; staff know).
+    """
+
+    id: ShortText | None = None
+    ok: bool = True
+    reason: Kind | None = None
+    sid: SessionId | None = None
+    place: int | None = Field(None, ge=1)
+    queue: ShortText | None = None

@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from agent.contract.body import MAX_BODY_BYTES, Body, ContractError, Instant, field_path, reason_of
-from agent.contract.events import Ack, Event, Intent
+from agent.contract.events import Ack, Event, Intent, Notice
 from agent.contract.quality import QUALITY_EXPIRY_S, QualityReport
 from agent.contract.schedule import Schedule, ScheduleReport
 from agent.contract.signalling import SIGNAL, SIGNAL_EXPIRY_S
@@ -46,6 +46,7 @@ CHANNELS: dict[str, Channel] = {
     "up/event": Channel(TypeAdapter(Event), retained=False),
     "up/event/quality": Channel(TypeAdapter(QualityReport), retained=False, expiry_s=QUALITY_EXPIRY_S),
     "dn/ack": Channel(TypeAdapter(Ack), retained=False, expiry_s=SIGNAL_EXPIRY_S),
+    "dn/notice": Channel(TypeAdapter(Notice), retained=False, expiry_s=SIGNAL_EXPIRY_S),
 }
 
 

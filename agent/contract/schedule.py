@@ -22,7 +22,7 @@ from agent.contract.body import (
 
 CheckInMethod = Literal["code", "qr", "button", "staff"]
 SessionKind = Literal["booked", "dropin", "conference"]
-PartyRole = Literal["clinician", "interpreter", "relative", "specialist", "municipality", "staff"]
+PartyRole = Literal["clinician", "interpreter", "relative", "specialist", "municipality", "proxy", "staff"]
 
 CODE_DIGITS = 6
 CODE_DIGEST_MEMORY_KIB = 19_456

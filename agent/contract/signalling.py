@@ -1,7 +1,8 @@
 """Signalling: what travels on `dn/call/{sid}/{peer}` and `up/call/{sid}/{peer}`, expiring in 30 seconds.
 
 The region brings a party (`join`), the chair lets the patient in (`admit`), the unit offers, the party's
-browser answers. Peer `unit` stands for the session itself: a remote check-in, or a unit that asks whether it
+browser answers. Those who wait outside are not told to the unit as parties before the chair has let them in. Peer
+`unit` stands for the session itself: a remote check-in, or a unit that asks whether it
 may resume after a restart.
 """
 
@@ -11,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
-from agent.contract.body import Body, LongText, ShortText
+from agent.contract.body import Body, LongText, PeerId, ShortText
 from agent.contract.schedule import PartyRole
 
 SIGNAL_EXPIRY_S = 30
@@ -20,6 +21,9 @@ UNIT_PEER = "unit"
 
 Sdp = Annotated[str, StringConstraints(max_length=64 * 1024)]
 ByeReason = Literal["left", "ended", "lost", "rejected", "replaced", "failed", "refused", "unit_restarted"]
+Identified = Literal["account", "oidc", "link", "unit"]
+"""How a party is known: signed in with an account here or by OpenID Connect, by an own link and code, or
+beside the patient."""
 
 
 class IceServer(Body):
@@ -43,8 +47,13 @@ class Join(_Signal):
 
     type: Literal["join"] = "join"
     role: PartyRole = "clinician"
-    identified: Literal["account", "link", "unit"] = "account"
+    identified: Identified = "account"
     chair: bool = False
+    sees: bool = Field(True, description="False: an interpreter who hears and is heard, and gets no picture.")
+    share_of: PeerId | None = Field(
+        None,
+        description="A connection of its own that carries only what that party shows: a screen, a document.",
+    )
     resume: bool = False
     ice_servers: tuple[IceServer, ...] = ()
 
@@ -89,7 +98,10 @@ class Admit(_Signal):
 
 
 class Reject(_Signal):
-    """Down: the session may not resume, or the party may not come in."""
+    """Down: the session may not resume; from the chair: this is not the patient, who is let out again.
+
+    Up: staff in the room, who hold the chair, turn away one that waits outside.
+    """
 
     type: Literal["reject"] = "reject"
     reason: LongText = ""
@@ -107,7 +119,62 @@ class RemoteCheckIn(_Signal):
     """Down, to peer `unit`: staff at their own PC have identified the patient in the room."""
 
     type: Literal["checkin"] = "checkin"
+    by: ShortText = Field("", description="Of whom it was done: an id of staff, never a name.")
 
 
-Signal = Join | IceServers | Offer | Answer | Candidate | Admit | Reject | Bye | RemoteCheckIn
+class Hold(_Signal):
+    """Down, from the chair: the patient waits alone for a moment, unseen and unheard; or no longer."""
+
+    type: Literal["hold"] = "hold"
+    on: bool
+
+
+class Chair(_Signal):
+    """Who leads the meeting: a peer, or `unit` for staff beside the patient. Down, to peer `unit`; up from
+    there when staff in the room hand it back."""
+
+    type: Literal["chair"] = "chair"
+    holder: PeerId
+
+
+class Knock(Body):
+    """One who waits outside until the chair lets them in."""
+
+    peer: PeerId
+    role: PartyRole
+    identified: Identified
+
+
+class Lobby(_Signal):
+    """Down, to peer `unit`: all who wait outside now. Staff in the room who hold the chair answer with `admit`
+    or `reject` on that peer's topic."""
+
+    type: Literal["lobby"] = "lobby"
+    waiting: tuple[Knock, ...] = Field((), max_length=16)
+
+
+class Sharing(_Signal):
+    """Down, to peer `unit`: whether screens and documents may be shown to those present, and that the
+    patient's consent was noted for these organisations."""
+
+    type: Literal["sharing"] = "sharing"
+    on: bool
+    organisations: tuple[ShortText, ...] = Field((), max_length=16)
+
+
+Signal = (
+    Join
+    | IceServers
+    | Offer
+    | Answer
+    | Candidate
+    | Admit
+    | Reject
+    | Bye
+    | RemoteCheckIn
+    | Hold
+    | Chair
+    | Lobby
+    | Sharing
+)
 SIGNAL: TypeAdapter[Signal] = TypeAdapter(Annotated[Signal, Field(discriminator="type")])

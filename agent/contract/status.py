@@ -52,6 +52,25 @@ class Info(Body):
 PortRangeText = Annotated[str, StringConstraints(pattern=r"^([0-9]{4,5}-[0-9]{4,5})?$")]
 
 
+class StaffMember(Body):
+    """One who may unlock the room's screen. `label` is what they choose themselves by: initials, or a first
+    name that they agree to have shown."""
+
+    id: ShortText
+    label: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    pin_digest: LongText = Field(description="argon2id in PHC string format", repr=False)
+
+
+class Named(Body):
+    """Another room of the centre, or a clinic's queue: its id and its name for screens."""
+
+    id: ShortText
+    name: ShortText
+
+
+SoundOutput = Literal["loudspeaker", "headphones", "hearing_loop"]
+
+
 class Config(Body):
     """`dn/config`: the configuration the region wants; what is left out keeps its value on the unit."""
 
@@ -59,6 +78,14 @@ class Config(Body):
     phone: ShortText | None = None
     languages: tuple[str, ...] | None = None
     staff_pin_digest: LongText | None = Field(None, description="argon2id in PHC string format")
+    staff: tuple[StaffMember, ...] | None = Field(None, max_length=60)
+    rooms: tuple[Named, ...] | None = Field(None, description="The centre's other rooms.", max_length=60)
+    queues: tuple[Named, ...] | None = Field(
+        None, description="Where a clinician can be asked for now.", max_length=20
+    )
+    sound_output: SoundOutput | None = Field(None, description="Which a session begins with.")
+    volume: int | None = Field(None, ge=1, le=5, description="Which a session begins with.")
+    high_contrast: bool | None = Field(None, description="Whether the screen begins so.")
     ice_transport_policy: Literal["all", "relay"] | None = Field(
         None, description="W3C RTCIceTransportPolicy"
     )

@@ -36,6 +36,7 @@ _LEVELS: dict[str, dict[str, str]] = {
     "up/event": {"kind": _KIND},
     "up/event/quality": {},  # among the events by name, but telemetry: with a body of its own, and no log
     "dn/ack": {},
+    "dn/notice": {"kind": _KIND},
 }
 _UNIT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,6 +10,10 @@ MAX_SDP_CHARS = 64 * 1024
 MAX_CANDIDATE_CHARS = 1000
 MAX_COUNT = 2**53 - 1
 """What JavaScript counts exactly; a unit numbers its attempts from its clock's milliseconds."""
+
+MAX_ORGANISATIONS = 16
+MESH_KINDS = frozenset({"offer", "answer", "candidate", "bye"})
+"""What two pages say to each other about the connection between them (W3C WebRTC)."""
 
 Check = Callable[[object], bool]
 
@@ -25,6 +30,19 @@ def _or_none(check: Check) -> Check:
     return lambda value: value is None or check(value)
 
 
+def _flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _peer(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[a-z0-9]{4,40}", value) is not None
+
+
+def _texts(most: int, most_chars: int) -> Check:
+    each = _text(most_chars)
+    return lambda value: isinstance(value, list) and len(value) <= most and all(map(each, value))
+
+
 SIGNALS: Mapping[str, Mapping[str, Check]] = {
     "answer": {"attempt": _count, "sdp": _text(MAX_SDP_CHARS)},
     "candidate": {
@@ -34,9 +52,28 @@ SIGNALS: Mapping[str, Mapping[str, Check]] = {
         "sdp_m_line_index": _or_none(_count),
     },
     "admit": {},
+    "reject": {},
+    "hold": {"on": _flag},
     "leave": {},
     "end": {},
     "resync": {},
+    "admit_party": {"peer": _peer},
+    "reject_party": {"peer": _peer},
+    "remove_party": {"peer": _peer},
+    "chair": {"holder": _peer},
+    "sees": {"peer": _peer, "on": _flag},
+    "sharing": {"on": _flag, "organisations": _texts(MAX_ORGANISATIONS, 120)},
+    "share": {"on": _flag},
+    "mesh": {
+        "to": _peer,
+        "kind": lambda value: value in MESH_KINDS,
+        "attempt": _count,
+        "sdp": _or_none(_text(MAX_SDP_CHARS)),
+        "candidate": _or_none(_text(MAX_CANDIDATE_CHARS)),
+        "sdp_mid": _or_none(_text(100)),
+        "sdp_m_line_index": _or_none(_count),
+    },
+    "still_saved": {},
 }
 
 

@@ -40,13 +40,13 @@ def touch_from(body: object) -> Touch:
     """A Touch from decoded JSON; raises BadTouch."""
     if not isinstance(body, Mapping):
         raise BadTouch("a touch is a JSON object")
-    unknown = set(body) - {"kind", "sid", "text", "on"}
+    unknown = set(body) - {"kind", "sid", "text", "on", "by"}
     if unknown:
-        raise BadTouch("a touch has the fields kind, sid, text and on, and no others")
+        raise BadTouch("a touch has the fields kind, sid, text, on and by, and no others")
     kind = body.get("kind")
     if not isinstance(kind, str) or kind not in TOUCH_KINDS:
         raise BadTouch("kind: not a touch this screen knows")
-    for name in ("sid", "text"):
+    for name in ("sid", "text", "by"):
         value = body.get(name)
         if value is not None and (not isinstance(value, str) or len(value) > MAX_TEXT_CHARACTERS):
             raise BadTouch(f"{name}: must be text of at most {MAX_TEXT_CHARACTERS} characters")
