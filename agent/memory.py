@@ -57,7 +57,7 @@ class Memory:
     def keep_session(self, before: Session, after: Session) -> None:
         """Note a session's state, if a restart is to know it. Parties join again, so they are not kept."""
         if {before.state, after.state} & OCCUPYING or after.state in OVER:
-            self._sessions[after.plan.sid] = replace(after, parties=())
+            self._sessions[after.plan.sid] = replace(after, parties=(), lobby=())
 
     def save(self) -> bool:
         """Bring what was noted to disk, all or nothing; True when facts are now there to be sent."""

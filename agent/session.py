@@ -13,17 +13,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from agent import session_guards as given
-from agent.screen import PartyState
+from agent import session_parties as people
 from agent.session_events import (
     Admitted,
     AskResume,
     Cancelled,
+    ChairMoved,
     CheckedIn,
     CloseMedia,
     Connect,
-    Disconnect,
     Effect,
     Event,
+    Held,
+    HoldMedia,
+    LobbyChanged,
     MediaFailed,
     OpenMedia,
     PartyConnected,
@@ -32,17 +35,20 @@ from agent.session_events import (
     PartyLost,
     PatientLeft,
     Record,
+    Rejected,
     Replanned,
     Restarted,
     ResumeConfirmed,
     ResumeRefused,
     RoomChecked,
     SayBye,
+    SharingChanged,
     Tick,
+    Touched,
     Wipe,
     Wiped,
 )
-from agent.session_state import OCCUPYING, OVER, Party, Session, State, page_of
+from agent.session_state import OCCUPYING, OVER, Party, Session, State
 from agent.table import Rule, follow
 
 LOST_AFTER = timedelta(seconds=120)
@@ -59,22 +65,6 @@ def step(session: Session, event: Event, now: datetime) -> Result:
     return follow(RULES, session, event, now)
 
 
-def _with_party(session: Session, party: Party) -> Session:
-    others = tuple(other for other in session.parties if other.peer != party.peer)
-    return replace(session, parties=(*others, party))
-
-
-def _mark(session: Session, peer: str, state: PartyState) -> Session:
-    party = session.party(peer)
-    return session if party is None else _with_party(session, replace(party, state=state))
-
-
-def _alone_if_nobody(session: Session, now: datetime) -> Session:
-    if any(party.state == "connected" for party in session.parties):
-        return session
-    return replace(session, alone_since=session.alone_since or now)
-
-
 def _becomes_ready(session: Session, _event: Tick, _now: datetime) -> Result:
     return session, (Record("session_degraded" if session.degraded else "session_ready"),)
 
@@ -87,87 +77,31 @@ def _room_checked(session: Session, event: RoomChecked, _now: datetime) -> Resul
 
 
 def _check_in(session: Session, event: CheckedIn, now: datetime) -> Result:
-    session = replace(session, checked_in_at=now, checked_in_how=event.how)
+    session = replace(session, checked_in_at=now, checked_in_how=event.how, was_rejected=False)
     return session, (Record("checked_in", (("how", event.how),)), OpenMedia())
 
 
-def _join(session: Session, event: PartyJoined, _now: datetime) -> Result:
-    joined = Record("peer_joined", (("role", event.party.role), ("identified", event.party.identified)))
-    return _with_party(session, event.party), (joined,)
-
-
-def _admit(session: Session, event: Admitted, now: datetime) -> Result:
-    chair = session.party(event.peer)
-    role = chair.role if chair else "clinician"
-    connects = tuple(Connect(party.peer) for party in session.parties)
-    parties = tuple(replace(party, state="connecting") for party in session.parties)
-    session = replace(session, parties=parties, alone_since=now)
-    return session, (Record("admitted", (("by", role),)), *connects)
-
-
 def _join_and_admit(session: Session, event: PartyJoined, now: datetime) -> Result:
-    session, effects = _join(session, event, now)
-    session, more = _admit(session, Admitted(event.party.peer), now)
+    session, effects = people.join(session, event, now)
+    session, more = people.admit(session, Admitted(event.party.peer), now)
     return session, (*effects, *more)
 
 
 def _check_in_without_waiting_room(session: Session, event: CheckedIn, now: datetime) -> Result:
     session, effects = _check_in(session, event, now)
     chair = next(party.peer for party in session.parties if party.chair)
-    session, more = _admit(session, Admitted(chair), now)
+    session, more = people.admit(session, Admitted(chair), now)
     return session, (*effects, *more)
-
-
-def _join_in_call(session: Session, event: PartyJoined, now: datetime) -> Result:
-    known = session.party(event.party.peer)
-    session, effects = _join(session, event, now)
-    session = _alone_if_nobody(_mark(session, event.party.peer, "connecting"), now)
-    # A page that asks for another offer may still be connected, at least one way: that goes on meanwhile.
-    if known is not None and page_of(known.instance) == page_of(event.party.instance):
-        return session, (Connect(event.party.peer),)
-    drop = (Disconnect(event.party.peer),) if known else ()
-    return session, (*effects, *drop, Connect(event.party.peer))
-
-
-def _connected(session: Session, event: PartyConnected, now: datetime) -> Result:
-    party = session.party(event.peer)
-    role = party.role if party else ""
-    began = session.began_at is None
-    session = replace(
-        _mark(session, event.peer, "connected"), alone_since=None, began_at=session.began_at or now
-    )
-    record = Record("peer_connected", (("role", role),))
-    return session, ((Record("call_started"), record) if began else (record,))
-
-
-def _lost(session: Session, event: PartyLost, now: datetime) -> Result:
-    party = session.party(event.peer)
-    session = _alone_if_nobody(_mark(session, event.peer, "lost"), now)
-    if party is None or party.state == "lost":
-        return session, (Connect(event.peer),)  # told once, however often it is tried again
-    return session, (Record("peer_lost", (("role", party.role),)), Connect(event.peer))
-
-
-def _left(session: Session, event: PartyLeft, now: datetime) -> Result:
-    party = session.party(event.peer)
-    session = replace(session, parties=tuple(p for p in session.parties if p.peer != event.peer))
-    session = _alone_if_nobody(session, now)
-    fields = (("role", party.role if party else ""), ("reason", event.reason))
-    return session, (Record("peer_left", fields), Disconnect(event.peer))
-
-
-def _left_before(session: Session, event: PartyLeft, now: datetime) -> Result:
-    session, effects = _left(session, event, now)
-    return replace(session, alone_since=None), effects
 
 
 def _close(session: Session, reason: str, kind: str = "call_ended") -> Result:
     session = replace(session, end_reason=reason, parties=(), alone_since=None)
+    session = replace(session, on_hold=False, chair_here=False, lobby=(), sharing=False)
     return session, (Record(kind, (("reason", reason),)), CloseMedia(), SayBye("ended"), Wipe())
 
 
 def _chair_ends(session: Session, event: PartyLeft, now: datetime) -> Result:
-    session, effects = _left(session, event, now)
+    session, effects = people.left(session, event, now)
     session, more = _close(session, "ended_by_clinician" if event.end else "last_clinician_left")
     return session, (*effects, *more)
 
@@ -179,6 +113,16 @@ def _patient_leaves(session: Session, _event: PatientLeft, _now: datetime) -> Re
 def _patient_leaves_waiting(session: Session, _event: PatientLeft, _now: datetime) -> Result:
     session = replace(session, checked_in_at=None, checked_in_how=None)
     return session, (Record("peer_left", (("role", "patient"), ("reason", "left_waiting"))), CloseMedia())
+
+
+def _reject_patient(session: Session, event: Rejected, _now: datetime) -> Result:
+    party = session.party(event.peer)
+    session = replace(session, checked_in_at=None, checked_in_how=None, was_rejected=True)
+    return session, (Record("patient_rejected", (("by", party.role if party else ""),)), CloseMedia())
+
+
+def _rejection_read(session: Session, _event: Touched, _now: datetime) -> Result:
+    return replace(session, was_rejected=False), ()
 
 
 def _abandoned(session: Session, _event: Tick, _now: datetime) -> Result:
@@ -205,7 +149,7 @@ def _replan(session: Session, event: Replanned, _now: datetime) -> Result:
 
 
 def _resume(session: Session, _event: Restarted, now: datetime) -> Result:
-    session = replace(session, confirmed=False, parties=(), resumed_at=now, alone_since=now)
+    session = replace(session, confirmed=False, parties=(), lobby=(), resumed_at=now, alone_since=now)
     return session, (AskResume(),)
 
 
@@ -224,13 +168,14 @@ def _confirmed(session: Session, _event: ResumeConfirmed, _now: datetime) -> Res
         return session, (OpenMedia(),)
     parties = tuple(replace(party, state="connecting") for party in session.parties)
     connects = tuple(Connect(party.peer) for party in parties)
-    return replace(session, parties=parties), (OpenMedia(), *connects)
+    held = (HoldMedia(True),) if session.on_hold else ()
+    return replace(session, parties=parties), (OpenMedia(), *held, *connects)
 
 
 def _confirmed_without_waiting_room(session: Session, event: ResumeConfirmed, now: datetime) -> Result:
     session = replace(session, confirmed=True)
     chair = next(party.peer for party in session.parties if party.chair)
-    session, effects = _admit(session, Admitted(chair), now)
+    session, effects = people.admit(session, Admitted(chair), now)
     return session, (OpenMedia(), *effects)
 
 
@@ -274,8 +219,8 @@ RULES: tuple[Rule[Session, Effect], ...] = (
         _BEFORE, CheckedIn, S.ADMITTED, _check_in_without_waiting_room, given.chair_waits, "no waiting room"
     ),
     Rule(_BEFORE, CheckedIn, S.WAITING, _check_in),
-    Rule(_BEFORE, PartyJoined, None, _join, given.is_new_page),
-    Rule(_BEFORE, PartyLeft, None, _left_before, given.known),
+    Rule(_BEFORE, PartyJoined, None, people.join, given.is_new_page),
+    Rule(_BEFORE, PartyLeft, None, people.left_before, given.known),
     Rule(
         _in(S.WAITING),
         PartyJoined,
@@ -284,19 +229,27 @@ RULES: tuple[Rule[Session, Effect], ...] = (
         given.no_waiting_room,
         "no waiting room",
     ),
-    Rule(_in(S.WAITING), PartyJoined, None, _join, given.is_new_page),
-    Rule(_in(S.WAITING), Admitted, S.ADMITTED, _admit, given.from_chair, "by the chair"),
-    Rule(_in(S.WAITING), PartyLeft, None, _left_before, given.known),
+    Rule(_in(S.WAITING), PartyJoined, None, people.join, given.is_new_page),
+    Rule(_in(S.WAITING), Admitted, S.ADMITTED, people.admit, given.from_chair, "by the chair"),
+    Rule(_in(S.WAITING), Rejected, S.READY, _reject_patient, given.from_chair, "not the patient"),
+    Rule(_in(S.WAITING), PartyLeft, None, people.left_before, given.known),
     Rule(_in(S.WAITING), PatientLeft, S.READY, _patient_leaves_waiting, when="may check in again"),
     Rule(_in(S.WAITING), Cancelled, S.CANCELLED, _cancel_waiting),
     Rule(OCCUPYING, Tick, S.ENDED, _abandoned, given.is_abandoned, "30 min alone, 2 h after its end"),
     Rule(_CALL, Tick, S.FAILED, _not_confirmed, given.still_unconfirmed, "not confirmed in 120 s"),
-    Rule(_CALL, PartyJoined, None, _join, given.unconfirmed_new_page, "not yet confirmed"),
-    Rule(_CALL, PartyJoined, None, _join_in_call, given.is_new_page),
-    Rule(_CALL, PartyConnected, S.IN_CALL, _connected, given.newly_connected, "media flows"),
-    Rule(_CALL, PartyLost, None, _lost, given.known_and_confirmed),
-    Rule(_CALL, PartyLeft, S.ENDED, _chair_ends, given.last_chair, "chair ends, last clinician leaves"),
-    Rule(_CALL, PartyLeft, None, _left, given.known),
+    Rule(_CALL, PartyJoined, None, people.join, given.unconfirmed_new_page, "not yet confirmed"),
+    Rule(_CALL, PartyJoined, None, people.join_in_call, given.is_new_page),
+    Rule(_BEFORE | OCCUPYING, PartyJoined, None, people.update, given.has_changed),
+    Rule(_BEFORE | OCCUPYING, ChairMoved, None, people.move_chair, given.chair_elsewhere),
+    Rule(_BEFORE | OCCUPYING, LobbyChanged, None, people.change_lobby, given.lobby_differs),
+    Rule(_BEFORE | OCCUPYING, SharingChanged, None, people.change_sharing, given.sharing_differs),
+    Rule(_BEFORE, Touched, None, _rejection_read, given.was_rejected),
+    Rule(_CALL, Held, None, people.hold, given.held_by_chair),
+    Rule(_CALL, PartyConnected, None, people.show, given.shows_newly),
+    Rule(_CALL, PartyConnected, S.IN_CALL, people.connected, given.newly_connected, "media flows"),
+    Rule(_CALL, PartyLost, None, people.lost, given.known_and_confirmed),
+    Rule(_CALL, PartyLeft, S.ENDED, _chair_ends, given.ends_meeting, "chair ends, last clinician leaves"),
+    Rule(_CALL, PartyLeft, None, people.left, given.known),
     Rule(_CALL, PatientLeft, S.ENDED, _patient_leaves),
     Rule(OCCUPYING, MediaFailed, None, _media_failed),
     Rule(_in(S.READY), Replanned, S.BOOKED, _replan, given.is_moved_away, "moved to later"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from agent.contract.schedule import ScheduledSession
+from agent.contract.signalling import Knock
 from agent.session_state import Party
 
 # Events: what has happened.
@@ -70,6 +71,47 @@ class PartyLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """The chair lets the patient wait alone for a moment, or takes them in again."""
+
+    peer: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The chair says that this is not the one who has this time."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Somebody has touched the screen: what stood there has been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChairMoved:
+    """Who leads now: a peer, or "unit" for staff beside the patient."""
+
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class LobbyChanged:
+    """All who wait outside now."""
+
+    waiting: tuple[Knock, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SharingChanged:
+    """Screens and documents may be shown to those present, or no longer."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PatientLeft:
     """The patient pressed Leave and meant it."""
 
@@ -126,6 +168,12 @@ Event = (
     | PartyConnected
     | PartyLost
     | PartyLeft
+    | Held
+    | Rejected
+    | Touched
+    | ChairMoved
+    | LobbyChanged
+    | SharingChanged
     | PatientLeft
     | Cancelled
     | Replanned
@@ -164,6 +212,21 @@ class Disconnect:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowTo:
+    """From now on this party gets the room's picture, or does not; its connection stays."""
+
+    peer: str
+    sees: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HoldMedia:
+    """Let nothing of the room out, nor anything of the others in; or let it flow as before."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SayBye:
     """Tell the region that the unit leaves."""
 
@@ -188,4 +251,6 @@ class Wipe:
     """Remove everything of the session from the unit."""
 
 
-Effect = OpenMedia | CloseMedia | Connect | Disconnect | SayBye | AskResume | Record | Wipe
+Effect = (
+    OpenMedia | CloseMedia | Connect | Disconnect | ShowTo | HoldMedia | SayBye | AskResume | Record | Wipe
+)

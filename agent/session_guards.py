@@ -5,17 +5,24 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from agent.contract.signalling import UNIT_PEER
 from agent.session_events import (
     Admitted,
+    ChairMoved,
     CheckedIn,
+    Held,
+    LobbyChanged,
     PartyConnected,
     PartyJoined,
     PartyLeft,
     PartyLost,
+    Rejected,
     Replanned,
     Restarted,
     ResumeConfirmed,
+    SharingChanged,
     Tick,
+    Touched,
 )
 from agent.session_state import Session, State, page_of
 
@@ -58,7 +65,12 @@ def still_unconfirmed(session: Session, _event: Tick, now: datetime) -> bool:
 
 
 def no_waiting_room(session: Session, event: PartyJoined, _now: datetime) -> bool:
-    return event.party.chair and not session.plan.features.waiting_room and session.confirmed
+    return (
+        event.party.chair
+        and event.party.is_person
+        and not session.plan.features.waiting_room
+        and session.confirmed
+    )
 
 
 def chair_waits(session: Session, _event: CheckedIn, _now: datetime) -> bool:
@@ -79,17 +91,48 @@ def unconfirmed_new_page(session: Session, event: PartyJoined, now: datetime) ->
     return not session.confirmed and is_new_page(session, event, now)
 
 
-def from_chair(session: Session, event: Admitted, _now: datetime) -> bool:
+def has_changed(session: Session, event: PartyJoined, _now: datetime) -> bool:
+    """The same page, told of anew: it leads now, or no longer sees."""
+    known, told = session.party(event.party.peer), event.party
+    return known is not None and (known.chair, known.sees) != (told.chair and told.is_person, told.sees)
+
+
+def from_chair(session: Session, event: Admitted | Rejected, _now: datetime) -> bool:
     party = session.party(event.peer)
     return party is not None and party.chair and session.confirmed
 
 
-def last_chair(session: Session, event: PartyLeft, _now: datetime) -> bool:
+def held_by_chair(session: Session, event: Held, _now: datetime) -> bool:
     party = session.party(event.peer)
-    if party is None or not party.chair:
+    return party is not None and party.chair and session.confirmed and event.on != session.on_hold
+
+
+def was_rejected(session: Session, _event: Touched, _now: datetime) -> bool:
+    return session.was_rejected
+
+
+def chair_elsewhere(session: Session, event: ChairMoved, _now: datetime) -> bool:
+    holders = {party.peer for party in session.parties if party.chair}
+    return holders != {event.holder} - {UNIT_PEER} or session.chair_here != (event.holder == UNIT_PEER)
+
+
+def lobby_differs(session: Session, event: LobbyChanged, _now: datetime) -> bool:
+    return event.waiting != session.lobby
+
+
+def sharing_differs(session: Session, event: SharingChanged, _now: datetime) -> bool:
+    return event.on != session.sharing
+
+
+def ends_meeting(session: Session, event: PartyLeft, _now: datetime) -> bool:
+    """The chair ends it for all, or the last who leads goes; staff in the room who lead carry it on."""
+    party = session.party(event.peer)
+    if party is None:
         return False
-    others = any(other.chair for other in session.parties if other.peer != event.peer)
-    return event.end or (event.reason == "left" and not others)
+    if event.end:
+        return party.chair
+    others = any(other.leads for other in session.parties if other.peer != event.peer)
+    return event.reason == "left" and party.leads and not others and not session.chair_here
 
 
 def known(session: Session, event: Any, _now: datetime) -> bool:  # noqa: ANN401 - any event with a peer
@@ -102,7 +145,12 @@ def known_and_confirmed(session: Session, event: PartyLost, _now: datetime) -> b
 
 def newly_connected(session: Session, event: PartyConnected, _now: datetime) -> bool:
     party = session.party(event.peer)
-    return session.confirmed and party is not None and party.state != "connected"
+    return session.confirmed and party is not None and party.is_person and party.state != "connected"
+
+
+def shows_newly(session: Session, event: PartyConnected, _now: datetime) -> bool:
+    party = session.party(event.peer)
+    return session.confirmed and party is not None and not party.is_person and party.state != "connected"
 
 
 def may_resume(session: Session, event: Restarted, now: datetime) -> bool:

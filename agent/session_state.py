@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from agent.contract.schedule import ScheduledSession
-from agent.contract.signalling import IceServer
+from agent.contract.signalling import IceServer, Knock
 from agent.screen import PartyState
 
 
@@ -40,7 +40,8 @@ def page_of(instance: str) -> str:
 class Party:
     """A remote party; `instance` is new for each load of its page.
 
-    `state` is joined, connecting, connected or lost.
+    `state` is joined, connecting, connected or lost. One that does not see gets no picture. With `share_of` it is
+    no person but a connection that carries what that party shows: it never leads, and nobody is there by it.
     """
 
     peer: str
@@ -50,6 +51,18 @@ class Party:
     instance: str
     state: PartyState = "joined"
     ice_servers: tuple[IceServer, ...] = ()
+    sees: bool = True
+    share_of: str | None = None
+
+    @property
+    def is_person(self) -> bool:
+        """Whether somebody sits at the other end."""
+        return self.share_of is None
+
+    @property
+    def leads(self) -> bool:
+        """Whether the meeting is theirs, so that it is over when the last of them leaves."""
+        return self.is_person and (self.chair or self.role == "clinician")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +82,16 @@ class Session:
     """Since when nobody's media has reached us in the call."""
     resumed_at: datetime | None = None
     end_reason: str | None = None
+    on_hold: bool = False
+    """By the chair: the room neither sees nor hears the others, nor they the room."""
+    was_rejected: bool = False
+    """The chair said that this was not the patient; shown until the screen is touched."""
+    chair_here: bool = False
+    """Staff beside the patient lead the meeting."""
+    lobby: tuple[Knock, ...] = ()
+    """Who waits outside until the chair lets them in."""
+    sharing: bool = False
+    """Screens and documents may be shown to those present."""
 
     def party(self, peer: str) -> Party | None:
         """The party of that name."""
@@ -77,4 +100,9 @@ class Session:
     @property
     def chair_present(self) -> bool:
         """Whether someone is here who may lead the meeting."""
-        return any(party.chair and party.state != "lost" for party in self.parties)
+        return any(party.chair and party.is_person and party.state != "lost" for party in self.parties)
+
+    @property
+    def someone_connected(self) -> bool:
+        """Whether anybody's media reaches us."""
+        return any(party.is_person and party.state == "connected" for party in self.parties)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
-from typing import Any, Protocol
+from typing import Protocol
 
 from pydantic import BaseModel
 
-from agent import session_events as ev
 from agent.contract import PREFIX, ContractError, Message, Topic, decode, encode
 from agent.contract.events import Ack, Intent
 from agent.contract.quality import QualityReport
@@ -16,17 +15,13 @@ from agent.contract.schedule import Schedule, ScheduleReport
 from agent.contract.signalling import (
     UNIT_PEER,
     Admit,
-    Answer,
     Bye,
     ByeReason,
     Candidate,
-    IceServer,
-    IceServers,
+    Chair,
     Join,
     Offer,
     Reject,
-    RemoteCheckIn,
-    Signal,
 )
 from agent.contract.status import Fault, Info, Status, UnitState
 from agent.identity import Identity
@@ -35,8 +30,8 @@ from agent.orders import Orders
 from agent.room import State as RoomState
 from agent.room import TestAsked
 from agent.schedule import accept
-from agent.session_state import OCCUPYING, Party, State, page_of
-from agent.signal_book import SignalBook
+from agent.session_state import OCCUPYING
+from agent.signals import Calls, Signals
 from agent.unit import Unit
 
 log = logging.getLogger(__name__)
@@ -58,15 +53,6 @@ class Sender(Protocol):
     def network_changed(self, addresses: Collection[str]) -> None: ...
 
 
-class Calls(Protocol):
-    """What signalling asks of the media side."""
-
-    def answer(self, peer: str, attempt: int, sdp: str) -> None: ...
-    def candidate(self, peer: str, attempt: int, candidate: dict[str, object]) -> None: ...
-    def signalling(self, up: bool) -> None: ...
-    def use_servers(self, peer: str, ice_servers: tuple[IceServer, ...]) -> None: ...
-
-
 def last_will(unit: str, boot: int, encode_now: Callable[[BaseModel], bytes]) -> tuple[Topic, bytes]:
     """What the broker says of a unit that is gone."""
     return Topic(unit, "up/status"), encode_now(Status(state="lost", boot=boot))
@@ -80,7 +66,6 @@ class Wire:
         self._identity = identity
         self._boot = boot
         self._info = info
-        self._book = SignalBook()
         self._told: Status | None = None
         self._in_call = False
         self._stopping = False
@@ -88,9 +73,18 @@ class Wire:
         self._sent_at = 0.0
         self._asked_at = 0.0
         self._orders = Orders(unit, identity.unit, self._send)
+        self._signals = Signals(unit, identity.unit, self._send)
         self.notices = Notices()
         self.link: Sender | None = None
-        self.calls: Calls | None = None
+
+    @property
+    def calls(self) -> Calls | None:
+        """The media side, which signalling serves."""
+        return self._signals.calls
+
+    @calls.setter
+    def calls(self, calls: Calls) -> None:
+        self._signals.calls = calls
 
     @property
     def up(self) -> bool:
@@ -143,7 +137,7 @@ class Wire:
         handlers: dict[str, Callable[[Message, bytes], None]] = {
             "dn/schedule": self._schedule,
             "dn/config": self._orders.config,
-            "dn/call": self._signal,
+            "dn/call": self._call,
             "dn/ack": self._ack,
             "dn/cmd": self._orders.command,
             "dn/notice": self._notice,
@@ -191,22 +185,34 @@ class Wire:
     def say_bye(self, sid: str, reason: str) -> None:
         """Tell the region that the session is over on this side."""
         ended: ByeReason = "ended" if reason == "ended" else "left"
-        self._signal_up(sid, UNIT_PEER, lambda n: Bye(**n, reason=ended, end=True))
+        self._signals.up(sid, UNIT_PEER, lambda n: Bye(**n, reason=ended, end=True))
 
     def ask_resume(self, sid: str) -> None:
         """Ask whether a session goes on after a restart."""
         self._asked_at = self._unit.clock.monotonic_s()
-        self._signal_up(sid, UNIT_PEER, lambda n: Join(**n, role="staff", identified="unit", resume=True))
+        self._signals.up(sid, UNIT_PEER, lambda n: Join(**n, role="staff", identified="unit", resume=True))
 
     def offer(self, sid: str, peer: str, attempt: int, sdp: str) -> None:
         """Send our description to a party."""
-        self._signal_up(sid, peer, lambda n: Offer(**n, attempt=attempt, sdp=sdp))
+        self._signals.up(sid, peer, lambda n: Offer(**n, attempt=attempt, sdp=sdp))
 
     def candidate(self, sid: str, peer: str, attempt: int, candidate: str, sdp_mid: str | None) -> None:
         """Send a party a way to us that our description does not hold."""
-        self._signal_up(
+        self._signals.up(
             sid, peer, lambda n: Candidate(**n, attempt=attempt, candidate=candidate, sdp_mid=sdp_mid)
         )
+
+    def admit_party(self, sid: str, peer: str) -> bool:
+        """Staff in the room, who lead, let one in that waits outside; False without a connection."""
+        return self._signals.up(sid, peer, lambda n: Admit(**n))
+
+    def reject_party(self, sid: str, peer: str) -> bool:
+        """They turn one away."""
+        return self._signals.up(sid, peer, lambda n: Reject(**n))
+
+    def give_chair(self, sid: str, holder: str) -> bool:
+        """They hand the meeting to that party; the region says when it is so."""
+        return self._signals.up(sid, UNIT_PEER, lambda n: Chair(**n, holder=holder))
 
     def intent(self, kind: str, intent: Intent) -> bool:
         """Ask the region for something; False when it cannot be reached."""
@@ -218,7 +224,7 @@ class Wire:
 
     def forget(self, sid: str) -> None:
         """Keep nothing of a session."""
-        self._book.forget(sid)
+        self._signals.forget(sid)
 
     @property
     def _name(self) -> str:
@@ -228,11 +234,6 @@ class Wire:
         return self.link is not None and self.link.publish(
             topic, encode(body, now=self._unit.clock.now(), rev=rev)
         )
-
-    def _signal_up(self, sid: str, peer: str, make: Callable[[dict[str, Any]], Signal]) -> None:
-        numbers = {"instance": self._book.instance, "seq": self._book.next()}
-        if not self._send(Topic(self._name, "up/call", (sid, peer)), make(numbers)):
-            log.info("signal not sent: no connection")
 
     def _status(self) -> Status:
         room = self._unit.room
@@ -279,77 +280,12 @@ class Wire:
         self._unit.outbox.acknowledge(ack.epoch, ack.seq)
         self.event_added()
 
+    def _call(self, message: Message, _payload: bytes) -> None:
+        self._signals.hear(message)
+
     def _notice(self, message: Message, _payload: bytes) -> None:
         self._unit.clock.learn(message.ts, fresh=False)
         self.notices.take(message.topic.levels[0], message.data)
-
-    def _signal(self, message: Message, _payload: bytes) -> None:
-        sid, peer = message.topic.levels
-        signal: Signal = message.data
-        self._unit.clock.learn(message.ts, fresh=False)
-        if sid not in self._unit.sessions:
-            log.info("signal refused: no such session")
-            if isinstance(signal, Join) and peer != UNIT_PEER:
-                self._signal_up(sid, peer, lambda n: Bye(**n, reason="refused", end=False))
-            return
-        if not self._book.is_new(sid, peer, signal):
-            return
-        if peer == UNIT_PEER:
-            self._about_session(sid, signal)
-        else:
-            self._from_party(sid, peer, signal)
-
-    def _about_session(self, sid: str, signal: Signal) -> None:
-        match signal:
-            case RemoteCheckIn():
-                self._check_in_remotely(sid)
-            case Admit():
-                self._unit.session_event(sid, ev.ResumeConfirmed())
-            case Reject(reason=reason):
-                self._unit.session_event(sid, ev.ResumeRefused(reason))
-            case _:
-                log.info("signal refused: type does not fit the session")
-
-    def _check_in_remotely(self, sid: str) -> None:
-        """Only in the session's own time: nobody elsewhere is to open the room's camera whenever they like."""
-        held, state = self._unit.held(), self._unit.sessions[sid].state
-        if held is None and state == State.READY:
-            self._unit.session_event(sid, ev.CheckedIn("staff_remote"))
-        elif held is None or held.plan.sid != sid:
-            reason = "too_early" if held is None else "room_taken"
-            self._unit.record("checkin_failed", sid, {"how": "staff_remote", "reason": reason})
-
-    def _from_party(self, sid: str, peer: str, signal: Signal) -> None:
-        session = self._unit.sessions[sid]
-        known = session.party(peer)
-        if isinstance(signal, Join):
-            who = (signal.role, signal.identified, signal.chair, signal.instance)
-            party = Party(peer, *who, ice_servers=signal.ice_servers)
-            if self.calls is not None:
-                self.calls.use_servers(peer, signal.ice_servers)
-            self._unit.session_event(sid, ev.PartyJoined(party))
-            return
-        if known is None or page_of(known.instance) != page_of(signal.instance):
-            log.info("signal refused: from a page that is gone")
-            return
-        match signal:
-            case IceServers(ice_servers=ice_servers) if self.calls is not None:
-                self.calls.use_servers(peer, ice_servers)
-            case Answer(attempt=attempt, sdp=sdp) if self.calls is not None:
-                self.calls.answer(peer, attempt, sdp)
-            case Candidate(attempt=attempt) if self.calls is not None and session.state != State.WAITING:
-                candidate: dict[str, object] = {
-                    "candidate": signal.candidate,
-                    "sdpMid": signal.sdp_mid,
-                    "sdpMLineIndex": signal.sdp_m_line_index,
-                }
-                self.calls.candidate(peer, attempt, candidate)
-            case Admit():
-                self._unit.session_event(sid, ev.Admitted(peer))
-            case Bye(reason=reason, end=end):
-                self._unit.session_event(sid, ev.PartyLeft(peer, reason, end))
-            case _:
-                log.info("signal refused: type does not fit the party")
 
 
 def _channel_of(topic: str) -> str:
