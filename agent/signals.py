@@ -1,4 +1,4 @@
-"""Signalling between the unit and the parties of its sessions, by way of the region: numbered, checked, handed on."""
+"""Signalling between the unit and its sessions' parties, by way of the region: numbered, checked, handed on."""
 
 from __future__ import annotations
 
