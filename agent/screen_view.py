@@ -9,6 +9,8 @@ from typing import Literal
 
 from agent.checkin import TryLock
 from agent.config import Configuration
+from agent.meeting import MeetingView
+from agent.meeting_messages import Name
 from agent.room import Room
 from agent.screen import CallLine, Lock, Page, PartyLine, Screen, SessionLine, SessionView
 from agent.session import LOST_AFTER
@@ -39,6 +41,7 @@ class View:
     media_failed: bool
     language: str | None
     media_generation: int
+    meeting: MeetingView = MeetingView()
 
 
 def screen(view: View) -> Screen:
@@ -59,7 +62,7 @@ def screen(view: View) -> Screen:
         pin_lock=lock(view.pin_lock, view.now),
         staff_unlocked_until=view.staff_until if unlocked else None,
         staff_sessions=_staff_sessions(view) if unlocked else (),
-        session=_session(view, held or view.ended) if held or _shows_ended(view) else None,
+        session=_session(view, held or _after(view)),
         media_generation=view.media_generation,
         languages=view.configuration.languages,
         help_state=_help(view),
@@ -110,7 +113,7 @@ def _staff_sessions(view: View) -> tuple[SessionLine, ...]:
 def _session(view: View, session: Session | None) -> SessionView | None:
     if session is None:
         return None
-    plan = session.plan
+    plan, meeting = session.plan, view.meeting
     late = session.state == State.WAITING and view.now > plan.start
     return SessionView(
         sid=plan.sid,
@@ -124,13 +127,45 @@ def _session(view: View, session: Session | None) -> SessionView | None:
         microphone=view.microphone,
         camera=view.camera,
         line=call_line(session, view.now),
-        parties=tuple(_party(party) for party in session.parties),
+        parties=tuple(_party(party, meeting) for party in session.parties),
         ended_reason=session.end_reason,
+        end=plan.end,
+        on_hold=session.on_hold,
+        was_rejected=session.was_rejected,
+        chair_here=session.chair_here,
+        lobby=tuple(PartyLine(knock.peer, knock.role, knock.identified, "joined") for knock in session.lobby),
+        beside=meeting.beside,
+        captions=meeting.captions,
+        announcements=meeting.announcements,
+        question=meeting.question,
+        camera_choice=meeting.camera_choice,
+        has_hand_camera=meeting.has_hand_camera,
+        zoomed=meeting.zoomed,
+        sharing=session.sharing,
     )
 
 
-def _party(party: Party) -> PartyLine:
-    return PartyLine(party.peer, party.role, party.identified, party.state)
+def _after(view: View) -> Session | None:
+    """Of whom something is still shown while nobody is in the room: who has left, or was turned away."""
+    if _shows_ended(view):
+        return view.ended
+    return next((session for session in view.sessions if session.was_rejected), None)
+
+
+def _party(party: Party, meeting: MeetingView) -> PartyLine:
+    name = meeting.names.get(party.share_of or party.peer, Name())
+    return PartyLine(
+        party.peer,
+        party.role,
+        party.identified,
+        party.state,
+        name=name.name,
+        title=name.title,
+        organisation=name.organisation,
+        chair=party.chair,
+        sees=party.sees,
+        share_of=party.share_of,
+    )
 
 
 def _help(view: View) -> Literal["none", "sent", "answered", "unanswered"]:

@@ -19,6 +19,8 @@ from agent import session_events as ev
 from agent.checkin import TryLock
 from agent.config import Configuration
 from agent.contract.signalling import IceServer
+from agent.meeting import Meeting
+from agent.media.peer_use import EVERYTHING, PeerUse
 from agent.memory import Fields, Memory
 from agent.outbox import Outbox
 from agent.region_clock import RegionClock
@@ -48,8 +50,10 @@ class Media(Protocol):
 
     def open(self) -> None: ...
     def close(self) -> None: ...
-    def connect(self, peer: str, ice_servers: tuple[IceServer, ...]) -> None: ...
+    def connect(self, peer: str, ice_servers: tuple[IceServer, ...], use: PeerUse = EVERYTHING) -> None: ...
     def disconnect(self, peer: str) -> None: ...
+    def show_to(self, peer: str, sees: bool) -> None: ...
+    def hold(self, on: bool) -> None: ...
     def tick(self) -> None: ...
 
 
@@ -108,6 +112,7 @@ class Unit:
         self.help_asked_at: datetime | None = None
         self.dropin_asked_at: datetime | None = None
         self.language: str | None = None
+        self.meeting = Meeting(int(clock.now().timestamp()))
         self.on_change: Callable[[Screen], None] = lambda _screen: None
         self.on_lamp: Callable[[rooms.Lamp], None] = lambda _lamp: None
         self._ended: tuple[Session, datetime] | None = None
@@ -175,6 +180,7 @@ class Unit:
         if moved.state != session.state:
             log.info("session %s -> %s", session.state.value, moved.state.value)
             self._follow_in_room(session, moved)
+        self.meeting.follow(session, moved, self.clock.now())
         for effect in effects:
             self._do(sid, effect)
         if moved != session:
@@ -199,6 +205,7 @@ class Unit:
         self.room_event(rooms.Tick(self._test_for()))
         if self._ended is not None and self.clock.now() >= self._ended[1] + ENDED_SHOWN:
             self._ended = None
+        self.meeting.tick(self.clock.now())
         self.media.tick()
         self._mark_alive()
         self.changed()
@@ -220,6 +227,12 @@ class Unit:
     def keep_locks(self) -> None:
         """The pauses survive a kill."""
         self.memory.keep("locks", _LOCKS.dump_json(self.locks))
+
+    def touched(self) -> None:
+        """Somebody is at the screen: what stood there of the last one need stand no longer."""
+        for sid, session in list(self.sessions.items()):
+            if session.was_rejected:
+                self.session_event(sid, ev.Touched())
 
     def dismiss_ended(self) -> None:
         """Show the idle page again."""
@@ -247,6 +260,7 @@ class Unit:
                 media_failed=self.media.failed,
                 language=self.language,
                 media_generation=self.media.generation,
+                meeting=self.meeting.view(),
             )
         )
 
@@ -308,9 +322,14 @@ class Unit:
                 session = self.sessions.get(sid)
                 party = session.party(peer) if session else None
                 if party is not None:
-                    self.media.connect(peer, party.ice_servers)
+                    use = PeerUse(sees=party.sees, only_shows=not party.is_person)
+                    self.media.connect(peer, party.ice_servers, use)
             case ev.Disconnect(peer):
                 self.media.disconnect(peer)
+            case ev.ShowTo(peer, sees):
+                self.media.show_to(peer, sees)
+            case ev.HoldMedia(on):
+                self.media.hold(on)
             case ev.SayBye(reason):
                 self.region.say_bye(sid, reason)
             case ev.AskResume():

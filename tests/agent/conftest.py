@@ -17,6 +17,7 @@ from agent.contract import Topic, decode, encode
 from agent.contract.schedule import Schedule
 from agent.contract.status import Info
 from agent.identity import Identity
+from agent.media.peer_use import EVERYTHING
 from agent.outbox import Outbox
 from agent.region_clock import RegionClock
 from agent.store import Store
@@ -65,11 +66,18 @@ class FakeMedia:
     def close(self):
         self.told.append("close")
 
-    def connect(self, peer, ice_servers):
-        self.told.append(f"connect {peer}")
+    def connect(self, peer, ice_servers, use=EVERYTHING):
+        kind = "" if use == EVERYTHING else " show" if use.only_shows else " unseen"
+        self.told.append(f"connect {peer}{kind}")
 
     def disconnect(self, peer):
         self.told.append(f"disconnect {peer}")
+
+    def show_to(self, peer, sees):
+        self.told.append(f"show to {peer} {sees}")
+
+    def hold(self, on):
+        self.told.append(f"hold {on}")
 
     def tick(self):
         pass
