@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 
+from agent.connections import Connections, Wanted
 from agent.contract.signalling import IceServer
 from agent.faults import kind_and_place
 from agent.heap import give_back
@@ -19,6 +20,7 @@ from agent.media.device import DeviceError
 from agent.media.facts import CallSettings, Fact, KioskAnswer
 from agent.media.facts import IceServer as MediaIceServer
 from agent.media.negotiation import NegotiationError
+from agent.media.peer_use import EVERYTHING, PeerUse
 from agent.media.server_finder import ServerFinder
 from agent.screen import NoSuchMedia
 
@@ -27,45 +29,12 @@ log = logging.getLogger(__name__)
 ORDER_TIMEOUT_S = 20.0
 OPEN_TIMEOUT_S = 10.0
 """Devices that do not answer by then are closed and tried again; closing may take some seconds of its own."""
-RETRY_AFTER_S = 2.0
-"""An attempt that is under way gets so long before another begins."""
 REOPEN_AFTER_S = 5.0
 """A camera that could not be opened is tried again, for as long as the patient is there."""
-CONNECT_WITHIN_S = (5.0, 6.0, 8.0, 10.0)
-"""An attempt without media for this long after its offer is followed by the next: the first, the second, …"""
-COMES_BACK_WITHIN_S = 0.7
-"""When the line is back, media that was on it comes by itself sooner than a rebuilt connection would."""
 OPEN_WITHIN_S = 4.0
 """How long the screen may wait for the camera to open."""
 
 Order = Callable[[], Awaitable[None]]
-
-
-@dataclass(slots=True)
-class _Connection:
-    """What is known of the connection with one party. offered_at: of the attempt under way, if there is one."""
-
-    ice_servers: Sequence[IceServer]
-    offered_at: float | None = None
-    tries: int = 0
-    held: bool = False
-    """Wanted, but there is no signalling."""
-    addresses: frozenset[str] = frozenset()
-    """Ours when it was built: with one of them gone it may be dead."""
-    timer: asyncio.TimerHandle | None = field(default=None, repr=False)
-
-    @property
-    def give_up_s(self) -> float:
-        return CONNECT_WITHIN_S[min(self.tries, len(CONNECT_WITHIN_S)) - 1]
-
-    @property
-    def unsettled(self) -> bool:
-        return self.held or self.offered_at is not None
-
-    def stop_timer(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
 
 
 class CallControl:
@@ -104,13 +73,12 @@ class CallControl:
         self._wanted = False
         self._capture: Capture | None = None
         self._call: Call | None = None
-        self._connections: dict[str, _Connection] = {}
-        self._signalling = True
-        self._addresses: frozenset[str] = frozenset()
+        self._connections = Connections(self._loop, self._build)
         self._finder = finder or ServerFinder()
         self._ice_servers: dict[str, Sequence[IceServer]] = {}
         self.microphone = True
         self.camera = True
+        self.on_hold = False
         self.generation = 0
         self.failed = False
         """Camera or microphone should be open and cannot be opened; it is tried again."""
@@ -132,9 +100,7 @@ class CallControl:
 
     def close(self) -> None:
         """Close every connection, the camera and the microphone."""
-        self._wanted = self.failed = False
-        for connection in self._connections.values():
-            connection.stop_timer()
+        self._wanted = self.failed = self.on_hold = False
         self._connections.clear()
         self._ice_servers.clear()
         self._orders.put_nowait(self._close)
@@ -144,53 +110,31 @@ class CallControl:
         self._ice_servers[peer] = ice_servers
         self._finder.look_at(_for_media(ice_servers))
 
-    def connect(self, peer: str, ice_servers: Sequence[IceServer]) -> None:
-        """Build a connection with a party, or build it anew.
-
-        At once, but after RETRY_AFTER_S if an attempt is under way, and not before there is signalling.
-        """
-        connection = self._connections.setdefault(peer, _Connection(ice_servers))
-        connection.ice_servers = ice_servers
-        connection.stop_timer()
-        wait_s = 0.0
-        if connection.offered_at is not None:
-            wait_s = max(0.0, connection.offered_at + RETRY_AFTER_S - self._loop.time())
-        connection.timer = self._loop.call_later(wait_s, self._build, peer)
-
-    def _build(self, peer: str) -> None:
-        connection = self._connections[peer]
-        connection.timer = None
-        connection.held = not self._signalling
-        if connection.held:
-            connection.offered_at = None
-            return
-        connection.addresses = self._addresses
-        connection.offered_at = self._loop.time()
-        connection.tries += 1
-        self._orders.put_nowait(self._connecting(peer, connection))
+    def connect(self, peer: str, ice_servers: Sequence[IceServer], use: PeerUse = EVERYTHING) -> None:
+        """Build a connection with a party, or build it anew (see agent/connections.py)."""
+        self._connections.want(peer, ice_servers, use)
 
     def signalling(self, up: bool) -> None:
-        """Offers can be sent, or not. What has no media by then is built anew: its offer may have been lost."""
-        self._signalling = up
-        for peer, connection in self._connections.items() if up else ():
-            if connection.unsettled:
-                connection.stop_timer()
-                wait_s = COMES_BACK_WITHIN_S if connection.addresses <= self._addresses else 0.0
-                connection.timer = self._loop.call_later(wait_s, self._build, peer)
+        """Offers can be sent, or not."""
+        self._connections.signalling(up)
 
     def network_changed(self, addresses: frozenset[str]) -> None:
-        """This machine's addresses now. A connection that may hang on one that is gone is built anew."""
-        self._addresses = addresses
-        for peer, connection in self._connections.items():
-            if connection.unsettled or not connection.addresses <= addresses:
-                self.connect(peer, connection.ice_servers)
+        """This machine's addresses now."""
+        self._connections.network_changed(addresses)
+
+    def show_to(self, peer: str, sees: bool) -> None:
+        """From now on this party gets our picture, or does not."""
+        wanted = self._connections.get(peer)
+        if wanted is None:
+            return
+        wanted.use = replace(wanted.use, sees=sees)
+        if self._call is not None and not self._call.show_to(peer, sees):
+            self.connect(peer, wanted.ice_servers, wanted.use)
 
     def disconnect(self, peer: str) -> None:
         """End the connection with a party."""
-        connection = self._connections.pop(peer, None)
+        self._connections.drop(peer)
         self._ice_servers.pop(peer, None)
-        if connection is not None:
-            connection.stop_timer()
 
         async def order() -> None:
             if self._call is not None:
@@ -218,40 +162,50 @@ class CallControl:
 
     def flowing(self, peer: str) -> None:
         """Media has come from this party."""
-        connection = self._connections.get(peer)
-        if connection is not None:
-            connection.offered_at, connection.tries, connection.held = None, 0, False
-            connection.stop_timer()
+        self._connections.flowing(peer)
 
     def tick(self) -> None:
         """Give up attempts that never came to life."""
-        now = self._loop.time()
-        if self._call is None:
-            return  # the devices are being opened: no offer has gone out
-        for peer, connection in list(self._connections.items()):
-            offered_at = connection.offered_at
-            if offered_at is not None and now > offered_at + connection.give_up_s:
-                self._on_lost(peer)
+        # Without a call the devices are being opened: no offer has gone out.
+        for peer in self._connections.overdue() if self._call is not None else ():
+            self._on_lost(peer)
 
     def set_microphone(self, on: bool) -> None:
         """Let the others hear the room, or not."""
         self.microphone = on
-        if self._capture is not None:
-            self._capture.set_microphone(on)
-        self.tell_state()
+        self._turn()
 
     def set_camera(self, on: bool) -> None:
         """Let the others see the room, or not: off, the camera is closed."""
         self.camera = on
+        self._turn()
+
+    def hold(self, on: bool) -> None:
+        """Close the camera, drop what the microphone hears, and show the room nothing of the others.
+
+        What the patient had chosen comes back afterwards, or what they choose meanwhile.
+        """
+        self.on_hold = on
+        self._turn()
+        if self._call is not None:
+            self._call.hold(on)
+            self._call.send_message(None, {"type": "held", "on": on})
+
+    def _turn(self) -> None:
         if self._capture is not None:
-            self._capture.set_camera(on)
+            self._capture.set_microphone(self.microphone and not self.on_hold)
+            self._capture.set_camera(self.camera and not self.on_hold)
         self.tell_state()
 
     def tell_state(self) -> None:
         """Tell the parties what is on."""
+        seen = not self.on_hold
+        self.tell({"type": "state", "microphone": self.microphone and seen, "camera": self.camera and seen})
+
+    def tell(self, message: Mapping[str, object], peer: str | None = None) -> None:
+        """Send a party's page a message over the data channel, or all pages."""
         if self._call is not None:
-            state = {"type": "state", "microphone": self.microphone, "camera": self.camera}
-            self._call.send_message(None, state)
+            self._call.send_message(peer, message)
 
     async def whep_offer(self, name: str, sdp: str) -> KioskAnswer:
         """Connect the screen; waits a little for a camera that is being opened. Raises NoSuchMedia."""
@@ -279,16 +233,16 @@ class CallControl:
         await self._finder.close()
         self._worker.cancel()
 
-    def _connecting(self, peer: str, connection: _Connection) -> Order:
-        servers = _for_media(self._ice_servers.get(peer, connection.ice_servers))
+    def _build(self, peer: str, wanted: Wanted) -> None:
+        servers = _for_media(self._ice_servers.get(peer, wanted.ice_servers))
         attempt = self._next_attempt()
 
         async def order() -> None:
-            if self._call is not None and self._connections.get(peer) is connection:
-                connection.offered_at = self._loop.time()
-                await self._call.connect(peer, attempt, servers)
+            if self._call is not None and self._connections.get(peer) is wanted:
+                wanted.offered_at = self._loop.time()
+                await self._call.connect(peer, attempt, servers, wanted.use)
 
-        return order
+        self._orders.put_nowait(order)
 
     async def _open(self) -> None:
         if self._capture is not None or not self._wanted:
@@ -314,8 +268,8 @@ class CallControl:
             small_video=lambda: capture.video_small,
             finder=self._finder,
         )
-        capture.set_microphone(self.microphone)
-        capture.set_camera(self.camera)
+        self._call.hold(self.on_hold)
+        self._turn()
         # Grows over a restart too: a screen that missed it would take its dead connections for living ones.
         self.generation = self._next_attempt()
         self._opened.set()

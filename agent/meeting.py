@@ -39,6 +39,9 @@ class MeetingView:
     has_hand_camera: bool = False
 
 
+NOTHING_SAID = MeetingView()
+
+
 class Meeting:
     """One meeting after the other. `first_id`: numbers grow from there, over a restart too if it does."""
 

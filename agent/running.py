@@ -24,6 +24,7 @@ from agent.media.media_socket import PortRange
 from agent.media.probes import run_probes
 from agent.media.server_finder import ServerFinder, trusted
 from agent.media.video_codec import ffmpeg_version
+from agent.meeting_talk import MeetingTalk
 from agent.network import NetworkWatch
 from agent.room import TestDone
 from agent.selftest import SelfTest, SelfTester, Verdict
@@ -31,6 +32,7 @@ from agent.session_state import OCCUPYING
 from agent.survey import Survey, Surveyor, machine_digest, survey_command
 from agent.telemetry import Telemetry
 from agent.touches import Touches
+from agent.touches_meeting import MeetingTouches
 from agent.unit import Tests, Unit
 from agent.wire import Wire
 from firmware.board import Board
@@ -85,6 +87,11 @@ class Running:
             set_microphone=self.calls.set_microphone,
             set_camera=self.calls.set_camera,
         )
+        self._talk = MeetingTalk(unit, self.calls)
+        about_meeting = MeetingTouches(
+            unit, self.wire, is_staff=self._touches.is_staff, tell_beside=self._talk.tell_beside
+        )
+        self._touches.add(about_meeting.handlers)
         unit.media = self.calls
         unit.region = self.wire
         unit.tests = Tests(start=self._tester.start, stop=self._tester.stop)
@@ -195,14 +202,16 @@ class Running:
                 self.calls.flowing(peer)
                 self._unit.session_event(sid, ev.PartyConnected(peer))
                 self.calls.tell_state()
+                if isinstance(fact, facts.Connected):
+                    self._talk.greet(peer)
             case facts.MediaLost(peer) | facts.PeerGone(peer):
                 self.wire.doubt()
                 self._unit.session_event(sid, ev.PartyLost(peer))
             case facts.ConnectionFailed(peer, reason, detail):
                 log.warning("connection failed: %s", f"{reason}: {detail}" if detail else reason)
                 self._unit.session_event(sid, ev.PartyLost(peer))
-            case facts.PeerMessage():
-                log.debug("message on the data channel")
+            case facts.PeerMessage(peer, message):
+                self._talk.heard(peer, message)
 
     def _lost(self, peer: str) -> None:
         session = self._unit.held()

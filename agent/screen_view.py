@@ -9,7 +9,7 @@ from typing import Literal
 
 from agent.checkin import TryLock
 from agent.config import Configuration
-from agent.meeting import MeetingView
+from agent.meeting import NOTHING_SAID, MeetingView
 from agent.meeting_messages import Name
 from agent.room import Room
 from agent.screen import CallLine, Lock, Page, PartyLine, Screen, SessionLine, SessionView
@@ -41,7 +41,7 @@ class View:
     media_failed: bool
     language: str | None
     media_generation: int
-    meeting: MeetingView = MeetingView()
+    meeting: MeetingView = NOTHING_SAID
 
 
 def screen(view: View) -> Screen:

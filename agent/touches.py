@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from argon2 import PasswordHasher
@@ -20,6 +20,8 @@ from agent.unit import Unit
 
 STAFF_UNLOCKED = timedelta(seconds=120)
 """Each touch by staff begins it anew."""
+STAFF_LEADS = frozenset({"party_admit", "party_reject", "chair_back"})
+"""Touches of staff who lead the meeting from the room."""
 HELP_ONCE_WITHIN = timedelta(seconds=10)
 """Pressing again and again is one call for help in the log, not a disk full of them."""
 
@@ -56,10 +58,17 @@ class Touches:
             "language": self._language,
         }
 
+    def add(self, handlers: Mapping[str, Callable[[Touch], Awaitable[Outcome]]]) -> None:
+        """Let these kinds of touch be done by others."""
+        self._handlers.update(handlers)
+
     async def do(self, touch: Touch) -> Outcome:
         """Do one touch and show what came of it."""
-        outcome = await self._handlers[touch.kind](touch)
-        if touch.kind.startswith("staff_") and outcome.ok and touch.kind != "staff_lock":
+        self._unit.touched()
+        handler = self._handlers.get(touch.kind)
+        outcome = await handler(touch) if handler is not None else Outcome("bad_request")
+        by_staff = touch.kind.startswith("staff_") or touch.kind in STAFF_LEADS
+        if by_staff and outcome.ok and touch.kind != "staff_lock":
             self._unit.staff_until = self._unit.clock.now() + STAFF_UNLOCKED
         self._unit.changed()
         return outcome
@@ -174,7 +183,7 @@ class Touches:
 
     async def _staff_checkin(self, touch: Touch) -> Outcome:
         session = self._unit.sessions.get(touch.sid or "")
-        if not self._is_staff():
+        if not self.is_staff():
             return Outcome("staff_locked")
         return Outcome("not_now") if session is None else self._check_in(session.plan, "staff")
 
@@ -182,7 +191,7 @@ class Touches:
         """Begin a booked session before its time, or ask the region for a new one now."""
         if touch.sid is not None:
             return await self._staff_checkin(touch)
-        if not self._is_staff():
+        if not self.is_staff():
             return Outcome("staff_locked")
         if self._unit.held() is not None:
             return Outcome("room_taken")
@@ -191,7 +200,8 @@ class Touches:
         self._unit.dropin_asked_at = self._unit.clock.now()
         return Outcome()
 
-    def _is_staff(self) -> bool:
+    def is_staff(self) -> bool:
+        """Whether staff have unlocked the screen."""
         until, now = self._unit.staff_until, self._unit.clock.now()
         # A clock that was put right may be far behind `until`: nobody is to stay unlocked by that.
         return until is not None and now < until <= now + 2 * STAFF_UNLOCKED

@@ -19,8 +19,8 @@ from agent import session_events as ev
 from agent.checkin import TryLock
 from agent.config import Configuration
 from agent.contract.signalling import IceServer
-from agent.meeting import Meeting
 from agent.media.peer_use import EVERYTHING, PeerUse
+from agent.meeting import Meeting
 from agent.memory import Fields, Memory
 from agent.outbox import Outbox
 from agent.region_clock import RegionClock

@@ -25,6 +25,7 @@ from agent.media.kiosk import KioskView
 from agent.media.negotiation import NegotiationError, offered_kinds
 from agent.media.packetizer import SharedPacketizer
 from agent.media.peer import MESSAGE_BYTES_MAX, Peer
+from agent.media.peer_use import EVERYTHING, PeerUse
 from agent.media.remote_media import RemoteMedia
 from agent.media.server_finder import ServerFinder
 from agent.media.source import Codec, EncodedSource, EncodingName, EncodingTarget
@@ -88,13 +89,16 @@ class Call:
         self._timer: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._on_hold = False
 
     def _source(self, codec: Codec) -> SharedPacketizer | None:
         if codec == "VP8" and codec not in self._sources and self._fallback_video is not None:
             self._sources[codec] = SharedPacketizer(self._fallback_video())
         return self._sources.get(codec)
 
-    async def connect(self, peer: str, attempt: int, ice_servers: Sequence[IceServer] = ()) -> None:
+    async def connect(
+        self, peer: str, attempt: int, ice_servers: Sequence[IceServer] = (), use: PeerUse = EVERYTHING
+    ) -> None:
         """Begin (or, with a higher attempt, rebuild) the connection with a party; a LocalOffer follows.
 
         A connection that was up goes on until the rebuilt one is; if it comes back first, it is kept.
@@ -102,7 +106,7 @@ class Call:
         known = self._attempts(peer)
         if self._closed or any(attempt <= each.attempt for each in known):
             return
-        media = self._media.setdefault(peer, RemoteMedia())
+        media = self._media_of(peer)
         try:
             new = Peer(
                 peer,
@@ -113,6 +117,7 @@ class Call:
                 on_fact=lambda fact: self._on_peer_fact(peer, attempt, fact),
                 ice_servers=ice_servers,
                 finder=self._finder,
+                use=use,
                 start_bit_rate=max((each.controller.known_bit_rate for each in known), default=None),
             )
         except Exception as error:  # servers that the engine cannot read, no certificate, no socket
@@ -126,6 +131,22 @@ class Call:
             self._take(new)
         self._keep_ticking()
         await new.offer()
+
+    def _media_of(self, peer: str) -> RemoteMedia:
+        media = self._media.setdefault(peer, RemoteMedia())
+        media.on_hold = self._on_hold
+        return media
+
+    def show_to(self, peer: str, sees: bool) -> bool:
+        """From now on this party gets our picture, or does not; False: only by another connection."""
+        places = [each.show(sees) for each in self._attempts(peer)]
+        return all(places)
+
+    def hold(self, on: bool) -> None:
+        """Let nothing of the remote parties through to the kiosk, or let it through again."""
+        self._on_hold = on
+        for media in self._media.values():
+            media.hold(on)
 
     def _attempts(self, peer: str) -> list[Peer]:
         return [each[peer] for each in (self._peers, self._rebuilt) if peer in each]
@@ -195,7 +216,7 @@ class Call:
             if resource == KIOSK_SELF:
                 answer = await view.show_self(sdp, self._video)
             else:
-                answer = await view.show_peer(sdp, self._media.setdefault(peer, RemoteMedia()))
+                answer = await view.show_peer(sdp, self._media_of(peer))
         except BaseException:
             self._view_closed(view.id)
             raise

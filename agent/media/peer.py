@@ -30,6 +30,7 @@ from agent.media.ice_gathering import NoRelay, TransportSettings
 from agent.media.media_socket import NoFreePort
 from agent.media.negotiation import MediaKind, MediaSection, NegotiationError
 from agent.media.packetizer import SharedPacketizer
+from agent.media.peer_use import EVERYTHING, PeerUse
 from agent.media.picture_switch import PictureSwitch
 from agent.media.remote_media import RemoteMedia
 from agent.media.rtp_packet import RtpPacket
@@ -74,6 +75,7 @@ class Peer:
         ice_servers: Sequence[IceServer] = (),
         finder: ServerFinder | None = None,
         start_bit_rate: int | None = None,
+        use: PeerUse = EVERYTHING,
     ) -> None:
         self.name = name
         self.attempt = attempt
@@ -87,9 +89,11 @@ class Peer:
         self._loop = asyncio.get_running_loop()
         self._flowing: set[MediaKind] = set()
         self._subscriptions: list[Unsubscribe] = []
-        self._outgoing: list[tuple[Codec, SharedPacketizer, RtpStream]] = []
+        self._sounds: list[tuple[Codec, SharedPacketizer, RtpStream]] = []
+        self._answered = False
         self._pictures: PictureSwitch | None = None
-        self.picture_codec: Codec | None = None
+        self._picture: tuple[Codec, SharedPacketizer, RtpStream] | None = None
+        self._use, self._sees = use, use.sees
         self._waiting_messages: list[str] = []
         self._timeout: asyncio.TimerHandle | None = None
         self._early_candidates: list[LocalCandidate] | None = []
@@ -98,13 +102,14 @@ class Peer:
             self,
             self._on_state,
             transport=transport_settings(settings),
-            direction="sendrecv",
+            direction="recvonly" if use.only_shows else "sendrecv",
             cname="halsorum",
             controller=self.controller,
             ice_servers=ice_servers,
             finder=finder,
             on_candidate=self._on_candidate,
-            data_channel=DATA_CHANNEL,
+            data_channel=None if use.only_shows else DATA_CHANNEL,
+            kinds=("video",) if use.only_shows else KINDS,
             on_flood=self._on_flood,
         )
         self._messages = Allowance(MESSAGES_PER_S, MESSAGES_BURST)
@@ -144,7 +149,7 @@ class Peer:
         except NegotiationError as error:
             self.fail("bad_answer", str(error))
             return
-        for section in sections:
+        for section in sections if not self._use.only_shows else ():
             codec = self._choose_codec(section.payload_types)
             source = self._sources(codec) if codec is not None else None
             if codec is None or source is None:
@@ -152,6 +157,7 @@ class Peer:
                 return
             if section.receives:
                 self._send_on(section, codec, source)
+        self._answered = True
         if not self._ended:
             self._timeout = self._loop.call_later(
                 self._settings.connect_timeout_s, self.fail, "timeout", "no connection after the answer"
@@ -162,10 +168,35 @@ class Peer:
     def _send_on(self, section: MediaSection, codec: Codec, source: SharedPacketizer) -> None:
         request_keyframe = source.source.request_keyframe
         if section.kind == "video":
-            self._pictures, self.picture_codec = PictureSwitch(codec, self._loop), codec
+            self._pictures = PictureSwitch(codec, self._loop)
             request_keyframe = self._pictures.request_keyframe
         stream = self.session.send_on(section, self.connection.local_ssrcs(section.kind), request_keyframe)
-        self._outgoing.append((codec, source, stream))
+        if section.kind == "video":
+            self._picture = codec, source, stream
+        else:
+            self._sounds.append((codec, source, stream))
+
+    @property
+    def picture_codec(self) -> Codec | None:
+        """In which form this party gets our picture; None if it gets none."""
+        return self._picture[0] if self._picture is not None and self._sees else None
+
+    def show(self, sees: bool) -> bool:
+        """Send our picture from now on, or no longer; False if this connection has no place for one."""
+        if sees != self._sees:
+            self._sees = sees
+            if self.connected:
+                self._feed_picture()
+        return not sees or self._picture is not None or not self._answered
+
+    def _feed_picture(self) -> None:
+        if self._pictures is None or self._picture is None:
+            return
+        if self._sees:
+            _, source, stream = self._picture
+            self._pictures.feed(stream, source)
+        else:
+            self._pictures.close()
 
     def follow(self, source: SharedPacketizer) -> None:
         """From its next keyframe on, send that encoding of our picture."""
@@ -185,12 +216,11 @@ class Peer:
             self.connected = True
             self._timeout.cancel()
             self.session.heard_at = self._loop.time()
-            for codec, source, stream in self._outgoing:
-                if codec != "opus" and self._pictures is not None:
-                    self._pictures.feed(stream, source)
-                    self._subscriptions.append(self._pictures.close)
-                else:
-                    self._subscriptions.append(source.subscribe(FrameSender(stream, codec, self._loop)))
+            for codec, source, stream in self._sounds:
+                self._subscriptions.append(source.subscribe(FrameSender(stream, codec, self._loop)))
+            if self._pictures is not None:
+                self._subscriptions.append(self._pictures.close)
+                self._feed_picture()
             self._tell(Connected(self.name))
         elif state == "failed":
             self.fail("ice_failed" if self.connection.ice_failed else "dtls_failed")
@@ -249,11 +279,12 @@ class Peer:
         return max(self.controller.fraction_lost, audio.fraction_lost / 256 if audio else 0.0)
 
     def on_media(self, kind: MediaKind, codec: Codec, packet: RtpPacket, now: float) -> None:
-        """RtpListener: straight on to the kiosk."""
+        """RtpListener: straight on to the kiosk; a party that does not see is not seen either."""
         if kind not in self._flowing:
             self._flowing.add(kind)
             self._tell(MediaFlowing(self.name, kind))
-        self._media.on_media(kind, codec, packet, now)
+        if self._sees or kind == "audio":
+            self._media.on_media(kind, codec, packet, now)
 
     def on_sender_report(
         self, kind: MediaKind, ssrc: int, rtp_timestamp: int, ntp_on_our_clock_s: float

@@ -23,6 +23,7 @@ class RemoteMedia:
 
     def __init__(self) -> None:
         self.viewers: dict[str, Viewer] = {}
+        self.on_hold = False
         self._session: RtpSession | None = None
         self._playout = PlayoutDelay()
         self._counted = (0, 0)
@@ -31,6 +32,12 @@ class RemoteMedia:
         """From now on the party is behind this connection."""
         self._session = session
         self._counted = (0, 0)
+
+    def hold(self, on: bool) -> None:
+        """Let nothing through; afterwards a picture begins anew."""
+        self.on_hold = on
+        if not on:
+            self.request_keyframe()
 
     def hold_back(self, now: float) -> None:
         """Call it once a second: what the party's line loses is asked for again, and the kiosk waits for it."""
@@ -60,7 +67,7 @@ class RemoteMedia:
             self._session.request_keyframe()
 
     def on_media(self, kind: MediaKind, codec: Codec, packet: RtpPacket, now: float) -> None:
-        for viewer in self.viewers.values():
+        for viewer in self.viewers.values() if not self.on_hold else ():
             stream = viewer.get(kind)
             if stream is not None:
                 stream.forward(packet, codec, now)

@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from agent import call_control
+from agent import call_control, connections
 from agent.call_control import CallControl
 from agent.contract.signalling import IceServer
 from agent.media.device import DeviceError
@@ -82,7 +82,7 @@ class Bench:
 def quick(monkeypatch):
     monkeypatch.setattr(call_control, "OPEN_TIMEOUT_S", 0.05)
     monkeypatch.setattr(call_control, "REOPEN_AFTER_S", 0.01)
-    monkeypatch.setattr(call_control, "COMES_BACK_WITHIN_S", 0.01)
+    monkeypatch.setattr(connections, "COMES_BACK_WITHIN_S", 0.01)
 
 
 def play(scene, *hows, **options):
@@ -200,8 +200,8 @@ def test_an_address_that_is_gone_rebuilds_what_seems_to_flow():
 
 
 def test_an_attempt_without_media_is_given_up_later_each_time(monkeypatch):
-    monkeypatch.setattr(call_control, "CONNECT_WITHIN_S", (0.0, 60.0))
-    monkeypatch.setattr(call_control, "RETRY_AFTER_S", 0.0)
+    monkeypatch.setattr(connections, "CONNECT_WITHIN_S", (0.0, 60.0))
+    monkeypatch.setattr(connections, "RETRY_AFTER_S", 0.0)
 
     async def scene(bench):
         await in_call(bench)
@@ -216,11 +216,11 @@ def test_an_attempt_without_media_is_given_up_later_each_time(monkeypatch):
 
 
 def test_a_rebuilt_connection_gets_the_newest_servers(monkeypatch):
-    monkeypatch.setattr(call_control, "RETRY_AFTER_S", 0.0)
+    monkeypatch.setattr(connections, "RETRY_AFTER_S", 0.0)
     old, new = (IceServer(urls=("turn:127.0.0.1:9",), username=name) for name in ("old", "new"))
     given = []
 
-    async def connect(_peer, _attempt, servers):
+    async def connect(_peer, _attempt, servers, _use):
         given.append(servers[0].username)
 
     async def scene(bench):

@@ -49,7 +49,9 @@ def test_a_visit_from_booking_to_nothing_left(ready_house):
     assert house.unit.screen().page == "ended"
     house.tick(20)
     house.tick()
-    assert SID not in repr(vars(house.unit)) + repr(house.unit.screen()) + repr(vars(vars(house.wire)["_signals"])["_book"])
+    assert SID not in repr(vars(house.unit)) + repr(house.unit.screen()) + repr(
+        vars(vars(house.wire)["_signals"])["_book"]
+    )
 
 
 def test_a_finished_session_does_not_come_back_with_a_snapshot_or_a_late_join(ready_house, make_plan):
