@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from agent.checkin import TryLock
 from agent.config import Configuration
 from agent.meeting import NOTHING_SAID, MeetingView
 from agent.meeting_messages import Name
 from agent.room import Room
-from agent.screen import CallLine, Lock, Page, PartyLine, Screen, SessionLine, SessionView
+from agent.screen import CallLine, HelpState, Lock, Page, PartyLine, Screen, SessionLine, SessionView
 from agent.session import LOST_AFTER
 from agent.session_state import OCCUPYING, OVER, Party, Session, State
 
 ENDED_SHOWN = timedelta(seconds=20)
 STAFF_LIST = timedelta(hours=18)
-HELP_ANSWER_WITHIN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class View:
     staff_until: datetime | None
     ended: Session | None
     ended_at: datetime | None
-    help_asked_at: datetime | None
+    help_state: HelpState
     microphone: bool
     camera: bool
     media_failed: bool
@@ -65,7 +63,7 @@ def screen(view: View) -> Screen:
         session=_session(view, held or _after(view)),
         media_generation=view.media_generation,
         languages=view.configuration.languages,
-        help_state=_help(view),
+        help_state=view.help_state,
     )
 
 
@@ -167,9 +165,3 @@ def _party(party: Party, meeting: MeetingView) -> PartyLine:
         share_of=party.share_of,
     )
 
-
-def _help(view: View) -> Literal["none", "sent", "answered", "unanswered"]:
-    if view.help_asked_at is None:
-        return "none"
-    waited = view.now - view.help_asked_at
-    return "sent" if view.region_up and waited < HELP_ANSWER_WITHIN else "unanswered"

@@ -16,14 +16,14 @@ from agent.contract.schedule import ScheduledSession
 from agent.screen import Outcome, Refusal, Touch
 from agent.screen_view import lock
 from agent.session_state import OCCUPYING, Session, State
+from agent.touches_help import help_touches
 from agent.unit import Unit
 
 STAFF_UNLOCKED = timedelta(seconds=120)
 """Each touch by staff begins it anew."""
 STAFF_LEADS = frozenset({"party_admit", "party_reject", "chair_back"})
 """Touches of staff who lead the meeting from the room."""
-HELP_ONCE_WITHIN = timedelta(seconds=10)
-"""Pressing again and again is one call for help in the log, not a disk full of them."""
+Handler = Callable[[Touch], Awaitable[Outcome]]
 
 
 class Touches:
@@ -42,13 +42,12 @@ class Touches:
         self._set_microphone = set_microphone
         self._set_camera = set_camera
         self._checking = asyncio.Lock()
-        self._handlers: dict[str, Callable[[Touch], Awaitable[Outcome]]] = {
+        self._handlers: dict[str, Handler] = {
             "checkin_code": self._checkin_code,
             "checkin_button": self._checkin_button,
             "microphone": self._microphone,
             "camera": self._camera,
             "leave": self._leave,
-            "help": self._help,
             "staff_unlock": self._staff_unlock,
             "staff_lock": self._staff_lock,
             "staff_checkin": self._staff_checkin,
@@ -56,10 +55,11 @@ class Touches:
             "still_here": self._still_here,
             "done": self._done,
             "language": self._language,
+            **help_touches(unit),
         }
 
-    def add(self, handlers: Mapping[str, Callable[[Touch], Awaitable[Outcome]]]) -> None:
-        """Let these kinds of touch be done by others."""
+    def add(self, handlers: Mapping[str, Handler]) -> None:
+        """Touches that another module does."""
         self._handlers.update(handlers)
 
     async def do(self, touch: Touch) -> Outcome:
@@ -148,16 +148,6 @@ class Touches:
         self._unit.session_event(held.plan.sid, ev.PatientLeft())
         return Outcome()
 
-    async def _help(self, _touch: Touch) -> Outcome:
-        held = self._unit.held()
-        sid = held.plan.sid if held else None
-        asked, now = self._unit.help_asked_at, self._unit.clock.now()
-        self._unit.help_asked_at = now
-        if asked is None or not asked <= now < asked + HELP_ONCE_WITHIN:
-            self._unit.record("help_asked", sid)
-        sent = self._intend("help", Intent(sid=sid))
-        return Outcome(None if sent else "no_region")
-
     async def _staff_unlock(self, touch: Touch) -> Outcome:
         async with self._checking:
             unit, now = self._unit, self._unit.clock.now()
@@ -216,7 +206,7 @@ class Touches:
         return Outcome()
 
     async def _done(self, _touch: Touch) -> Outcome:
-        self._unit.help_asked_at = None
+        self._unit.help.patient_went()
         self._unit.dismiss_ended()
         return Outcome()
 

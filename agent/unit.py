@@ -18,14 +18,17 @@ from agent import room as rooms
 from agent import session_events as ev
 from agent.checkin import TryLock
 from agent.config import Configuration
+from agent.contract.events import Intent
 from agent.contract.signalling import IceServer
+from agent.help_calls import KEY as HELP_KEY
+from agent.help_calls import HelpCalls
 from agent.media.peer_use import EVERYTHING, PeerUse
 from agent.meeting import Meeting
 from agent.memory import Fields, Memory
 from agent.outbox import Outbox
 from agent.region_clock import RegionClock
 from agent.schedule import Snapshot
-from agent.screen import Screen
+from agent.screen import HelpState, Screen
 from agent.screen_view import ENDED_SHOWN, View, screen
 from agent.session import OCCUPYING, OVER, Session, State, step
 from agent.store import Store
@@ -67,6 +70,7 @@ class Region(Protocol):
     def forget(self, sid: str) -> None: ...
     def state_changed(self) -> None: ...
     def event_added(self) -> None: ...
+    def intent(self, kind: str, intent: Intent) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -109,12 +113,21 @@ class Unit:
         kept_locks = store.get("locks")
         self.locks = _LOCKS.validate_json(kept_locks) if kept_locks else Locks()
         self.staff_until: datetime | None = None
-        self.help_asked_at: datetime | None = None
         self.dropin_asked_at: datetime | None = None
         self.language: str | None = None
         self.meeting = Meeting(int(clock.now().timestamp()))
         self.on_change: Callable[[Screen], None] = lambda _screen: None
         self.on_lamp: Callable[[rooms.Lamp], None] = lambda _lamp: None
+        self.on_help: Callable[[HelpState], None] = lambda _state: None
+        self.help = HelpCalls(
+            self.memory,
+            kept=store.get(HELP_KEY),
+            now=clock.now,
+            monotonic_s=clock.monotonic_s,
+            record=self.record,
+            intend=lambda kind, intent: self.region.intent(kind, intent),
+            is_up=lambda: self.region.up,
+        )
         self._ended: tuple[Session, datetime] | None = None
         self._alive_at = float("-inf")
 
@@ -207,6 +220,7 @@ class Unit:
             self._ended = None
         self.meeting.tick(self.clock.now())
         self.media.tick()
+        self.help.tick()
         self._mark_alive()
         self.changed()
 
@@ -254,7 +268,7 @@ class Unit:
                 staff_until=self.staff_until,
                 ended=self._ended[0] if self._ended else None,
                 ended_at=self._ended[1] if self._ended else None,
-                help_asked_at=self.help_asked_at,
+                help_state=self.help.state,
                 microphone=self.media.microphone,
                 camera=self.media.camera,
                 media_failed=self.media.failed,
@@ -268,6 +282,7 @@ class Unit:
         """Show it, light it, say it."""
         self.on_change(self.screen())
         self.on_lamp(rooms.lamp(self.room, self.next_start(), self.clock.now()))
+        self.on_help(self.help.state)
         self.region.state_changed()
 
     def _room_event(self, event: rooms.Event) -> None:
@@ -283,11 +298,11 @@ class Unit:
         sid = after.plan.sid
         if before.state not in OCCUPYING and after.state in OCCUPYING:
             self._ended = None
-            self.help_asked_at = None
+            self.help.patient_came(sid)
             self._room_event(rooms.Taken(sid))
         elif before.state in OCCUPYING and after.state not in OCCUPYING:
             self._room_event(rooms.Released(sid))
-            self.help_asked_at = None
+            self.help.patient_went()
             self.language = None
             if after.state in OVER:
                 self._ended = (replace(after, parties=()), self.clock.now())

@@ -75,6 +75,7 @@ class Wire:
         self._orders = Orders(unit, identity.unit, self._send)
         self._signals = Signals(unit, identity.unit, self._send)
         self.notices = Notices()
+        self.notices.on("help_answered", unit.help.answered)
         self.link: Sender | None = None
 
     @property

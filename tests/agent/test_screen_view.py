@@ -12,7 +12,7 @@ from agent.checkin import TryLock
 from agent.config import Configuration
 from agent.contract.schedule import ScheduledSession
 from agent.room import Room
-from agent.screen_view import ENDED_SHOWN, HELP_ANSWER_WITHIN, STAFF_LIST, View, call_line, screen
+from agent.screen_view import ENDED_SHOWN, STAFF_LIST, View, call_line, screen
 from agent.session import LOST_AFTER, Party, Session, State
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -40,7 +40,7 @@ def shown(*sessions, **changes):
         staff_until=None,
         ended=None,
         ended_at=None,
-        help_asked_at=None,
+        help_state="none",
         microphone=True,
         camera=True,
         media_failed=False,
@@ -116,19 +116,6 @@ def test_a_pause_after_wrong_codes_is_told_until_it_ends():
 def test_the_line_is_mended_before_it_is_called_lost(session, state, alone_s, confirmed, line):
     since = None if alone_s is None else NOW - timedelta(seconds=alone_s)
     assert call_line(replace(session, state=state, alone_since=since, confirmed=confirmed), NOW) == line
-
-
-@pytest.mark.parametrize(
-    ("waited", "region_up", "state"),
-    [
-        (timedelta(0), True, "sent"),
-        (timedelta(0), False, "unanswered"),
-        (HELP_ANSWER_WITHIN, True, "unanswered"),
-    ],
-)
-def test_help_that_nobody_answers_leads_to_the_telephone(waited, region_up, state):
-    assert shown().help_state == "none"
-    assert shown(help_asked_at=NOW - waited, region_up=region_up).help_state == state
 
 
 def test_the_waiting_patient_is_told_of_delay_parties_and_the_chosen_language(session):

@@ -156,21 +156,3 @@ def test_microphone_and_camera_only_with_someone_in_the_room(touch, house):
     assert house.media.told[-2:] == ["microphone False", "camera False"]
     assert touch("leave") is None
     assert touch("leave") == "not_now"
-
-
-def test_help_that_is_pressed_again_and_again_is_one_entry_but_asked_each_time(touch, house):
-    for _ in range(5):
-        assert touch("help") is None
-    house.tick(11)
-    assert touch("help") is None
-    assert house.kinds().count("help_asked") == 2
-    assert [kind for kind, _ in touch.intents] == ["help"] * 6
-
-
-def test_help_is_on_record_even_when_the_region_cannot_be_reached(touch, house):
-    house.link.up = False
-    assert touch("help") == "no_region"
-    assert house.kinds()[-1] == "help_asked"
-    assert house.unit.screen().help_state == "unanswered"
-    assert touch("done") is None
-    assert house.unit.screen().help_state == "none"
