@@ -8,6 +8,7 @@ What runs where, and what it may touch:
 | link | paho: the broker's connection | nothing; hands topic and bytes to the loop |
 | web-* (waitress) | the touchscreen's requests and feeds | the controller's queues, which ask the loop |
 | camera, microphone, encoder-* | one device or codec each | their mailboxes; results go to the loop |
+| gpiozero's | the help button, a blinking lamp | nothing; a press goes to the loop |
 | self-test workers | one probe at a time | a device that nobody else has open then |
 
 Start is in the order of `run`, stop in exact reverse.
@@ -37,13 +38,15 @@ from agent.identity import Identity, load_identity
 from agent.link import Link, LinkSettings, Will
 from agent.outbox import Outbox
 from agent.region_clock import RegionClock
+from agent.screen import HelpState
 from agent.stopping import MEDIA_WITHIN_S, give_time, stop_on_thread
 from agent.store import Store
 from agent.telemetry import Telemetry
+from agent.touches_help import help_button
 from agent.unit import Unit
 from agent.wire import Wire, last_will
 from firmware.board import Board, BoardError, load_board
-from firmware.panel import open_panel
+from firmware.panel import HelpSignal, open_panel
 
 log = logging.getLogger("agent")
 
@@ -51,6 +54,12 @@ TICK_S = 1.0
 NICE = -10
 """As in systemd/halsorum-agent.service. On two cores that browsers' painting filled, pictures went from 19
 a second to 22 to 27, and their latency from 161 to 227 ms down to 113 to 156, for about the same use."""
+HELP_SIGNALS: dict[HelpState, HelpSignal] = {
+    "none": "off",
+    "sent": "calling",
+    "unanswered": "calling",
+    "answered": "answered",
+}
 FLOOR = datetime(2026, 1, 1, tzinfo=UTC)
 """No clock of ours is older than the software itself."""
 
@@ -94,10 +103,11 @@ async def run(settings: Settings, board: Board, identity: Identity) -> None:
         boot = int(store.get("boot") or b"0") + 1
         store.put("boot", str(boot).encode())
         unit = make_unit(settings, identity, store)
-        panel = open_panel(board.pins)
+        panel = open_panel(board.pins, on_help=lambda: _on_loop(loop, lambda: help_button(unit)))
         stack.callback(panel.close)
         running = Running(settings, board, identity, unit, boot=boot, camera_lamp=panel.camera_lamp)
         unit.on_lamp = lambda lamp: panel.door_lamp(lamp == rooms.Lamp.OCCUPIED)
+        unit.on_help = lambda state: panel.help(HELP_SIGNALS[state])
         stack.push_async_callback(lambda: give_time("camera", running.stop_media(), MEDIA_WITHIN_S))
         unit.resume(boot)
         web = running.serve(browser_secret(settings.state_dir / "run"))

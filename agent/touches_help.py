@@ -24,3 +24,9 @@ def ask_for_help(unit: Unit, *, how: str = "") -> bool:
     """By a touch, or by the panel's button (`how`); False when the region cannot be reached."""
     held = unit.held()
     return unit.help.ask(held.plan.sid if held else None, how=how)
+
+
+def help_button(unit: Unit) -> None:
+    """The panel's button does what the touch does."""
+    ask_for_help(unit, how="button")
+    unit.changed()

@@ -125,7 +125,7 @@ class Unit:
             now=clock.now,
             monotonic_s=clock.monotonic_s,
             record=self.record,
-            intend=lambda kind, intent: self.region.intent(kind, intent),
+            intend=self._intend,
             is_up=lambda: self.region.up,
         )
         self._ended: tuple[Session, datetime] | None = None
@@ -351,6 +351,9 @@ class Unit:
                 self.region.ask_resume(sid)
             case ev.Wipe():
                 self._wipe(sid)
+
+    def _intend(self, kind: str, intent: Intent) -> bool:
+        return self.region.intent(kind, intent)
 
     def _wipe(self, sid: str) -> None:
         """Leave nothing of the session: not in the store, not in the schedule's copy, not in memory."""

@@ -104,10 +104,18 @@ class PinsProfile(_Part):
     camera_lamp: int | None = Field(default=None, ge=0, le=27)
     door_lamp: int | None = Field(default=None, ge=0, le=27)
     help_button: int | None = Field(default=None, ge=0, le=27)
+    help_lamp: int | None = Field(default=None, ge=0, le=27)
+    buzzer: int | None = Field(default=None, ge=0, le=27)
+
+    @property
+    def given(self) -> list[int]:
+        """Those that are in use."""
+        pins = (self.camera_lamp, self.door_lamp, self.help_button, self.help_lamp, self.buzzer)
+        return [pin for pin in pins if pin is not None]
 
     @model_validator(mode="after")
     def _no_pin_twice(self) -> PinsProfile:
-        used = [pin for pin in (self.camera_lamp, self.door_lamp, self.help_button) if pin is not None]
+        used = self.given
         if len(used) != len(set(used)):
             raise ValueError("one pin is given to two things")
         return self

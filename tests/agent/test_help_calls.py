@@ -8,7 +8,7 @@ from agent import session_events as ev
 from agent.contract.events import Notice
 from agent.screen import Touch
 from agent.touches import Touches
-from agent.touches_help import ask_for_help
+from agent.touches_help import help_button
 
 SID, OTHER = "k3v9q2m4x8t1", "b7n2w5c8z0r4"
 
@@ -147,9 +147,8 @@ def test_the_next_patient_does_not_see_the_call_of_the_one_before(ready_house, m
 def test_the_panel_follows_and_its_button_asks_as_the_screen_does(ready_house):
     lit = []
     ready_house.unit.on_help = lit.append
-    assert ask_for_help(ready_house.unit, how="button")
+    help_button(ready_house.unit)
     assert ready_house.unit.outbox.pending()[-1].fields["how"] == "button"
-    ready_house.tick()
     come(ready_house)
     ready_house.tick()
     touch(ready_house, "help_over")
