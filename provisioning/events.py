@@ -40,10 +40,12 @@ OVER = frozenset({"call_ended", "session_failed", "no_show"})
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of an event: the acknowledgement to send, and the session that looks different now."""
+    """What became of an event: the acknowledgement to send, whether it is kept just now, and the session that looks
+    different by it."""
 
     ack: Ack
     changed_sid: str | None = None
+    is_new: bool = False
 
 
 class EventIntake:
@@ -124,7 +126,7 @@ class EventIntake:
         )
         chain.seq, chain.hash = event.seq, event.hash
         changed = _apply_to_session(db, unit, event)
-        return Taken(Ack(epoch=chain.epoch, seq=chain.seq), changed)
+        return Taken(Ack(epoch=chain.epoch, seq=chain.seq), changed, is_new=True)
 
 
 def _apply_to_session(db: Session, unit: str, event: Event) -> str | None:

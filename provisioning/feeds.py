@@ -10,6 +10,7 @@ from typing import Any
 
 FEED_LENGTH = 100
 CHANGED: Mapping[str, Any] = {"type": "changed"}
+HELP: Mapping[str, Any] = {"type": "help"}
 
 
 class FeedEnded(StopIteration):
@@ -39,7 +40,7 @@ class PageFeed:
         with self._changed:
             if self._ended or self._closed:
                 return
-            if self._messages and self._messages[-1] == message == CHANGED:
+            if message in (CHANGED, HELP) and message in self._messages:
                 return
             if len(self._messages) >= self._length:
                 self._messages.clear()
@@ -93,10 +94,14 @@ class WatchFeeds:
 
     def changed(self) -> None:
         """Tell every page that its list may look different."""
+        self.tell(CHANGED)
+
+    def tell(self, message: Mapping[str, Any]) -> None:
+        """Put a message on every page's feed."""
         with self._lock:
             feeds = list(self._feeds)
         for feed in feeds:
-            feed.put(CHANGED)
+            feed.put(message)
 
     def end(self) -> None:
         """The region stops."""

@@ -13,12 +13,15 @@ from agent.contract.events import Ack, Event
 from provisioning.dropins import DropIns
 from provisioning.events import EventIntake
 from provisioning.fleet import Fleet
+from provisioning.help_calls import HelpCalls
 from provisioning.quality import Quality
 from provisioning.schedules import Publish, Schedules
 from provisioning.services import Services
 from provisioning.signalling import Signalling
 
 log = logging.getLogger(__name__)
+
+HELP = frozenset({"help", "help_over"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Inbox:
     signalling: Signalling
     services: Services
     drop_ins: DropIns
+    help_calls: HelpCalls
     publish: Publish
     clock: Callable[[], datetime]
 
@@ -83,16 +87,19 @@ class Inbox:
         self.acknowledge(unit, taken.ack)
         if taken.changed_sid:
             self.services.changed(taken.changed_sid)
+        if taken.is_new:
+            self.help_calls.event(unit, event)
 
     def _quality(self, unit: str, message: Message) -> None:
         self.quality.take(unit, message.data)
 
     def _intent(self, unit: str, message: Message) -> None:
-        # Help is in the meeting log by its event; who answers it is not decided here yet.
         kind = message.topic.levels[0]
         log.info("unit %s asks: %s", unit, kind)
         if kind == "dropin" and self.drop_ins.ask(unit):
             self.services.changed()
+        elif kind in HELP:
+            self.help_calls.intent(unit, kind, message.data, message.ts)
 
     def _command(self, unit: str, message: Message) -> None:
         log.info("unit %s: command %s is %s", unit, message.topic.levels[0], message.data.state)

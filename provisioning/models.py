@@ -276,3 +276,21 @@ class QualityCall(Base):
     room_frozen_s: Mapped[float] = mapped_column(default=0.0)
     page_frozen_s: Mapped[float] = mapped_column(default=0.0)
     away_s: Mapped[float] = mapped_column(default=0.0)
+
+
+class HelpCall(Base):
+    """The last call for help of each unit: open, answered by an account, or over.
+
+    `late`: heard of so long after it was asked that it does not ring.
+    """
+
+    __tablename__ = "help_calls"
+    unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"), primary_key=True)
+    call_id: Mapped[str] = mapped_column(String(120))
+    room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id"))
+    sid: Mapped[str | None] = mapped_column(String(40))
+    asked_at: Mapped[datetime]
+    late: Mapped[bool]
+    answered_by: Mapped[str | None] = mapped_column(String(16))
+    answered_at: Mapped[datetime | None]
+    over_at: Mapped[datetime | None]

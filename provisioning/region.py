@@ -3,8 +3,8 @@
 | runs where | may touch |
 |---|---|
 | paho's thread (agent.link) | puts what comes into the queue, nothing else |
-| the worker thread | Inbox, Schedules, EventIntake, Fleet, Quality; ticks |
-| web threads | Services, FhirBookings, Accounts, Quality, Signalling (locked), the database |
+| the worker thread | Inbox, Schedules, EventIntake, Fleet, Quality, HelpCalls; ticks |
+| web threads | Services, FhirBookings, Accounts, Quality, HelpCalls, Signalling (locked), the database |
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from provisioning.dropins import DropIns
 from provisioning.events import EventIntake
 from provisioning.fhir import FhirBookings
 from provisioning.fleet import Fleet
+from provisioning.help_calls import HelpCalls
 from provisioning.ice import IceConfiguration
 from provisioning.inbox import Inbox
 from provisioning.meeting_log import Entry
@@ -89,12 +90,16 @@ class Region:
         )
         bookings = Bookings(self.database, clock, zone)
         self.quality = Quality(self.database, clock, kept=timedelta(days=settings.quality_days))
+        self.help_calls = HelpCalls(
+            self.database, self.link.publish, clock, changed=lambda: self.services.help_changed()
+        )
         self.services = Services(
             self.database,
             Accounts(self.database, clock),
             bookings,
             self.signalling,
             self.quality,
+            self.help_calls,
             clock=clock,
             zone=zone,
         )
@@ -120,6 +125,7 @@ class Region:
             self.signalling,
             self.services,
             DropIns(self.database, bookings, self.clock),
+            self.help_calls,
             self.link.publish,
             self.clock,
         )

@@ -17,7 +17,8 @@ from provisioning import meeting_log, models, quality_views
 from provisioning.accounts import Accounts
 from provisioning.booking import Booker, Bookings
 from provisioning.database import Database
-from provisioning.feeds import PageFeed, WatchFeeds
+from provisioning.feeds import HELP, PageFeed, WatchFeeds
+from provisioning.help_calls import HelpCalls
 from provisioning.meeting_log import Entry
 from provisioning.models import BookedSession, Clinic
 from provisioning.quality import Quality
@@ -27,6 +28,7 @@ from web.clinic.course import CallLine, Course
 from web.clinic.services import (
     Account,
     BookingRequest,
+    HelpLine,
     Invitation,
     LogLine,
     NotAllowed,
@@ -49,6 +51,7 @@ class Services:
         bookings: Bookings,
         signalling: Signalling,
         quality: Quality,
+        help_calls: HelpCalls,
         *,
         clock: Callable[[], datetime],
         zone: ZoneInfo,
@@ -61,6 +64,7 @@ class Services:
         self._clock = clock
         self._zone = zone
         self._watchers = WatchFeeds()
+        self._help = help_calls
 
     def authenticate(self, username: str, password: str) -> Account | None:
         """The account, or None for a wrong name or password (alike in time). Raises TooManyTries."""
@@ -142,8 +146,16 @@ class Services:
             _own(db, account, sid)
             return [log_line(entry) for entry in meeting_log.of_session(db, sid)]
 
+    def help_calls(self, account: Account) -> Sequence[HelpLine]:
+        """Who calls for help in the clinic's rooms, and who goes there."""
+        return self._help.lines(account)
+
+    def come(self, account: Account, unit: str, call_id: str) -> None:
+        """The account goes there. Raises Refused or NotAllowed."""
+        self._help.come(account, unit, call_id)
+
     def watch(self, account: Account) -> PageFeed:
-        """`{"type": "changed"}` each time the day's list may look different."""
+        """`{"type": "changed"}` each time the day's list may look different, `{"type": "help"}` the calls for help."""
         return self._watchers.open()
 
     def open_meeting(self, account: Account, sid: str, instance: str) -> PageFeed:
@@ -190,6 +202,12 @@ class Services:
                 message = _message(self._value(db, row)) if row is not None else None
             if message is not None:
                 self._signalling.tell(each, message)
+
+    def help_changed(self) -> None:
+        """Tell the pages, also those that are in a meeting, that the calls for help may look different."""
+        self._watchers.tell(HELP)
+        for sid in self._signalling.open_sids():
+            self._signalling.tell(sid, HELP)
 
     def end(self) -> None:
         """The region stops: all feeds end."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from agent.contract import Topic, encode
-from agent.contract.events import Ack
+from agent.contract.events import Ack, Intent
 from agent.contract.quality import PageReport, QualityReport, Received
 from agent.contract.signalling import Join, RemoteCheckIn
 from agent.contract.status import ConfigReport, Fault, Info, Status
@@ -192,6 +192,28 @@ def test_remote_check_in_needs_a_unit_that_is_there_and_is_logged_with_who_did_i
         doctor.id,
         "account",
     )
+
+
+def test_help_reaches_the_day_and_an_open_meeting_and_its_event_counts_once(
+    region: Region, doctor: Account, unit_hand: Any, wire: Any, clock: Any, wanted: Any
+) -> None:
+    sid = region.services.book(doctor, wanted(clock)).sid
+    day, meeting = region.services.watch(doctor), region.services.open_meeting(doctor, sid, "page-one")
+    for feed in (day, meeting):
+        while feed.get(0) is not None:
+            pass
+    event = unit_hand.event("help_asked", clock.now, id="a1")
+    say(region, "up/event", event, "help_asked")
+    say(region, "up/intent", Intent(id="a1"), "help")
+    assert (day.get(0), day.get(0)) == ({"type": "help"}, None)
+    assert meeting.get(0) == {"type": "help"}
+    (line,) = region.services.help_calls(doctor)
+    region.services.come(doctor, line.unit, line.id)
+    assert [message.data.id for message in wire.take("dn/notice")] == ["a1"]
+    say(region, "up/intent", Intent(id="a1"), "help_over")
+    assert region.services.help_calls(doctor) == []
+    say(region, "up/event", event, "help_asked")
+    assert region.services.help_calls(doctor) == []
 
 
 def test_another_clinic_sees_and_does_nothing_here(

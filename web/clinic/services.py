@@ -119,6 +119,24 @@ class LogLine:
     fields: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class HelpLine:
+    """A room's call for help, as staff's pages show it: `rings` until somebody answers.
+
+    `late`: it was asked while the room was out of reach, and is only told of.
+    """
+
+    unit: str
+    id: str
+    room_name: str
+    asked_at: datetime
+    rings: bool
+    late: bool = False
+    answered_at: datetime | None = None
+    answered_by: str = ""
+    is_mine: bool = False
+
+
 class Feed(Protocol):
     """Messages for one open page."""
 
@@ -162,8 +180,15 @@ class RegionServices(Protocol):
     def log(self, account: Account, sid: str) -> Sequence[LogLine]:
         """The session's meeting log, oldest first."""
 
+    def help_calls(self, account: Account) -> Sequence[HelpLine]:
+        """Who calls for help in the account's rooms, and who goes there."""
+
+    def come(self, account: Account, unit: str, call_id: str) -> None:
+        """The account goes there. Raises Refused when the call is over."""
+
     def watch(self, account: Account) -> Feed:
-        """`{"type": "changed"}` each time the day's list may look different."""
+        """`{"type": "changed"}` each time the day's list may look different, `{"type": "help"}` likewise the calls for
+        help; the latter comes on a meeting's feed too."""
 
     def open_meeting(self, account: Account, sid: str, instance: str) -> Feed:
         """The party opens the meeting page (instance is new for each page load); `join` goes to the unit.
