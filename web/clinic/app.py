@@ -14,6 +14,7 @@ from web.clinic import (
     course_page,
     errors,
     fhir,
+    help_calls,
     meeting,
     security,
     session_page,
@@ -56,10 +57,11 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     security.guard(app, settings)
-    for room in (signin, today, booking, session_page, meeting, course_page, visit, fhir):
+    for room in (signin, today, booking, session_page, meeting, course_page, visit, fhir, help_calls):
         app.register_blueprint(room.pages)
     errors.register(app)
     wording.register(app)
+    help_calls.register(app)
     app.add_url_rule("/", "front", lambda: redirect(url_for("today.page")))
     app.add_url_rule("/healthz", "healthz", _healthz)
     app.add_url_rule("/shared/<path:filename>", "shared", _shared)

@@ -18,6 +18,8 @@ _FAMILIES = {
     "reason": "log.reason",
 }
 """Fields whose values say it all, and where their words are; the others are shown with their name."""
+_UNSAID = frozenset({"id"})
+"""A call for help has a number that only machines need."""
 _BEGAN = ("call_started", "admitted")
 _ENDED = ("call_ended", "session_failed")
 
@@ -39,7 +41,9 @@ def log_lines(lines: Sequence[LogLine], t: Texts, local: Callable[[datetime], da
             at=local(line.at).strftime("%H:%M:%S"),
             source=t.of("log.source", line.source),
             words=t.of("log.kind", line.kind),
-            details=", ".join(_detail(name, value, t) for name, value in line.fields.items()),
+            details=", ".join(
+                _detail(name, value, t) for name, value in line.fields.items() if name not in _UNSAID
+            ),
         )
         for line in lines
     ]

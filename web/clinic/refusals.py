@@ -26,6 +26,7 @@ KNOWN = (
     ("session", "is over", "over"),
     ("session", "is not yet open", "too_early"),
     ("session", "is checked in", "checked_in"),
+    ("help", "is over", "help_over"),
     ("instance", "", "reload"),
     ("type", "is for the chair", "chair"),
 )

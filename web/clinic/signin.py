@@ -11,7 +11,7 @@ from web.clinic.state import clinic, texts
 from web.clinic.texts import LANGUAGES
 
 pages = Blueprint("signin", __name__)
-_PASSIVE = frozenset({"today.rows", "today.feed", "meeting.feed", "calls.saw"})
+_PASSIVE = frozenset({"today.rows", "today.feed", "help.bar", "meeting.feed", "calls.saw"})
 """What open pages ask for by themselves: no sign that someone is there."""
 MAX_FIELD_CHARS = 200
 
@@ -58,12 +58,12 @@ def sign_in() -> str | Response | tuple[str, int]:
         return _refuse(username, texts()("sign_in.wrong"), 401)
     onward = session.get("next")
     clinic().signins.begin(session, account.id)
-    if isinstance(onward, str) and _is_ours(onward):
+    if isinstance(onward, str) and is_ours(onward):
         return redirect(onward)
     return redirect(url_for("today.page"))
 
 
-def _is_ours(path: str) -> bool:
+def is_ours(path: str) -> bool:
     """Whether a redirect there stays on this site: browsers read `//host` and `/\\host` as another."""
     return path.startswith("/") and not path.startswith(("//", "/\\"))
 
@@ -87,7 +87,7 @@ def language() -> Response:
         abort(400)
     session["language"] = chosen
     back = request.form.get("back", "")
-    return redirect(back if _is_ours(back) else "/")
+    return redirect(back if is_ours(back) else "/")
 
 
 @pages.post("/api/alive")

@@ -14,6 +14,7 @@ from web.clinic.services import (
     Account,
     BookingRequest,
     Clash,
+    HelpLine,
     Invitation,
     LogLine,
     NotAllowed,
@@ -68,6 +69,7 @@ class FakeRegion:
         self.posted: list[Mapping[str, Any]] = []
         self.reports: list[PageReport] = []
         self.courses: dict[str, Course] = {}
+        self.help: list[HelpLine] = []
 
     # --- for tests
     def add(self, sid: str = SID, **changes: Any) -> SessionRow:
@@ -157,6 +159,22 @@ class FakeRegion:
     def log(self, account: Account, sid: str) -> Sequence[LogLine]:
         self.session(account, sid)
         return self.lines
+
+    def help_calls(self, account: Account) -> Sequence[HelpLine]:
+        return self.help
+
+    def come(self, account: Account, unit: str, call_id: str) -> None:
+        if call_id not in [line.id for line in self.help]:
+            raise Refused("help", "is over; the room has taken it back")
+        self.help = [
+            replace(line, rings=False, answered_at=self.now, answered_by=account.name, is_mine=True)
+            for line in self.help
+        ]
+
+    def call_for_help(self, *lines: HelpLine) -> None:
+        self.help = list(lines)
+        for feed in [*self.watchers, *self.meetings.values()]:
+            feed.messages.put({"type": "help"})
 
     def watch(self, account: Account) -> FakeFeed:
         self.watchers.append(FakeFeed())

@@ -17,7 +17,7 @@ from clinic_fakes import FakeRegion
 from courses import course
 
 from web.clinic import WebSettings, create_app
-from web.clinic.services import LogLine
+from web.clinic.services import HelpLine, LogLine
 
 
 def region() -> FakeRegion:
@@ -47,6 +47,15 @@ def region() -> FakeRegion:
         ("c" * 12, "B04", -28, 1),
     ):
         fake.courses[sid] = course(sid, now + timedelta(hours=hours), ref=ref, minutes=minutes)
+
+    def asked(minutes: int) -> datetime:
+        return now - timedelta(minutes=minutes)
+
+    fake.call_for_help(
+        HelpLine("unit-1", "a1", "Rum 1", asked(1), rings=True),
+        HelpLine("unit-2", "a2", "Rum 2", asked(3), rings=False, answered_at=now, answered_by="Bo Ek"),
+        HelpLine("unit-3", "a3", "Rum 3", asked(90), rings=False, late=True),
+    )
     return fake
 
 

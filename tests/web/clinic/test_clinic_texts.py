@@ -34,7 +34,7 @@ SESSION_STATES = [
     "no_show",
     "failed",
 ]
-REGION_KINDS = ["booked", "moved", "cancelled", "party_opened", "party_left", "remote_check_in"]
+REGION_KINDS = ["booked", "moved", "cancelled", "party_opened", "party_left", "remote_check_in", "help_taken"]
 REGION_KINDS += ["party_reconnected", "admit_asked", "end_asked", "resume_confirmed", "resume_refused"]
 FAULTS = ["camera", "microphone", "encoder", "region", "selftest"]
 ENDS = [

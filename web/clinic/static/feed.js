@@ -9,8 +9,15 @@ const PATIENT = { firstRetryMs: 1000, lastRetryMs: 10000, openMs: 15000, quietMs
 export const IN_CALL = { firstRetryMs: 300, lastRetryMs: 2000, openMs: 2500, quietMs: 6000 };
 const DOUBTED_QUIET_MS = 2500; // the server's pings to a meeting come every 2 s
 
+let feeds = 0;
+
+/** Whether some script of this page has a feed. */
+export const listening = () => feeds > 0;
+
+const tellPage = (name, detail) => dispatchEvent(new CustomEvent(`halsorum:${name}`, { detail }));
+
 /**
- * Listen to `url`; `onMessage` gets each JSON object, `onLine` true or false as the line comes and goes.
+ * Listen to `url`; every message is also told to the page as the event `halsorum:message`, the line as `halsorum:line`. `onMessage` gets each JSON object, `onLine` true or false as the line comes and goes.
  * Returns `stop()`, and `doubt()` for when there is reason to think that the line is dead.
  */
 export function listen(url, onMessage, onLine, pace = PATIENT) {
@@ -21,6 +28,7 @@ export function listen(url, onMessage, onLine, pace = PATIENT) {
   let opened = false;
   let stopped = false;
 
+  feeds += 1;
   const heard = () => { heardAt = performance.now(); };
 
   const open = () => {
@@ -34,8 +42,14 @@ export function listen(url, onMessage, onLine, pace = PATIENT) {
       retryMs = pace.firstRetryMs;
       heard();
       onLine(true);
+      tellPage("line", { up: true });
     };
-    mine.onmessage = (event) => { heard(); onMessage(JSON.parse(event.data)); };
+    mine.onmessage = (event) => {
+      heard();
+      const message = JSON.parse(event.data);
+      onMessage(message);
+      tellPage("message", message);
+    };
     mine.addEventListener("ping", heard);
     mine.onerror = () => mine === source && failed(mine.readyState === EventSource.CLOSED);
   };
@@ -71,6 +85,7 @@ export function listen(url, onMessage, onLine, pace = PATIENT) {
   open();
   return {
     stop() {
+      if (!stopped) feeds -= 1;
       stopped = true;
       clearTimeout(timer);
       clearInterval(watch);
