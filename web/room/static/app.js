@@ -1,6 +1,6 @@
 // The page's state: the agent's document, and what only this page knows. Pages read it, and ask through it.
 
-import { setLanguage, hasLanguage, t, tOf } from "./texts.js";
+import { setLanguage, hasLanguage, t, tn, tOf } from "./texts.js";
 
 export const app = {
   screen: null,
@@ -75,7 +75,7 @@ export const app = {
     const why = outcome.refusal ? tOf("refusal", outcome.refusal, t("failed")) : t("failed");
     const left = outcome.lock && !outcome.lock.until ? outcome.lock.tries_left : 0;
     if (!["wrong_code", "wrong_pin"].includes(outcome.refusal) || left < 1) return why;
-    return `${why} ${left === 1 ? t("tries.one") : t("tries", { count: left })}`;
+    return `${why} ${tn("tries", left)}`;
   },
 
   async help(pressed) {
