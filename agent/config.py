@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from agent.contract.status import Config, Named, SoundOutput, StaffMember
 from agent.media.media_socket import DSCP_AF41, PortRange
 
+FIRST_LANGUAGES = ("sv", "en", "fi", "ar")
 IceTransportPolicy = Literal["all", "relay"]
 
 
@@ -105,7 +107,7 @@ def load_settings(file: Path) -> Settings:
 def first_configuration(settings: Settings) -> Configuration:
     """Before the region has said anything."""
     network = Network(settings.ice_transport_policy, settings.media_ports, settings.dscp)
-    return Configuration(-1, settings.room_name, settings.phone, ("sv", "en"), None, network)
+    return Configuration(-1, settings.room_name, settings.phone, FIRST_LANGUAGES, None, network)
 
 
 def overlay(current: Configuration, wanted: Config, rev: int) -> tuple[Configuration, tuple[str, ...]]:
@@ -126,6 +128,19 @@ def overlay(current: Configuration, wanted: Config, rev: int) -> tuple[Configura
     of_network = {name: given.pop(name) for name in NETWORK_FIELDS if name in given}
     network = replace(current.network, **of_network)
     return replace(current, rev=rev, network=network, **given), ()
+
+
+def keep_complete(
+    configuration: Configuration, complete: Collection[str]
+) -> tuple[Configuration, tuple[str, ...]]:
+    """Leave out the languages in which the screen cannot say everything, and tell which they were."""
+    kept = tuple(code for code in configuration.languages if code in complete)
+    errors = tuple(
+        f"languages: {code} is left out, since the screen's texts in it are not complete"
+        for code in configuration.languages
+        if code not in complete
+    )
+    return (replace(configuration, languages=kept or FIRST_LANGUAGES[:1]) if errors else configuration), errors
 
 
 def what_is_wrong_with_ports(text: str) -> str:

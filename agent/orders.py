@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pydantic import BaseModel
 
-from agent.config import overlay
+from agent.config import keep_complete, overlay
 from agent.contract import Message, Topic
 from agent.contract.status import Command, CommandReport, Config, ConfigReport
 from agent.room import State as RoomState
@@ -24,6 +24,7 @@ class Orders:
         self._name = name
         self._send = send
         self._selftest: Topic | None = None
+        self._left_out: tuple[str, ...] = ()
 
     def config(self, message: Message, _payload: bytes) -> None:
         """Take a newer configuration, if there is nothing wrong with it."""
@@ -33,6 +34,7 @@ class Orders:
             configuration, errors = overlay(self._unit.configuration, wanted, rev)
             if not errors:
                 self._keep_config(wanted, rev)
+                configuration, self._left_out = keep_complete(configuration, self._unit.complete_languages)
             self._unit.configuration = configuration
             self.report_config(errors)
             self._unit.changed()
@@ -48,10 +50,10 @@ class Orders:
             store.put("config_rev", str(rev).encode())
 
     def report_config(self, errors: tuple[str, ...] = ()) -> None:
-        """Say which revision is in force, and what was wrong with the one that was sent."""
+        """Say which revision is in force, what of it could not be had, or what was wrong with the one sent."""
         rev = self._unit.configuration.rev
         if rev >= 0 or errors:
-            report = ConfigReport(applied=not errors, errors=errors)
+            report = ConfigReport(applied=not errors, errors=errors or self._left_out)
             self._send(Topic(self._name, "up/config"), report, rev if rev >= 0 else None)
 
     def report_selftest(self) -> None:

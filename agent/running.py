@@ -12,7 +12,7 @@ from agent import VERSION
 from agent import session_events as ev
 from agent.board_media import capture_settings
 from agent.call_control import CallControl
-from agent.config import Settings
+from agent.config import Settings, keep_complete
 from agent.contract.status import Info
 from agent.controller import MAX_SCREENS, Controller
 from agent.heap import give_back
@@ -38,6 +38,7 @@ from agent.wire import Wire
 from firmware.board import Board
 from systemd import daemon
 from web.room import RoomWebSettings, Server, create_app, serve
+from web.room.catalogue import catalogues
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,10 @@ class Running:
             unit, self.wire, is_staff=self._touches.is_staff, tell_beside=self._talk.tell_beside
         )
         self._touches.add(about_meeting.handlers)
+        unit.complete_languages = frozenset(catalogues())
+        unit.configuration, left_out = keep_complete(unit.configuration, unit.complete_languages)
+        for fault in left_out:
+            log.warning("configuration: %s", fault)
         unit.media = self.calls
         unit.region = self.wire
         unit.tests = Tests(start=self._tester.start, stop=self._tester.stop)

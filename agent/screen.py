@@ -221,7 +221,7 @@ class Screen:
     staff_sessions: tuple[SessionLine, ...]
     session: SessionView | None
     media_generation: int
-    languages: tuple[str, ...] = ("sv", "en")
+    languages: tuple[str, ...] = ("sv", "en", "fi", "ar")
     help_state: HelpState = "none"
     scan: ScanView | None = None
     outputs: tuple[SoundOutput, ...] = ("loudspeaker",)

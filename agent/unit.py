@@ -7,7 +7,7 @@ feeds them an event or does one of their effects.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -107,6 +107,8 @@ class Unit:
         self.outbox = outbox
         self.memory = Memory(store, outbox, clock)
         self.configuration = configuration
+        self.complete_languages: Collection[str] = configuration.languages
+        """In which the screen's pages can say everything; whoever joins unit and pages sets it."""
         self.room = rooms.Room()
         self.snapshot = Snapshot()
         self.sessions: dict[str, Session] = {}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from agent.config import Network, SettingsError, first_configuration, load_settings, overlay
+from agent.config import Network, SettingsError, first_configuration, keep_complete, load_settings, overlay
 from agent.contract.status import Config
 from agent.media.media_socket import DSCP_AF41
 
@@ -68,6 +70,16 @@ def test_a_configuration_with_a_fault_is_refused_whole_and_each_fault_named(conf
     assert kept is configuration
     assert [error.split(":")[0] for error in errors] == ["staff_pin_digest", "languages"]
     assert "4711" not in repr(errors)
+
+
+def test_a_language_whose_texts_are_not_complete_is_left_out_and_told(configuration):
+    wanted, _ = overlay(configuration, Config(languages=("se", "fi", "so")), 7)
+    kept, errors = keep_complete(wanted, {"sv", "en", "fi"})
+    assert kept.languages == ("fi",)
+    assert [error.split(" is ")[0] for error in errors] == ["languages: se", "languages: so"]
+    assert keep_complete(kept, {"sv", "fi"}) == (kept, ())
+    none_left, _ = keep_complete(replace(wanted, languages=("se",)), {"sv", "en"})
+    assert none_left.languages == ("sv",)
 
 
 def test_the_network_is_set_in_the_file_and_by_the_region_and_bad_ports_are_refused(file):

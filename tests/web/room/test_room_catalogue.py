@@ -1,4 +1,4 @@
-"""Every text is there, in every language, with the same places to fill, and used."""
+"""Every text is there, in every language that is offered, with the same places to fill, and used."""
 
 from __future__ import annotations
 
@@ -8,46 +8,75 @@ from typing import get_args
 
 import pytest
 
+from agent.config import FIRST_LANGUAGES
 from agent.contract.schedule import PartyRole
 from agent.screen import Refusal
 from agent.session_state import State
-from web.room.catalogue import LANGUAGES_FOLDER, catalogues
+from web.room.catalogue import (
+    LANGUAGES_FOLDER,
+    all_catalogues,
+    catalogues,
+    is_plural_form,
+    missing,
+    report,
+)
 
 ROOM = LANGUAGES_FOLDER.parent
 SOURCE = "\n".join(file.read_text("utf-8") for kind in ("*.js", "*.py") for file in sorted(ROOM.rglob(kind)))
-USED = set(re.findall(r"""\bt\(\s*"([a-z_.]+)\"""", SOURCE))
-USED |= set(re.findall(r"""\btext(?:In)?\(\w+, "([a-z_.]+)\"""", SOURCE))
-USED |= set(re.findall(r"""\btext\('\w+', '([a-z_.]+)'""", SOURCE)) | {"entry.locked"}
+USED = set(re.findall(r"""\bt[n]?\(\s*"([a-z_.0-9]+)\"""", SOURCE))
+USED |= set(re.findall(r"""\btext(?:In)?\(\w+, "([a-z_.0-9]+)\"""", SOURCE))
+USED |= set(re.findall(r"""\btext\('\w+', '([a-z_.0-9]+)'""", SOURCE)) | {"entry.locked"}
 FAMILIES = set(re.findall(r"""tOf\("([a-z_]+)\"""", SOURCE))
-LANGUAGES = sorted(catalogues())
+SWEDISH = all_catalogues()["sv"]
+TO_BE_FILLED = ("se", "so")
 
 
 def family(key: str) -> bool:
     return key.split(".", maxsplit=1)[0] in FAMILIES
 
 
-def test_swedish_stands_first() -> None:
-    assert next(iter(catalogues())) == "sv"
-    assert "en" in catalogues()
+def places(text: str) -> set[str]:
+    return set(re.findall(r"\{\w+\}", text))
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_text_that_is_used_is_there(language: str) -> None:
+@pytest.mark.parametrize("language", FIRST_LANGUAGES)
+def test_what_we_offer_lacks_nothing(language: str) -> None:
+    texts = all_catalogues()[language]
+    assert missing(texts, SWEDISH) == []
     assert len(USED) > 60
-    assert USED - set(catalogues()[language]) == set()
+    assert USED - set(texts) == set()
+
+
+def test_the_languages_stand_in_the_order_of_the_first_configuration() -> None:
+    assert tuple(catalogues())[:4] == FIRST_LANGUAGES
 
 
 def test_no_text_is_left_unused() -> None:
-    assert {key for key in catalogues()["sv"] if key not in USED and not family(key)} == set()
+    plural = {key for key in SWEDISH if is_plural_form(key, SWEDISH)}
+    assert {key for key in SWEDISH if key not in USED | plural and not family(key)} == set()
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_all_languages_say_the_same_things_with_the_same_places_to_fill(language: str) -> None:
-    swedish, other = catalogues()["sv"], catalogues()[language]
-    assert list(other) == list(swedish)
-    places = {key: set(re.findall(r"\{\w+\}", text)) for key, text in swedish.items()}
-    assert {key: set(re.findall(r"\{\w+\}", text)) for key, text in other.items()} == places
-    assert all(text.strip() for text in other.values())
+@pytest.mark.parametrize("language", all_catalogues())
+def test_every_language_says_no_more_than_swedish_with_the_same_places_to_fill(language: str) -> None:
+    for key, text in all_catalogues()[language].items():
+        base = key.rpartition(".")[0] if is_plural_form(key, SWEDISH) and key not in SWEDISH else key
+        assert base in SWEDISH, f"{key} is no text of the Swedish catalogue"
+        optional = {"{count}"} if is_plural_form(key, SWEDISH) else set()
+        assert places(text) | optional == places(SWEDISH[base]) | optional, key
+
+
+@pytest.mark.parametrize("language", TO_BE_FILLED)
+def test_a_language_to_be_filled_is_hidden_and_the_report_tells_what_it_lacks(language: str) -> None:
+    assert language not in catalogues()
+    assert all_catalogues()[language]["language.name"]
+    assert f"{language}: " in report()
+    assert f'"help": "{SWEDISH["help"]}"' in report()
+
+
+def test_an_empty_text_is_a_missing_one_and_a_plural_form_is_not() -> None:
+    first = {"tries": "{count}", "tries.one": "1", "help": "Hjälp"}
+    assert missing({"tries": "{count}", "help": " "}, first) == ["help"]
+    assert missing({"tries": "{count}", "tries.few": "x", "help": "Apua"}, first) == []
 
 
 @pytest.mark.parametrize(
@@ -61,7 +90,7 @@ def test_all_languages_say_the_same_things_with_the_same_places_to_fill(language
 )
 def test_every_value_the_agent_may_send_has_its_words(prefix: str, values: tuple[str, ...]) -> None:
     assert prefix in FAMILIES
-    assert {f"{prefix}.{value}" for value in values} <= set(catalogues()["sv"])
+    assert {f"{prefix}.{value}" for value in values} <= set(SWEDISH)
 
 
 @pytest.mark.parametrize("file", sorted((ROOM / "static").rglob("*.css")), ids=lambda file: Path(file).name)

@@ -1,12 +1,16 @@
 // The page's state: the agent's document, and what only this page knows. Pages read it, and ask through it.
 
-import { setLanguage, hasLanguage, t, tOf } from "./texts.js";
+import { setLanguage, hasLanguage, t, tn, tOf } from "./texts.js";
+
+// What someone at the screen may choose to see and hear more easily; `contrast` null is the room's own.
+const NO_CHOICE = { contrast: null, text: 100, speech: false };
 
 export const app = {
   screen: null,
   feed: "open",
   // `page` is where someone at the screen has gone from idle; `language` what they chose; `ask` an open question.
-  local: { page: null, language: null, ask: null, message: "", helpRead: null, helpFailed: false },
+  local: { page: null, language: null, ask: null, message: "", helpRead: null, helpFailed: false,
+    sheet: "", access: NO_CHOICE },
   media: null,
   render: () => {},
   announce: () => {},
@@ -36,8 +40,12 @@ export const app = {
     return wish && hasLanguage(wish) ? wish : this.defaultLanguage;
   },
 
+  get languages() {
+    return (this.screen?.languages ?? []).filter(hasLanguage);
+  },
+
   get defaultLanguage() {
-    return this.screen?.languages[0] ?? "sv";
+    return this.languages[0] ?? "sv";
   },
 
   get unlocked() {
@@ -75,7 +83,7 @@ export const app = {
     const why = outcome.refusal ? tOf("refusal", outcome.refusal, t("failed")) : t("failed");
     const left = outcome.lock && !outcome.lock.until ? outcome.lock.tries_left : 0;
     if (!["wrong_code", "wrong_pin"].includes(outcome.refusal) || left < 1) return why;
-    return `${why} ${left === 1 ? t("tries.one") : t("tries", { count: left })}`;
+    return `${why} ${tn("tries", left)}`;
   },
 
   async help(pressed) {
@@ -89,10 +97,21 @@ export const app = {
     await this.touch("language", { text: code });
   },
 
-  reset() {
+  // Back to the first page, with language and ways to see and hear as they were chosen.
+  home() {
     if (this.local.page?.startsWith("staff") && this.unlocked) this.touch("staff_lock");
+    this.set({ page: null, ask: null, message: "" });
+  },
+
+  get isAsTheRoomHasIt() {
+    return !this.local.language && this.local.access === NO_CHOICE;
+  },
+
+  // The visitor has gone: all that they chose goes with them.
+  reset() {
     const chosen = this.local.language;
-    this.set({ page: null, language: null, ask: null, message: "" });
+    Object.assign(this.local, { language: null, sheet: "", access: NO_CHOICE });
+    this.home();
     if (chosen && chosen !== this.defaultLanguage) this.touch("language", { text: this.defaultLanguage });
   },
 };

@@ -1,5 +1,6 @@
 // Large digits. The digits written live here and nowhere else, and go when the page goes.
 
+import { app } from "./app.js";
 import { button, h } from "./dom.js";
 import { t } from "./texts.js";
 
@@ -17,10 +18,16 @@ export function keypad({ length, shortest = length, secret = false, changed, don
     changed(digits.length >= shortest && !shut);
   }
 
+  // How many, for who does not see it; which ones is nobody else's to hear.
+  function tell() {
+    app.announce(t("keypad.written", { count: digits.length, total: length }));
+  }
+
   function write(next) {
     if (shut) return;
     digits = next.slice(0, length);
     draw();
+    tell();
   }
 
   const key = (digit) => button({ label: digit, look: "key", data: { digit }, press: () => write(digits + digit) });
@@ -32,7 +39,7 @@ export function keypad({ length, shortest = length, secret = false, changed, don
   );
   return {
     boxes,
-    keys: h("div", { class: "keys", role: "group", "aria-label": t("keypad") }, ...keys),
+    keys: h("div", { class: "keys", role: "group", "aria-label": t("keypad"), "data-secret": secret }, ...keys),
     draw,
     get digits() {
       return digits;

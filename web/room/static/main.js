@@ -1,8 +1,11 @@
 // Starts the page, and draws the one view that follows from the document and this page's own small state.
 
+import { accessControl, applyAccess } from "./access.js";
 import { app } from "./app.js";
 import { button, h, setLabel, setText } from "./dom.js";
 import { Feed } from "./feed.js";
+import { forgetFocus, mendFocus, rememberFocus } from "./focus.js";
+import { listenToKeys } from "./keys.js";
 import { Media } from "./media.js";
 import { call } from "./pages/call.js";
 import { choose, code } from "./pages/checkin.js";
@@ -13,6 +16,8 @@ import { waiting } from "./pages/waiting.js";
 import { showPanel } from "./panel.js";
 import { felt, watchPresence } from "./presence.js";
 import { reportQuality } from "./quality.js";
+import { showSheet } from "./sheet.js";
+import { listenToPage, sayPage } from "./speech.js";
 import { clock, loadTexts, t } from "./texts.js";
 
 const PAGES = { loading, idle, "checkin-choose": choose, "checkin-code": code, waiting, call, ended, fault,
@@ -33,13 +38,18 @@ function pageNow() {
 
 function render() {
   app.speak();
+  applyAccess();
   const name = pageNow();
   const key = `${name}|${app.language}`;
-  if (key !== drawn.key) draw(name, key);
+  const isNew = key !== drawn.key;
+  if (isNew) draw(name, key);
   setText(roomName, app.screen?.room_name ?? "");
   setText(time, app.screen ? clock(app.now()) : "");
   drawn.page.update?.();
+  const isOther = showSheet();
   showPanel();
+  mendFocus();
+  if (isNew || (isOther && app.local.sheet)) sayPage();
 }
 
 function draw(name, key) {
@@ -52,8 +62,11 @@ function draw(name, key) {
   setLabel(help, t("help"));
   main.replaceChildren(...page.main);
   pad.replaceChildren(...(page.pad ?? []));
-  foot.replaceChildren(help, ...(page.foot ?? []));
-  if (!samePage) main.querySelector("h1")?.focus({ preventScroll: true });
+  foot.replaceChildren(help, ...accessControl(name), ...(page.foot ?? []));
+  if (samePage) return;
+  app.local.sheet = "";
+  forgetFocus();
+  main.querySelector("h1")?.focus({ preventScroll: true });
 }
 
 function receive(screen) {
@@ -89,7 +102,10 @@ function listen() {
   for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, felt, { capture: true, passive: true });
   addEventListener("contextmenu", (event) => event.preventDefault());
   addEventListener("pagehide", () => app.media.closeAll());
-  addEventListener("keydown", (event) => drawn.page?.key?.(event));
+  addEventListener("keydown", (event) => { if (!app.local.sheet) drawn.page?.key?.(event); });
+  listenToKeys();
+  rememberFocus();
+  listenToPage();
   setInterval(() => {
     watchPresence(document.body.dataset.page);
     render();

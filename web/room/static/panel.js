@@ -52,7 +52,7 @@ export function showPanel() {
     element.hidden = !kind;
     document.body.dataset.panel = kind;
     const asks = kind === "still" || kind === "leave";
-    for (const id of ["main", "pad"]) document.getElementById(id).inert = asks;
+    for (const id of ["main", "pad", "sheet"]) document.getElementById(id).inert = asks;
     element.setAttribute("role", asks ? "alertdialog" : "alert");
     if (kind) fill(kind);
     else element.replaceChildren();

@@ -17,7 +17,7 @@ export function watchPresence(page) {
   if (PAGES.includes(page)) {
     if (quiet >= QUIET_MS + WARNING_MS) app.reset();
     else if (quiet >= QUIET_MS && app.local.ask !== "still") app.set({ ask: "still" });
-  } else if (["idle", "fault"].includes(page) && app.local.language && quiet >= QUIET_MS) {
+  } else if (["idle", "fault"].includes(page) && !app.isAsTheRoomHasIt && quiet >= QUIET_MS) {
     app.reset();
   }
 }

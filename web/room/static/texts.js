@@ -1,6 +1,8 @@
-// The catalogue, times and countdowns in the language that is chosen.
+// The catalogue, times, counts and countdowns in the language that is chosen.
 
-const INTL = { sv: "sv-SE", en: "en-GB" };
+// Digits are the ones on the keypad in every language; a language that the browser does not know takes a neighbour.
+const INTL = { sv: "sv-SE", en: "en-GB", fi: "fi-FI", ar: "ar-u-nu-latn", se: ["se-SE", "sv-SE"], so: ["so-u-nu-latn", "en-GB"] };
+const ISOLATED = ["\u2068", "\u2069"]; // FIRST STRONG ISOLATE and its end (Unicode UAX 9)
 let catalogues = {};
 let language = "sv";
 const timeZone = document.body.dataset.timeZone;
@@ -22,17 +24,27 @@ export function hasLanguage(code) {
 }
 
 export function textIn(code, key, values = {}) {
-  const text = catalogues[code]?.[key] ?? catalogues.sv?.[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? unbroken(name, values[name]) : whole));
+  const texts = catalogues[code] ?? {};
+  const text = texts[key] ?? catalogues.sv?.[key] ?? key;
+  const rightToLeft = texts["language.direction"] === "rtl";
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? filled(name, values[name], rightToLeft) : whole));
 }
 
-// A telephone number is read in one go: it stays on one line.
-function unbroken(name, value) {
-  return name === "phone" ? String(value).replaceAll(" ", "\u00a0") : String(value);
+// A telephone number is read in one go: it stays on one line. Among words that run from right to left, what is
+// filled in keeps its own direction, or a number's groups would change places.
+function filled(name, value, rightToLeft) {
+  const text = name === "phone" ? String(value).replaceAll(" ", "\u00a0") : String(value);
+  return rightToLeft ? ISOLATED.join(text) : text;
 }
 
 export function t(key, values) {
   return textIn(language, key, values);
+}
+
+// A text with a count, in the form that the language has for it: `tries.one`, `tries.few`, else `tries`.
+export function tn(key, count, values = {}) {
+  const form = `${key}.${new Intl.PluralRules(INTL[language] ?? language).select(count)}`;
+  return t(form in (catalogues[language] ?? {}) ? form : key, { count, ...values });
 }
 
 // A text chosen by a value from the document, with a fallback for values this page does not know yet.

@@ -21,7 +21,7 @@ export function choose() {
 
   return {
     main: [h("div", { class: "choose" }, heading(t("checkin.choose")), message, list)],
-    foot: [button({ label: t("back"), iconName: "back", look: "quiet", data: { action: "back" }, press: () => app.reset() })],
+    foot: [button({ label: t("back"), iconName: "back", look: "quiet", data: { action: "back" }, press: () => app.home() })],
     update() {
       const sessions = app.screen.can_check_in.filter((session) => session.methods.includes("button"));
       const key = JSON.stringify(sessions);
@@ -45,6 +45,6 @@ export function code() {
     length: CODE_DIGITS,
     shortest: CODE_DIGITS,
     lock: (screen) => screen.code_lock,
-    back: () => app.reset(),
+    back: () => app.home(),
   });
 }

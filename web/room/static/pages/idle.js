@@ -2,7 +2,8 @@
 
 import { app } from "../app.js";
 import { button, h, heading, setText } from "../dom.js";
-import { clock, longDate, t, textIn } from "../texts.js";
+import { languageControl } from "../language.js";
+import { clock, longDate, t } from "../texts.js";
 
 export function idle() {
   const name = heading("");
@@ -13,7 +14,7 @@ export function idle() {
   const start = button({ label: t("idle.start"), look: "main huge", data: { action: "checkin" }, press: begin });
   return {
     main: [h("div", { class: "idle" }, name, h("div", { class: "times" }, time, date), next, start, note)],
-    foot: [...languageButtons(),
+    foot: [languageControl(),
       button({ label: t("idle.staff"), iconName: "lock", look: "quiet far", data: { action: "staff" },
         press: () => app.set({ page: "staff", message: "" }) })],
     update() {
@@ -33,14 +34,4 @@ export function idle() {
 function begin() {
   const byButton = app.screen.can_check_in.some((session) => session.methods.includes("button"));
   app.set({ page: byButton ? "checkin-choose" : "checkin-code", message: "" });
-}
-
-export function languageButtons() {
-  const choices = app.screen.languages.map((code) => {
-    const made = button({ label: textIn(code, "language.name"), lang: code, look: "language", data: { language: code },
-      press: () => app.chooseLanguage(code) });
-    made.setAttribute("aria-pressed", String(code === app.language));
-    return made;
-  });
-  return [h("div", { class: "languages", role: "group", "aria-label": t("language.choose") }, ...choices)];
 }

@@ -2,8 +2,8 @@
 
 import { app } from "../app.js";
 import { button, h, heading } from "../dom.js";
+import { languageControl } from "../language.js";
 import { t } from "../texts.js";
-import { languageButtons } from "./idle.js";
 
 const ENDED_SHOWN_MS = 20_000;
 
@@ -29,7 +29,7 @@ export function fault() {
   return {
     main: [h("div", { class: "notice" }, heading(t("fault.title")),
       h("p", { class: "next", text: t("fault.phone", { phone: app.screen.phone }) }))],
-    foot: [...languageButtons(),
+    foot: [languageControl(),
       button({ label: t("idle.staff"), iconName: "lock", look: "quiet far", data: { action: "staff" },
         press: () => app.set({ page: "staff", message: "" }) })],
   };

@@ -2,8 +2,8 @@
 
 import { app } from "../app.js";
 import { button, h, heading, setText } from "../dom.js";
+import { languageControl } from "../language.js";
 import { clock, t, tOf } from "../texts.js";
-import { languageButtons } from "./idle.js";
 
 const FLOOR_DBFS = -60;
 
@@ -20,7 +20,7 @@ export function waiting() {
     main: [h("div", { class: "waiting" },
       h("div", { class: "words" }, heading(t("waiting.title")), meets, time, late),
       h("div", { class: "mirror" }, h("div", { class: "frame" }, video), level, h("p", { class: "soft", text: t("waiting.level") })))],
-    foot: [...languageButtons(), leaveButton()],
+    foot: [languageControl(), leaveButton()],
     update() {
       const { session } = app.screen;
       const role = tOf("role", session.meets, session.meets);

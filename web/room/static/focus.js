@@ -1,0 +1,39 @@
+// Focus is never lost: when what had it is drawn anew or goes, its successor or what had it before takes over.
+
+const REMEMBERED = 8;
+const PASSING = ["busy", "on"];
+let recent = [];
+
+// The same button before and after it was drawn anew, in whatever language.
+function nameOf(element) {
+  return JSON.stringify(Object.entries(element.dataset).filter(([key]) => !PASSING.includes(key)));
+}
+
+function canTakeFocus(element) {
+  return !element.disabled && element.checkVisibility({ visibilityProperty: true }) && !element.closest("[inert]");
+}
+
+export function rememberFocus() {
+  addEventListener("focusin", ({ target }) => {
+    if (!target.matches?.("button")) return;
+    const name = nameOf(target);
+    recent = [name, ...recent.filter((other) => other !== name)].slice(0, REMEMBERED);
+  });
+}
+
+export function forgetFocus() {
+  recent = [];
+}
+
+// To be called when everything is drawn.
+export function mendFocus() {
+  const { activeElement } = document;
+  if (activeElement && activeElement !== document.body && canTakeFocus(activeElement)) return;
+  const buttons = [...document.querySelectorAll("button")].filter(canTakeFocus);
+  const found = recent.map((name) => buttons.find((button) => nameOf(button) === name)).find(Boolean);
+  (found ?? headingNow())?.focus({ preventScroll: !found });
+}
+
+export function headingNow() {
+  return [...document.querySelectorAll("#sheet h1, #main h1")].find(canTakeFocus);
+}
