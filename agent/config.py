@@ -140,7 +140,9 @@ def keep_complete(
         for code in configuration.languages
         if code not in complete
     )
-    return (replace(configuration, languages=kept or FIRST_LANGUAGES[:1]) if errors else configuration), errors
+    return (
+        replace(configuration, languages=kept or FIRST_LANGUAGES[:1]) if errors else configuration
+    ), errors
 
 
 def what_is_wrong_with_ports(text: str) -> str:
