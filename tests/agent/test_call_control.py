@@ -20,6 +20,7 @@ class FakeCapture:
 
     def __init__(self, how):
         self.how = how
+        self.on = {}
         self.is_open = False
 
     async def open(self):
@@ -33,10 +34,10 @@ class FakeCapture:
         self.is_open = False
 
     def set_microphone(self, on):
-        pass
+        self.on["microphone"] = on
 
     def set_camera(self, on):
-        pass
+        self.on["camera"] = on
 
 
 class Bench:
@@ -233,5 +234,50 @@ def test_a_rebuilt_connection_gets_the_newest_servers(monkeypatch):
         bench.control.disconnect("doc")
         bench.control.connect("doc", [old])
         await bench.until(lambda: given == ["new", "old"])
+
+    play(scene, "ok")
+
+
+def test_on_hold_nothing_goes_out_and_what_the_patient_chose_comes_back():
+    async def scene(bench):
+        bench.control.open()
+        await bench.until(lambda: bench.control.call is not None)
+        capture = bench.captures[0]
+        bench.control.set_microphone(False)
+        bench.control.hold(True)
+        assert capture.on == {"microphone": False, "camera": False}
+        bench.control.set_microphone(True)
+        assert capture.on == {"microphone": False, "camera": False}
+        bench.control.hold(False)
+        assert capture.on == {"microphone": True, "camera": True}
+
+    play(scene, "ok")
+
+
+def test_a_hold_that_came_before_the_devices_were_open_holds_and_ends_with_the_session():
+    async def scene(bench):
+        bench.control.open()
+        bench.control.hold(True)
+        await bench.until(lambda: bench.control.call is not None)
+        assert bench.captures[0].on == {"microphone": False, "camera": False}
+        bench.control.close()
+        bench.control.open()
+        await bench.until(lambda: len(bench.captures) == 2 and bench.control.call is not None)
+        assert bench.captures[1].on == {"microphone": True, "camera": True}
+
+    play(scene, "ok")
+
+
+def test_a_party_whose_connection_has_no_place_for_a_picture_gets_another_to_see():
+    async def scene(bench):
+        await in_call(bench)
+        bench.control.call.show_to = lambda peer, sees: not sees
+        bench.control.show_to("doc", False)
+        bench.control.show_to("unknown", True)
+        await asyncio.sleep(0.01)
+        assert len(bench.offers) == 1
+        bench.control.flowing("doc")
+        bench.control.show_to("doc", True)
+        await bench.until(lambda: len(bench.offers) == 2)
 
     play(scene, "ok")

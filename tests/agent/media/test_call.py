@@ -28,6 +28,7 @@ from agent.media.facts import (
 )
 from agent.media.media_socket import PortRange, open_udp
 from agent.media.negotiation import NegotiationError
+from agent.media.peer_use import EVERYTHING, PeerUse
 from agent.media.source import EncodedFrame
 from tests.agent.media.synthetic import SilentSource
 from tests.gathering import gather_only
@@ -85,12 +86,15 @@ class Rig:
         self.remotes.append(connection)
         return connection
 
-    async def join(self, peer: str = "doc", attempt: int = 1, codec: str = "") -> RTCPeerConnection:
-        await self.call.connect(peer, attempt)
+    async def join(
+        self, peer: str = "doc", attempt: int = 1, codec: str = "", use: PeerUse = EVERYTHING
+    ) -> RTCPeerConnection:
+        await self.call.connect(peer, attempt, use=use)
         offer = await self.wait(LocalOffer, sum(isinstance(f, LocalOffer) for f in self.facts) or 1)
         remote = self.remote()
         remote.on("datachannel", self._on_channel)
-        remote.addTrack(AudioStreamTrack())
+        if not use.only_shows:
+            remote.addTrack(AudioStreamTrack())
         remote.addTrack(VideoStreamTrack())
         for transceiver in remote.getTransceivers():
             if codec and transceiver.kind == "video":
@@ -372,3 +376,58 @@ def test_a_used_up_port_range_is_told_and_leaves_the_kiosk_alone() -> None:
             assert (failed.reason, str(port) in failed.detail) == ("no_free_port", True)
 
         with_rig(check, settings)
+
+
+def test_one_that_hears_only_gets_no_picture_until_it_may_see_and_is_not_seen() -> None:
+    async def check(rig: Rig) -> None:
+        _, got = await rig.view("peer/tolk")
+        await rig.join("tolk", use=PeerUse(sees=False))
+        await rig.wait(MediaFlowing, 2)
+        await until(lambda: sum(kind == "audio" for kind, _ in got) > 10)
+        assert {kind for kind, _ in got} == {"audio"}
+        sent = rig.call._peers["tolk"].session.streams
+        assert sent["audio"]._packets > 0
+        assert sent["video"]._packets == 0
+        assert rig.call._peers["tolk"].picture_codec is None
+        assert rig.call.show_to("tolk", True)
+        await until(lambda: sent["video"]._packets > 5 and any(kind == "video" for kind, _ in got))
+        assert rig.call.show_to("tolk", False)
+        so_far = sent["video"]._packets
+        await asyncio.sleep(0.1)
+        assert sent["video"]._packets <= so_far + 1
+
+    with_rig(check)
+
+
+def test_what_a_party_shows_comes_in_and_nothing_of_ours_goes_out() -> None:
+    async def check(rig: Rig) -> None:
+        _, got = await rig.view("peer/shown")
+        await rig.join("shown", use=PeerUse(only_shows=True))
+        assert "m=audio" not in (await rig.wait(LocalOffer)).sdp
+        await rig.wait(MediaFlowing)
+        await until(lambda: sum(kind == "video" for kind, _ in got) > 3)
+        peer = rig.call._peers["shown"]
+        assert peer.session.streams == {}
+        rig.call.send_message(None, {"type": "held", "on": False})
+        assert rig.call.stats().peers["shown"].received["video"].packets > 0
+        await until(lambda: rig.video.targets)
+        assert set(rig.call.stats().targets) == {"full"}
+
+    with_rig(check)
+
+
+def test_on_hold_the_kiosk_gets_nothing_of_anybody_and_all_comes_back() -> None:
+    async def check(rig: Rig) -> None:
+        _, got = await rig.view("peer/doc")
+        await rig.join()
+        await until(lambda: {kind for kind, _ in got} == {"audio", "video"})
+        rig.call.hold(True)
+        await asyncio.sleep(0.05)
+        got.clear()
+        await asyncio.sleep(0.15)
+        assert got == []
+        rig.call.hold(False)
+        await until(lambda: {kind for kind, _ in got} == {"audio", "video"})
+        assert not [fact for fact in rig.facts if isinstance(fact, MediaLost)]
+
+    with_rig(check, replace(SETTINGS, media_lost_s=2.0))
