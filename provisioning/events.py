@@ -40,8 +40,8 @@ OVER = frozenset({"call_ended", "session_failed", "no_show"})
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of an event: the acknowledgement to send, whether it is kept just now, and the session that looks
-    different by it."""
+    """What became of an event: the acknowledgement to send, the session that looks different now, and whether
+    the event was kept just now."""
 
     ack: Ack
     changed_sid: str | None = None

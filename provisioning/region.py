@@ -90,16 +90,14 @@ class Region:
         )
         bookings = Bookings(self.database, clock, zone)
         self.quality = Quality(self.database, clock, kept=timedelta(days=settings.quality_days))
-        self.help_calls = HelpCalls(
-            self.database, self.link.publish, clock, changed=lambda: self.services.help_changed()
-        )
+        self.help_calls = HelpCalls(self.database, self.link.publish, clock, changed=self._help_changed)
         self.services = Services(
             self.database,
             Accounts(self.database, clock),
             bookings,
             self.signalling,
             self.quality,
-            self.help_calls,
+            help_calls=self.help_calls,
             clock=clock,
             zone=zone,
         )
@@ -165,6 +163,9 @@ class Region:
 
     def _on_message(self, topic: str, payload: bytes) -> None:
         self._queue.put((topic, payload))
+
+    def _help_changed(self) -> None:
+        self.services.help_changed()
 
     def _work(self) -> None:
         next_tick = time.monotonic()

@@ -51,8 +51,8 @@ class Services:
         bookings: Bookings,
         signalling: Signalling,
         quality: Quality,
-        help_calls: HelpCalls,
         *,
+        help_calls: HelpCalls,
         clock: Callable[[], datetime],
         zone: ZoneInfo,
     ) -> None:
@@ -155,7 +155,7 @@ class Services:
         self._help.come(account, unit, call_id)
 
     def watch(self, account: Account) -> PageFeed:
-        """`{"type": "changed"}` each time the day's list may look different, `{"type": "help"}` the calls for help."""
+        """`{"type": "changed"}` when the day's list may look different, `{"type": "help"}` the calls for help."""
         return self._watchers.open()
 
     def open_meeting(self, account: Account, sid: str, instance: str) -> PageFeed:

@@ -187,8 +187,8 @@ class RegionServices(Protocol):
         """The account goes there. Raises Refused when the call is over."""
 
     def watch(self, account: Account) -> Feed:
-        """`{"type": "changed"}` each time the day's list may look different, `{"type": "help"}` likewise the calls for
-        help; the latter comes on a meeting's feed too."""
+        """`{"type": "changed"}` each time the day's list may look different; `{"type": "help"}` when the calls for
+        help may, which comes on a meeting's feed too."""
 
     def open_meeting(self, account: Account, sid: str, instance: str) -> Feed:
         """The party opens the meeting page (instance is new for each page load); `join` goes to the unit.
