@@ -19,6 +19,7 @@ from provisioning.identifiers import new_code, new_id, new_ref, new_salt, new_to
 from provisioning.meeting_log import Entry
 from provisioning.models import BookedSession, DaySalt, Room, forget_secrets
 from provisioning.rooms import touch
+from provisioning.standing import forget_meeting
 from web.clinic.services import BookingRequest, Clash, Invitation, NotAllowed, Refused
 
 
@@ -129,6 +130,7 @@ class Bookings:
             session.cancelled, session.version = True, session.version + 1
             session.state = "cancelled"
             forget_secrets(session)
+            forget_meeting(db, sid)
             self._log(db, "cancelled", session, booker, self._clock())
             _tell_unit(db, session.room)
 

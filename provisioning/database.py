@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from provisioning.models import Base, Fact
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 BUSY_TIMEOUT_S = 10
 
 

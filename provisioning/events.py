@@ -16,6 +16,7 @@ from provisioning.log_verification import MISSING, keys_of, signature_fits
 from provisioning.meeting_log import Entry
 from provisioning.models import BookedSession, UnitChain, forget_secrets
 from provisioning.rooms import touch
+from provisioning.standing import forget_meeting
 
 log = logging.getLogger(__name__)
 
@@ -142,6 +143,8 @@ def _apply_to_session(db: Session, unit: str, event: Event) -> str | None:
         session.state, session.checked_in_at, session.checked_in_how = "ready", None, None
     if event.kind in OVER:
         session.ended_at = session.ended_at or event.at
+    if event.kind in OVER | {"session_wiped", "session_cancelled"}:
+        forget_meeting(db, session.sid)
     if event.kind == "session_wiped":
         # The retained schedule names it still: the broker is to keep nothing of it either.
         forget_secrets(session)

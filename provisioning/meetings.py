@@ -1,19 +1,57 @@
-"""Who has which meeting open, and the numbers that keep signalling in order: state, no I/O."""
+"""Who has which meeting open, inside or waiting outside, and the numbers that keep signalling in order: no I/O."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from agent.contract.schedule import PartyRole
-from agent.contract.signalling import Signal
+from agent.contract.signalling import IceServer, Identified, Knock, Signal
+from provisioning.bucket import Bucket
 from provisioning.feeds import PageFeed
+from provisioning.standing import Standing
 
 MOST_MEETINGS = 5000
 MOST_INSTANCES = 50
+MOST_PARTIES = 4
+"""Remote parties in one meeting: each has a connection with each other one and with the unit."""
+MOST_WAITING = 8
+KNOCK_AGAIN_AFTER = timedelta(minutes=1)
+SIGNALS_AT_ONCE, SIGNALS_PER_S = 200, 20
+"""Of one page: a connection with each of four others takes some thirty, and may have to be built anew."""
+
+Outside = Literal["waiting", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attendee:
+    """Someone who may come to one meeting, as the door has found them to be."""
+
+    id: str
+    """The account's, or the seat's: what the log names."""
+    role: PartyRole
+    identified: Identified = "account"
+    knocks: bool = False
+    """Waits outside until the chair lets them in: everyone but the session's own clinic."""
+    seat: str = ""
+    """The seat they take, if it is not their clinic's meeting."""
+    place: str = ""
+    """Which browser has taken the seat; another one is somebody else until the chair has looked."""
+    label: str = ""
+    """What the seat was called when it was made; told to those who decide, and written nowhere else."""
+
+    @property
+    def key(self) -> str:
+        """What the peer id is made from."""
+        return f"{self.id}:{self.place}" if self.place else self.id
+
+    @property
+    def may_chair(self) -> bool:
+        """Whether the chair may be given to them."""
+        return not self.knocks and self.role in {"clinician", "staff"}
 
 
 @dataclass(slots=True)
@@ -33,30 +71,85 @@ class Numbers:
 
 
 @dataclass(slots=True)
-class OpenParty:
-    """Someone whose meeting page is open, or was until a moment ago."""
+class Line:
+    """The signalling of one connection between a page and the unit."""
 
     peer: str
-    account_id: str
-    role: PartyRole
-    chair: bool
     instance: str
-    feed: PageFeed
     numbers: Numbers = field(default_factory=Numbers)
     asked: int = 0
     """The number of its newest ask for another offer, or 0."""
     servers_given_at: datetime | None = None
-    """When the unit last got STUN and TURN servers for this party."""
+    """When the unit last got STUN and TURN servers for it."""
     unanswered: list[tuple[datetime, Mapping[str, Any]]] = field(default_factory=list)
     """The unit's newest offer and its candidates, as told to a page whose line may have been dead by then."""
-    closed_at: datetime | None = None
-    over: bool = False
-    retired: set[str] = field(default_factory=set)
+    joined: tuple[bool, bool] | None = None
+    """Whether the unit was last told that they have the chair, and that they see."""
 
     @property
     def wire_instance(self) -> str:
         """The instance as the unit knows it: one that asks for a new offer is a new one to the unit."""
         return f"{self.instance}-{self.asked}" if self.asked else self.instance
+
+    def begin(self, instance: str) -> None:
+        """Another page load has it from here on."""
+        self.instance, self.asked, self.unanswered, self.joined = instance, 0, [], None
+
+    def numbered(self, now: datetime) -> dict[str, Any]:
+        """Instance and number of the next signal."""
+        return {"instance": self.wire_instance, "seq": self.numbers.next(now)}
+
+
+@dataclass(slots=True)
+class OpenParty:
+    """Someone whose page is open, or was until a moment ago."""
+
+    attendee: Attendee
+    line: Line
+    feed: PageFeed
+    since: datetime
+    share: Line | None = None
+    """The connection that carries what they show."""
+    outside: Outside | None = None
+    lobby_page: bool = False
+    """This page only waits: when it is let in, another opens the meeting."""
+    closed_at: datetime | None = None
+    over: bool = False
+    retired: set[str] = field(default_factory=set)
+    told: Mapping[str, Any] | None = None
+    """The `parties` message that this feed has had last."""
+    page_servers: tuple[datetime, list[dict[str, Any]]] | None = None
+    """The servers for connections with other pages, and since when they are good."""
+    signals: Bucket = field(default_factory=lambda: Bucket(SIGNALS_AT_ONCE, SIGNALS_PER_S))
+    to_pages: dict[str, Bucket] = field(default_factory=dict)
+
+    @property
+    def peer(self) -> str:
+        """The party's name in this meeting."""
+        return self.line.peer
+
+    @property
+    def role(self) -> PartyRole:
+        """What they are in this meeting."""
+        return self.attendee.role
+
+    @property
+    def here(self) -> bool:
+        """Whether the page is there and they have not left."""
+        return self.closed_at is None and not self.over
+
+    def lines(self) -> list[Line]:
+        """Its connections with the unit."""
+        return [self.line, self.share] if self.share is not None else [self.line]
+
+
+@dataclass(slots=True)
+class Told:
+    """What the unit was last told of the meeting."""
+
+    chair: str = ""
+    lobby: tuple[Knock, ...] = ()
+    sharing: tuple[bool, tuple[str, ...]] = (False, ())
 
 
 @dataclass(slots=True)
@@ -64,8 +157,17 @@ class Meeting:
     """One session's open pages, and what the unit has sent."""
 
     sid: str
+    standing: Standing = field(default_factory=Standing)
     parties: dict[str, OpenParty] = field(default_factory=dict)
+    """Those inside."""
+    outside: dict[str, OpenParty] = field(default_factory=dict)
+    """Those who wait to be let in, or for a free place."""
+    rejected: dict[str, datetime] = field(default_factory=dict)
+    ended: bool = False
+    """The chair has ended it: nobody leads it any more."""
     to_unit: Numbers = field(default_factory=Numbers)
+    told: Told = field(default_factory=Told)
+    saved: Standing = field(default_factory=Standing)
     _seen: OrderedDict[tuple[str, str], int] = field(default_factory=OrderedDict)
 
     def is_new(self, peer: str, signal: Signal) -> bool:
@@ -79,14 +181,50 @@ class Meeting:
         return True
 
     def open_parties(self) -> list[OpenParty]:
-        """Those whose page is there and who have not left."""
-        return [party for party in self.parties.values() if party.closed_at is None and not party.over]
+        """Those inside whose page is there and who have not left."""
+        return [party for party in self.parties.values() if party.here]
+
+    def everyone(self) -> list[OpenParty]:
+        """Inside and outside."""
+        return [*self.parties.values(), *self.outside.values()]
+
+    def find(self, peer: str) -> OpenParty | None:
+        """Inside or outside."""
+        return self.parties.get(peer) or self.outside.get(peer)
+
+    def line(self, peer: str) -> tuple[OpenParty, Line] | None:
+        """Whose connection with the unit has this name."""
+        for party in self.parties.values():
+            for line in party.lines():
+                if line.peer == peer:
+                    return party, line
+        return None
+
+    def has_place_for(self, attendee: Attendee) -> bool:
+        """Whether one more may come in; who takes another's seat needs no place more."""
+        taken = [party for party in self.parties.values() if not party.over]
+        return len(taken) < MOST_PARTIES or self.sitting(attendee) is not None
+
+    def sitting(self, attendee: Attendee) -> OpenParty | None:
+        """Who else has this attendee's seat now."""
+        for party in self.parties.values():
+            same = attendee.seat and party.attendee.seat == attendee.seat and not party.over
+            if same and party.attendee.key != attendee.key:
+                return party
+        return None
+
+    def admits(self, attendee: Attendee, peer: str) -> bool:
+        """Whether they come in without being asked about."""
+        if peer in self.standing.admitted:
+            return True
+        return not attendee.knocks and peer not in self.standing.removed
 
 
 class Meetings:
     """All of them; the oldest without an open page go first when there are too many."""
 
-    def __init__(self) -> None:
+    def __init__(self, load: Callable[[str], Standing]) -> None:
+        self._load = load
         self._meetings: OrderedDict[str, Meeting] = OrderedDict()
 
     def __iter__(self) -> Iterator[Meeting]:
@@ -97,12 +235,29 @@ class Meetings:
         return self._meetings.get(sid)
 
     def of(self, sid: str) -> Meeting:
-        """The meeting of that session."""
-        meeting = self._meetings.setdefault(sid, Meeting(sid))
+        """The meeting of that session, as it stood before a restart."""
+        meeting = self._meetings.get(sid)
+        if meeting is None:
+            standing = self._load(sid)
+            meeting = self._meetings[sid] = Meeting(sid, standing, saved=standing.model_copy(deep=True))
+            meeting.told.chair = standing.chair
         self._meetings.move_to_end(sid)
         for old in list(self._meetings):
             if len(self._meetings) <= MOST_MEETINGS:
                 break
-            if not self._meetings[old].parties:
+            if not self._meetings[old].everyone():
                 del self._meetings[old]
         return meeting
+
+    def forget(self, sid: str) -> None:
+        """The session is over and wiped: keep nothing of it but open pages, which hear of it."""
+        meeting = self._meetings.get(sid)
+        if meeting is not None:
+            meeting.standing = Standing()
+            meeting.saved = Standing()
+            meeting.rejected.clear()
+
+
+def servers_json(servers: tuple[IceServer, ...]) -> list[dict[str, Any]]:
+    """As a page takes them (W3C RTCIceServer)."""
+    return [server.model_dump(mode="json") for server in servers]

@@ -39,9 +39,11 @@ from provisioning.inbox import Inbox
 from provisioning.meeting_log import Entry
 from provisioning.quality import Quality
 from provisioning.schedules import Schedules
+from provisioning.seats import Seats
 from provisioning.services import Services
 from provisioning.settings import RegionSettings
 from provisioning.signalling import Signalling
+from provisioning.standing import StoredStandings
 from provisioning.views import StoredSessionFacts
 
 log = logging.getLogger(__name__)
@@ -87,7 +89,10 @@ class Region:
             secret=self.database.fact("secret"),
             ice=IceConfiguration(settings.ice_servers, settings.turn),
             ice_transport_policy=settings.ice_transport_policy,
+            standings=StoredStandings(self.database),
+            close_seat=self._close_seat,
         )
+        self.seats = Seats(self.database, self.signalling, clock)
         bookings = Bookings(self.database, clock, zone)
         self.quality = Quality(self.database, clock, kept=timedelta(days=settings.quality_days))
         self.help_calls = HelpCalls(self.database, self.link.publish, clock, changed=self._help_changed)
@@ -98,6 +103,7 @@ class Region:
             self.signalling,
             self.quality,
             help_calls=self.help_calls,
+            seats=self.seats,
             clock=clock,
             zone=zone,
         )
@@ -114,6 +120,9 @@ class Region:
         self._stopping = Lock()
         self._stopped = False
 
+    def _close_seat(self, seat_id: str) -> None:
+        self.seats.close(seat_id)
+
     def _make_inbox(self, bookings: Bookings) -> Inbox:
         return Inbox(
             Fleet(self.database, self.clock),
@@ -123,7 +132,6 @@ class Region:
             self.signalling,
             self.services,
             DropIns(self.database, bookings, self.clock),
-            self.help_calls,
             self.link.publish,
             self.clock,
         )
@@ -201,6 +209,7 @@ class Region:
             self.services.changed()
         self.schedules.roll_over()
         self.signalling.tick()
+        self.seats.tick()
         self.quality.tick()
 
     def _note(self, kind: str, sid: str, fields: Any) -> None:  # noqa: ANN401 - a mapping of plain values

@@ -15,13 +15,16 @@ from sqlalchemy.orm import Session
 from agent.contract.quality import PageReport
 from provisioning import meeting_log, models, quality_views
 from provisioning.accounts import Accounts
+from provisioning.attendance import attendee_of, own_session
 from provisioning.booking import Booker, Bookings
 from provisioning.database import Database
 from provisioning.feeds import HELP, PageFeed, WatchFeeds
 from provisioning.help_calls import HelpCalls
 from provisioning.meeting_log import Entry
+from provisioning.meetings import Attendee
 from provisioning.models import BookedSession, Clinic
 from provisioning.quality import Quality
+from provisioning.seats import Seats
 from provisioning.signalling import Signalling
 from provisioning.views import OPENS_BEFORE, OVER, log_line, room_value, session_value
 from web.clinic.course import CallLine, Course
@@ -32,6 +35,7 @@ from web.clinic.services import (
     Invitation,
     LogLine,
     NotAllowed,
+    Person,
     Refused,
     Room,
     SessionRow,
@@ -53,6 +57,7 @@ class Services:
         quality: Quality,
         *,
         help_calls: HelpCalls,
+        seats: Seats,
         clock: Callable[[], datetime],
         zone: ZoneInfo,
     ) -> None:
@@ -61,6 +66,7 @@ class Services:
         self._bookings = bookings
         self._signalling = signalling
         self._quality = quality
+        self.seats = seats
         self._clock = clock
         self._zone = zone
         self._watchers = WatchFeeds()
@@ -102,7 +108,7 @@ class Services:
     def session(self, account: Account, sid: str) -> SessionRow:
         """One session. Raises Refused if there is none, NotAllowed if it is another clinic's."""
         with self._database.read() as db:
-            return self._value(db, _own(db, account, sid))
+            return self._value(db, own_session(db, account, sid))
 
     def book(self, account: Account, request: BookingRequest) -> Invitation:
         """Book; raises Clash or Refused."""
@@ -125,7 +131,7 @@ class Services:
         """Staff at their own PC say that the patient sits in the room; raises Refused if the room is lost."""
         booker = self._booker(account)
         with self._database.write() as db:
-            row = _own(db, account, sid)
+            row = own_session(db, account, sid)
             if row.cancelled or row.state in OVER:
                 raise Refused("session", "is over or cancelled")
             if row.checked_in_at is not None:
@@ -138,12 +144,12 @@ class Services:
                 raise Refused("room", "cannot be reached now; check the patient in at its touchscreen")
             fields = {"by": booker.id, "role": booker.role, "identified": booker.identified}
             meeting_log.append(db, Entry("remote_check_in", self._clock(), sid=sid, fields=fields))
-        self._signalling.check_in(sid)
+        self._signalling.check_in(sid, account.id)
 
     def log(self, account: Account, sid: str) -> Sequence[LogLine]:
         """The session's meeting log, oldest first."""
         with self._database.read() as db:
-            _own(db, account, sid)
+            own_session(db, account, sid)
             return [log_line(entry) for entry in meeting_log.of_session(db, sid)]
 
     def help_calls(self, account: Account) -> Sequence[HelpLine]:
@@ -158,18 +164,23 @@ class Services:
         """`{"type": "changed"}` when the day's list may look different, `{"type": "help"}` the calls for help."""
         return self._watchers.open()
 
-    def open_meeting(self, account: Account, sid: str, instance: str) -> PageFeed:
-        """The party opens the meeting page; `join` goes to the unit. Raises Refused or NotAllowed."""
-        self.session(account, sid)
-        feed = self._signalling.open(account, sid, instance)
-        feed.put(_message(self.session(account, sid)))
+    def meeting(self, person: Person, sid: str) -> SessionRow:
+        """The session, for someone who may come to its meeting. Raises Refused or NotAllowed."""
+        with self._database.read() as db:
+            attendee_of(db, person, sid)
+            return self._value(db, db.get_one(BookedSession, sid))
+
+    def open_meeting(self, person: Person, sid: str, instance: str, *, lobby_page: bool = False) -> PageFeed:
+        """The party opens a page: `join` goes to the unit, or they knock. Raises Refused or NotAllowed."""
+        feed = self._signalling.open(self._attendee(person, sid), sid, instance, lobby_page=lobby_page)
+        if not lobby_page:
+            feed.put(_message(self.meeting(person, sid)))
         self.changed(sid)
         return feed
 
-    def signal(self, account: Account, sid: str, instance: str, message: Mapping[str, Any]) -> None:
-        """From the page to the unit. Raises Refused or NotAllowed."""
-        self.session(account, sid)
-        self._signalling.signal(account, sid, instance, message)
+    def signal(self, person: Person, sid: str, instance: str, message: Mapping[str, Any]) -> None:
+        """From the page to the unit or another page. Raises Refused or NotAllowed."""
+        self._signalling.signal(self._attendee(person, sid), sid, instance, message)
         if message.get("type") == "end":
             self._remember_end(sid)
         if message.get("type") in {"end", "leave"}:
@@ -184,13 +195,12 @@ class Services:
         """How a call went; None if nothing is kept of it. IT sees every clinic's, and nothing else of it."""
         with self._database.read() as db:
             if account.role != "it":
-                _own(db, account, sid)
+                own_session(db, account, sid)
             return quality_views.course(db, sid)
 
-    def saw(self, account: Account, sid: str, instance: str, reports: Sequence[PageReport]) -> None:
+    def saw(self, person: Person, sid: str, instance: str, reports: Sequence[PageReport]) -> None:
         """What a party's page saw of the call. Raises Refused or NotAllowed."""
-        self.session(account, sid)
-        peer, role = self._signalling.party(account, sid, instance)
+        peer, role = self._signalling.party(self._attendee(person, sid), sid, instance)
         self._quality.take_page(sid, peer, role, reports)
 
     def changed(self, sid: str | None = None) -> None:
@@ -202,6 +212,8 @@ class Services:
                 message = _message(self._value(db, row)) if row is not None else None
             if message is not None:
                 self._signalling.tell(each, message)
+                if message["state"] in OVER:
+                    self._signalling.over(each)
 
     def help_changed(self) -> None:
         """Tell the pages, also those that are in a meeting, that the calls for help may look different."""
@@ -224,6 +236,10 @@ class Services:
     def _value(self, db: Session, row: BookedSession) -> SessionRow:
         return session_value(db, row, self._signalling.parties(row.sid))
 
+    def _attendee(self, person: Person, sid: str) -> Attendee:
+        with self._database.read() as db:
+            return attendee_of(db, person, sid)
+
     def _booker(self, account: Account) -> Booker:
         if account.role == "it":
             raise NotAllowed("bookings are for clinicians and staff")
@@ -233,15 +249,6 @@ class Services:
 
 def _clinic_id(db: Session, account: Account) -> int:
     return db.scalar(select(Clinic.id).where(Clinic.name == account.clinic)) or 0
-
-
-def _own(db: Session, account: Account, sid: str) -> BookedSession:
-    row = db.get(BookedSession, sid)
-    if row is None:
-        raise Refused("session", "is not known")
-    if row.room.clinic.name != account.clinic or account.role == "it":
-        raise NotAllowed("this session is another clinic's")
-    return row
 
 
 def _message(row: SessionRow) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from agent.contract.quality import PageReport
 from web.clinic.course import CallLine, Course
+from web.clinic.seats import Guest, SeatServices
 
 Role = Literal["clinician", "staff", "it"]
 
@@ -46,6 +47,12 @@ class Account:
     name: str
     role: Role
     clinic: str
+    identified: Literal["account", "oidc"] = "account"
+    """By a password kept here, or by the region's OpenID provider."""
+
+
+Person = Account | Guest
+"""Who may come to a meeting: staff who have signed in, or someone with a link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,22 +197,32 @@ class RegionServices(Protocol):
         """`{"type": "changed"}` each time the day's list may look different; `{"type": "help"}` when the calls for
         help may, which comes on a meeting's feed too."""
 
-    def open_meeting(self, account: Account, sid: str, instance: str) -> Feed:
-        """The party opens the meeting page (instance is new for each page load); `join` goes to the unit.
+    @property
+    def seats(self) -> SeatServices:
+        """Seats for those who come to a meeting by a link."""
+
+    def meeting(self, person: Person, sid: str) -> SessionRow:
+        """The session, for someone who may come to its meeting."""
+
+    def open_meeting(self, person: Person, sid: str, instance: str, *, lobby_page: bool = False) -> Feed:
+        """The party opens the meeting page (instance is new for each page load); `join` goes to the unit when
+        the party is inside: at once for the session's own clinic, for others when the chair has let them in.
 
         The feed carries `{"type":"session", …SessionRow as JSON…}`, `{"type":"offer", "attempt", "sdp",
-        "ice_servers", "ice_transport_policy"}`, `{"type":"candidate", …}`, `{"type":"bye", "reason"}`, and
-        `{"type":"replaced"}` when the same account opens the meeting in another window, after which nothing
-        more comes.
+        "ice_servers", "ice_transport_policy"}`, `{"type":"candidate", …}`, `{"type":"bye", "reason"}` (these
+        three with `"share": true` when they are about the connection that carries what the page shows),
+        `{"type":"parties", "you", "chair", "parties", "lobby", "sharing", "held", "ice_servers",
+        "ice_transport_policy"}` at each change, `{"type":"mesh", "from", "kind", …}` from another page,
+        `{"type":"lobby", "state"}` (waiting, admitted, rejected, full, ended, closed) for those outside, and
+        `{"type":"replaced"}` when the same person opens the meeting in another window, after which nothing
+        more comes. `lobby_page`: this page only waits, and ends its feed when it is let in.
         A feed that closes without `leave` is a reload or a lost line: the unit is told after a grace.
         """
 
-    def signal(self, account: Account, sid: str, instance: str, message: Mapping[str, Any]) -> None:
-        """From the page: `answer {attempt, sdp}`, `admit`,
-        `candidate {attempt, candidate, sdp_mid, sdp_m_line_index}`, `leave`, `end`, and `resync`
-        (ask the unit to offer anew). Raises Refused."""
+    def signal(self, person: Person, sid: str, instance: str, message: Mapping[str, Any]) -> None:
+        """From the page: what web.clinic.signals lists. Raises Refused."""
 
-    def saw(self, account: Account, sid: str, instance: str, reports: Sequence[PageReport]) -> None:
+    def saw(self, person: Person, sid: str, instance: str, reports: Sequence[PageReport]) -> None:
         """What the page saw of the call in the last intervals. Raises Refused."""
 
     def calls(self, account: Account) -> Sequence[CallLine]:

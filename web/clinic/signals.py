@@ -38,25 +38,31 @@ def _peer(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[a-z0-9]{4,40}", value) is not None
 
 
+def _shares(value: object) -> bool:
+    """Marks what concerns the connection that carries what the page shows."""
+    return value is None or isinstance(value, bool)
+
+
 def _texts(most: int, most_chars: int) -> Check:
     each = _text(most_chars)
     return lambda value: isinstance(value, list) and len(value) <= most and all(map(each, value))
 
 
 SIGNALS: Mapping[str, Mapping[str, Check]] = {
-    "answer": {"attempt": _count, "sdp": _text(MAX_SDP_CHARS)},
+    "answer": {"attempt": _count, "sdp": _text(MAX_SDP_CHARS), "share": _shares},
     "candidate": {
         "attempt": _count,
         "candidate": _text(MAX_CANDIDATE_CHARS),
         "sdp_mid": _or_none(_text(100)),
         "sdp_m_line_index": _or_none(_count),
+        "share": _shares,
     },
     "admit": {},
     "reject": {},
     "hold": {"on": _flag},
     "leave": {},
     "end": {},
-    "resync": {},
+    "resync": {"share": _shares},
     "admit_party": {"peer": _peer},
     "reject_party": {"peer": _peer},
     "remove_party": {"peer": _peer},
@@ -85,4 +91,5 @@ def checked(message: object) -> dict[str, Any] | None:
     fields = SIGNALS.get(kind) if isinstance(kind, str) else None
     if fields is None or not all(check(message.get(name)) for name, check in fields.items()):
         return None
-    return {"type": kind} | {name: message.get(name) for name in fields}
+    known = {name: message.get(name) for name in fields if name != "share" or message.get(name)}
+    return {"type": kind} | known
