@@ -12,7 +12,18 @@ from clinic_fakes import SID, FakeFeed, FakeRegion
 from web.clinic.services import Account, Refused
 
 CHAIR_ONLY = frozenset(
-    {"admit", "reject", "hold", "admit_party", "reject_party", "remove_party", "chair", "sees", "sharing", "end"}
+    {
+        "admit",
+        "reject",
+        "hold",
+        "admit_party",
+        "reject_party",
+        "remove_party",
+        "chair",
+        "sees",
+        "sharing",
+        "end",
+    }
 )
 
 
