@@ -9,7 +9,8 @@ from pathlib import Path
 LANGUAGES = ("sv", "en")
 """Swedish first: it is what a page speaks until someone chooses another."""
 _FOLDER = Path(__file__).parent / "texts"
-_FOR_SCRIPTS = "js."
+_FOR_SCRIPTS = {"js.": "", "log.role.": "role_", "log.identified.": "identified_"}
+"""Which texts the scripts have, and what they call them."""
 
 
 class Texts:
@@ -28,11 +29,12 @@ class Texts:
         return self._entries.get(f"{family}.{value}", str(value))
 
     def for_scripts(self) -> dict[str, str]:
-        """What the page's scripts say, by key without the prefix."""
+        """What the page's scripts say, by the scripts' own keys."""
         return {
-            key.removeprefix(_FOR_SCRIPTS): text
+            name + key.removeprefix(prefix): text
             for key, text in self._entries.items()
-            if key.startswith(_FOR_SCRIPTS)
+            for prefix, name in _FOR_SCRIPTS.items()
+            if key.startswith(prefix)
         }
 
 

@@ -1,126 +1,123 @@
-// The meeting page: what the region says moves it along, and its buttons say what the clinician wants.
+// The meeting page: what the region says moves it along, and its buttons say what its person wants.
 
 import { post } from "./api.js";
+import { startBeside } from "./beside.js";
 import { Call } from "./call.js";
-import { Devices } from "./devices.js";
+import { chatLine, startChat } from "./chat.js";
+import { startConsent } from "./consent.js";
 import { IN_CALL, listen } from "./feed.js";
-import { showLevel } from "./level.js";
+import { toRoom } from "./limits.js";
+import { drawLobby } from "./lobby.js";
+import { Mesh } from "./mesh.js";
+import { startNames } from "./names.js";
+import * as own from "./own.js";
+import { announce, base, begin, byId, fill, inTitle, instance, main, problem, say, texts } from "./page.js";
+import { drawPeople, roleWords, whoWords } from "./panel.js";
+import { People, tidyBeside } from "./people.js";
 import { Picture } from "./picture.js";
 import { QualityReports } from "./quality.js";
+import { RoomCamera } from "./room_camera.js";
+import { startSeats } from "./seats.js";
+import { Showing } from "./showing.js";
+import { ask, send } from "./signals.js";
+import { arrange, makeTile, showView } from "./stage.js";
+import { Stills } from "./stills.js";
 
 const ALIVE_MS = 5 * 60 * 1000; // a meeting counts as use: nobody is signed out of one
 const ENDED_WAIT_MS = 3000;
-const SIGNAL_WITHIN_MS = 4000;
 const UNREACHED_SAID_AFTER_MS = 3000; // a server that restarts is back by then
 const CALLING = ["admitted", "in_call"];
 const PASSING = ["lost", "unit_restarted", "failed", "replaced"]; // reasons of a bye after which the unit offers anew
 
-const byId = (id) => document.getElementById(id);
-const main = byId("content");
-const texts = JSON.parse(main.dataset.texts);
-const base = `/api/meeting/${main.dataset.sid}`;
-// Not randomUUID: that one exists only where the page is secure.
-const instance = [...crypto.getRandomValues(new Uint8Array(12))].map((n) => n.toString(16).padStart(2, "0")).join("");
-const title = document.title;
+const people = new People(main.dataset.leads === "yes");
+const shows = new Map(); // peer → whether it says that it shows something
+const isStale = ({ type, attempt }) => type === "candidate" && attempt !== call.attempt;
 
-// One after the other: the unit must not get a candidate before the answer it belongs to.
-let queue = Promise.resolve();
-function send(message) {
-  const now = () => (isStale(message) ? null : post(`${base}/signal`, { instance, message }, SIGNAL_WITHIN_MS));
-  queue = queue.then(now).catch(() => null);
-  return queue;
-}
+// --- Connections: to the room, to the other pages, and what this page shows
+const tracks = {
+  get audio() { return own.devices.audio; },
+  get video() { return own.devices.video; },
+  get share() { return showing.track; },
+};
+const call = new Call((message) => send(message, isStale), own.devices,
+  (onFirstFrame) => new Picture(byId("remote"), byId("sound-on"), onFirstFrame), {
+    line: onLine,
+    far: onRoom,
+    attempt: (attempt) => { main.dataset.attempt = attempt; },
+    message: heardFromRoom,
+    bytes: (bytes) => stills.bytes(bytes),
+    silent: (silent) => say(byId("room-silent"), silent ? texts.room_silent : ""),
+  });
+const mesh = new Mesh(send, tracks, (peer) => makeTile(peer, partyGone), { message: heardFromPage });
+const showing = new Showing(send, (track) => {
+  mesh.tell({ type: "share", on: Boolean(track) });
+  mesh.own();
+});
+const stills = new Stills((message) => call.say(message), () => ask({ type: "still_saved" }));
+const roomCamera = new RoomCamera((message) => call.say(message), people);
+const quality = new QualityReports(() => call, (reports) => post(`${base}/quality`, { instance, reports }));
 
-// What waited behind a dead line must not hold up what is said of the newest offer.
-function isStale({ type, attempt }) {
-  return type === "candidate" && attempt !== call.attempt;
-}
+const toAll = (message) => {
+  call.say(message);
+  mesh.say(message);
+};
+const drawBeside = startBeside(people, (list) => toAll({ type: "beside", people: list }));
+const drawConsent = startConsent(people);
+const drawSeats = startSeats(people);
+startChat(toAll);
+startNames((told) => {
+  people.own = told;
+  for (const one of [call, mesh]) one.tell({ type: "name", ...told });
+  draw();
+});
 
-function say(element, words) {
-  if (element.textContent !== words) element.textContent = words;
-  element.hidden = !words;
-}
-
-// --- Our own camera and microphone
-const devices = new Devices();
-const own = { microphone: true, camera: true };
-const setLevel = showLevel(byId("level"));
-
-function drawSelf() {
-  const self = byId("self");
-  const shown = self.srcObject?.getVideoTracks()[0] ?? null;
-  if (shown !== devices.video) self.srcObject = devices.video ? new MediaStream([devices.video]) : null;
-  say(byId("self-note"), devices.video ? "" : texts.self_off);
-  setLevel(devices.audio);
-  main.dataset.ownCamera = devices.video ? "on" : "off";
-  main.dataset.ownMicrophone = devices.audio && own.microphone ? "on" : "off";
-  for (const [id, on] of [["microphone", own.microphone], ["camera", own.camera]]) {
-    byId(id).dataset.on = on;
-    byId(id).textContent = texts[on ? `${id}_off` : `${id}_on`];
+function draw() {
+  main.dataset.leads = people.iLead ? "yes" : "no";
+  main.dataset.others = people.others.length;
+  for (const part of [drawPeople, drawLobby]) part(people);
+  for (const part of [drawBeside, drawConsent, drawSeats]) part();
+  roomCamera.draw();
+  for (const { peer, role, share } of people.others) {
+    const words = whoWords(people, peer);
+    mesh.tile(peer)?.named(words, roleWords(role));
+    showView(peer, shows.get(peer) ?? share ?? false, words);
   }
+  say(byId("held-note"), people.held ? texts.held : "");
+  byId("hold").textContent = people.held ? texts.hold_off : texts.hold_on;
+  byId("hold").dataset.on = !people.held;
+  arrange();
 }
 
-async function ownChanged() {
-  if (devices.audio) devices.audio.enabled = own.microphone;
-  drawSelf();
-  await call.own({ microphone: own.microphone && Boolean(devices.audio), camera: Boolean(devices.video) });
+// --- What the room and the other pages say over the data channels
+function heardFromRoom(message) {
+  if (message.type === "beside") people.beside = tidyBeside(message.people);
+  else if (message.type === "view") return roomCamera.is(message);
+  else if (message.type === "held") people.held = message.on === true;
+  else if (String(message.type).startsWith("still")) return stills.hear(message);
+  draw();
 }
 
-async function fillChoices() {
-  const found = await devices.list();
-  for (const [id, kind, track] of [["camera-choice", "videoinput", devices.video], ["microphone-choice", "audioinput", devices.audio]]) {
-    const options = found.filter((device) => device.kind === kind && device.deviceId);
-    byId(id).replaceChildren(...options.map((device, index) =>
-      new Option(device.label || texts.device.replace("{number}", index + 1), device.deviceId)));
-    byId(id).value = track?.getSettings().deviceId ?? "";
-    byId(id).disabled = options.length === 0;
-  }
+function heardFromPage(peer, message) {
+  if (message?.type === "name") people.name(peer, message);
+  else if (message?.type === "chat") return chatLine(whoWords(people, peer), message);
+  else if (message?.type === "share") shows.set(peer, message.on === true);
+  else if (message?.type === "beside" && peer === people.chair) people.beside = tidyBeside(message.people);
+  draw();
 }
 
-async function reopen(kind) {
-  const problem = await devices.reopen(kind);
-  say(byId("media-problem"), problem ? texts[problem] : "");
-  await fillChoices();
-  await ownChanged();
+function partyGone(peer) {
+  shows.delete(peer);
+  showView(peer, false);
 }
 
-async function openDevices() {
-  const problem = await devices.open();
-  say(byId("media-problem"), problem ? texts[problem] : "");
-  own.camera = Boolean(devices.video);
-  await fillChoices();
-}
-
-byId("camera-choice").addEventListener("change", (event) => {
-  devices.choose("videoinput", event.target.value);
-  own.camera = true;
-  reopen("video");
-});
-byId("microphone-choice").addEventListener("change", (event) => {
-  devices.choose("audioinput", event.target.value);
-  reopen("audio");
-});
-byId("microphone").addEventListener("click", () => {
-  own.microphone = !own.microphone;
-  ownChanged();
-});
-// The camera is closed, not blackened, so that its lamp goes out.
-byId("camera").addEventListener("click", () => {
-  own.camera = !own.camera;
-  if (own.camera) return void reopen("video");
-  devices.close("video");
-  ownChanged();
-});
-navigator.mediaDevices?.addEventListener("devicechange", fillChoices);
-
-// --- The call
+// --- How the line to the room is
 function onLine(line) {
   main.dataset.line = line;
   say(byId("line"), ["connecting", "reconnecting"].includes(line) ? texts[line] : "");
   byId("gone").hidden = line !== "lost";
   if (line === "reconnecting") feed?.doubt();
   sayUnreached();
-  if (line === "connected") byId("announce").textContent = texts.connected;
+  if (line === "connected") announce(texts.connected);
 }
 
 function onRoom({ microphone, camera }) {
@@ -136,7 +133,8 @@ function onFeed(up) {
   if (up) {
     clearTimeout(unreachedTimer);
     unreached = false;
-    call.signalling();
+    for (const one of [call, mesh]) one.signalling();
+    showing.again();
   } else if (main.dataset.feed !== "down") {
     unreachedTimer = setTimeout(() => { unreached = true; sayUnreached(); }, UNREACHED_SAID_AFTER_MS);
   }
@@ -147,15 +145,6 @@ function onFeed(up) {
 function sayUnreached() {
   byId("unreached").hidden = !unreached || main.dataset.line !== "connected";
 }
-
-const makePicture = (onFirstFrame) => new Picture(byId("remote"), byId("sound-on"), onFirstFrame);
-const call = new Call(send, devices, makePicture, {
-  line: onLine,
-  room: onRoom,
-  attempt: (attempt) => { main.dataset.attempt = attempt; },
-});
-
-const quality = new QualityReports(() => call, (reports) => post(`${base}/quality`, { instance, reports }));
 
 // --- What the region says
 function toEnded() {
@@ -168,72 +157,109 @@ function onSession({ state, over, facts }) {
   const arrived = state === "waiting" && main.dataset.sessionState !== "waiting";
   main.dataset.sessionState = state;
   byId("facts").innerHTML = facts; // our own template's, where every value is escaped
-  byId("admit").disabled = state !== "waiting";
+  byId("admit").disabled = byId("reject").disabled = state !== "waiting";
   const calling = CALLING.includes(state);
-  if (calling) enterCall();
-  else main.dataset.stage = "waiting"; // the unit was away too long: the patient checks in again
-  document.title = state === "waiting" ? `${texts.waiting_title} · ${title}` : title;
-  if (arrived) byId("announce").textContent = texts.waiting;
+  if (calling) enter("call");
+  else if (main.dataset.stage === "call") enter("waiting"); // the unit was away too long: the patient checks in again
+  inTitle("waiting", state === "waiting" ? texts.waiting_title : "");
+  if (arrived) announce(texts.waiting, "arrival");
   call.want(calling);
 }
 
-function enterCall() {
-  if (main.dataset.stage === "call") return;
-  main.dataset.stage = "call";
-  byId("devices").open = false;
+function enter(stage) {
+  if (main.dataset.stage === stage) return;
+  main.dataset.stage = stage;
+  if (stage === "call" && byId("devices").open) byId("people").open = true;
+  draw();
+}
+
+function onParties(message) {
+  mesh.by(message);
+  const { came, went } = people.update(message);
+  if (main.dataset.stage === "lobby") enter("waiting");
+  mesh.update(people.you, people.parties);
+  own.mayBeSeen(people.me?.sees ?? true);
+  call.limit("video", toRoom(people.others.length));
+  if (showing.track && !people.iMayShow) showing.stop();
+  const words = (all, text) => all.map(({ role }) => fill(text, { who: begin(roleWords(role)) }));
+  const said = [...words(came, texts.came), ...words(went, texts.went)];
+  draw();
+  if (said.length) announce(said.join(" "));
+}
+
+function onLobby({ state }) {
+  if (state === "ended") return toEnded();
+  if (state === "rejected") return outside(texts.not_admitted);
+  enter(state === "waiting" ? "lobby" : "waiting");
+  if (state === "waiting") announce(texts.lobby_waits);
 }
 
 function onBye({ reason }) {
   if (PASSING.includes(reason)) return;
-  if (reason === "rejected" || reason === "refused") return say(byId("media-problem"), texts.refused);
+  if (reason === "refused") return problem(texts.refused);
+  if (reason === "rejected") return outside(texts.removed);
   toEnded();
 }
 
-function onReplaced() {
+// Nothing more comes to this page.
+function outside(words, again = false) {
   stop();
   main.dataset.stage = "replaced";
   for (const id of ["stage", "side"]) byId(id).hidden = true;
   document.querySelector(".controls").hidden = true;
   byId("elsewhere").hidden = false;
-  byId("open-here").focus();
+  byId("elsewhere-words").textContent = words;
+  byId("open-here").hidden = !again;
+  byId("elsewhere-words").focus();
 }
 
 const handlers = {
   session: onSession,
-  offer: (message) => { enterCall(); call.offer(message); },
-  candidate: (message) => call.candidate(message),
-  bye: onBye,
-  replaced: onReplaced,
+  offer: (message) => {
+    if (message.share) return showing.hear(message);
+    mesh.by(message);
+    enter("call");
+    call.offer(message);
+  },
+  candidate: (message) => (message.share ? showing.hear(message) : call.candidate(message)),
+  bye: (message) => message.share || onBye(message),
+  replaced: () => outside(texts.elsewhere, true),
+  parties: onParties,
+  lobby: onLobby,
+  mesh: (message) => mesh.hear(message),
 };
 
 // --- Buttons
-async function ask(message, button) {
-  button.disabled = true;
-  const answer = await send(message);
-  if (answer?.ok) return true;
-  button.disabled = false;
-  const told = await answer?.json().catch(() => null);
-  say(byId("media-problem"), told?.reason ?? texts.not_done);
-  return false;
+function asked(dialog, message, after = () => {}) {
+  const box = byId(`${dialog}-dialog`);
+  byId(dialog).addEventListener("click", () => box.showModal());
+  byId(`${dialog}-no`).addEventListener("click", () => box.close());
+  byId(`${dialog}-yes`).addEventListener("click", async (event) => {
+    const done = await ask(message, event.currentTarget);
+    box.close();
+    if (done) after();
+  });
 }
 
-byId("admit").addEventListener("click", (event) => ask({ type: "admit" }, event.currentTarget));
+byId("admit").addEventListener("click", async (event) => {
+  const button = event.currentTarget;
+  await ask({ type: "admit" }, button);
+  button.disabled = main.dataset.sessionState !== "waiting";
+});
+asked("reject", { type: "reject" });
+asked("end", { type: "end" }, () => {
+  closeMedia();
+  setTimeout(toEnded, ENDED_WAIT_MS); // sooner when the unit has confirmed it
+});
+byId("hold").addEventListener("click", (event) => ask({ type: "hold", on: !people.held }, event.currentTarget));
+byId("chair-to-room").addEventListener("click", (event) => ask({ type: "chair", holder: "unit" }, event.currentTarget));
 byId("leave").addEventListener("click", async (event) => {
   event.preventDefault();
   const begun = main.dataset.stage === "call";
   await send({ type: "leave" });
   if (begun) return toEnded();
   stop();
-  location.assign("/today");
-});
-byId("end").addEventListener("click", () => byId("end-dialog").showModal());
-byId("end-no").addEventListener("click", () => byId("end-dialog").close());
-byId("end-yes").addEventListener("click", async (event) => {
-  const done = await ask({ type: "end" }, event.currentTarget);
-  byId("end-dialog").close();
-  if (!done) return;
-  closeMedia();
-  setTimeout(toEnded, ENDED_WAIT_MS); // sooner when the unit has confirmed it
+  location.assign(main.dataset.back);
 });
 byId("open-here").addEventListener("click", () => location.reload());
 
@@ -247,13 +273,30 @@ function stop() {
   closeMedia();
 }
 function closeMedia() {
+  showing.stop({ tell: false });
+  stills.stop();
+  mesh.close();
   call.close();
-  for (const kind of ["audio", "video"]) devices.close(kind);
+  own.stop();
 }
 
+function join() {
+  if (feed) return;
+  if (main.dataset.stage === "prepare") enter("waiting");
+  feed = listen(`${base}/feed?instance=${instance}`, (message) => handlers[message.type]?.(message), onFeed, IN_CALL);
+  alive = setInterval(() => post("/api/alive"), ALIVE_MS);
+}
+
+byId("join-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  join();
+});
+draw();
 // The camera first, or the first answer would go without it; the meeting goes on if nobody answers the question.
 const DEVICES_WAIT_MS = 4000;
-const opened = openDevices().then(ownChanged);
+const opened = own.start(async (state) => {
+  mesh.own(state);
+  await call.own(state);
+});
 await Promise.race([opened, new Promise((resolve) => setTimeout(resolve, DEVICES_WAIT_MS))]);
-feed = listen(`${base}/feed?instance=${instance}`, (message) => handlers[message.type]?.(message), onFeed, IN_CALL);
-alive = setInterval(() => post("/api/alive"), ALIVE_MS);
+if (main.dataset.stage !== "prepare") join();

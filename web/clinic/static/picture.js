@@ -1,4 +1,6 @@
-// The room's picture and sound. A rebuilt connection gets its own <video>, which takes over at its first frame.
+// The other end's picture and sound. A rebuilt connection gets its own <video>, which takes over at its first frame.
+
+import { toLoudspeaker } from "./loudspeaker.js";
 
 const TAKE_OVER_MS = 3000; // the room's camera may be off: then no frame will ever come
 
@@ -22,6 +24,7 @@ export class Picture {
     video.autoplay = video.playsInline = true;
     video.dataset.attempt = connection.attempt;
     video.srcObject = connection.stream;
+    toLoudspeaker(video);
     this.#box.prepend(video);
     video.requestVideoFrameCallback(() => this.#takeOver(video, connection));
     this.#play(video);

@@ -23,11 +23,30 @@ export class MediaWatch {
   }
 }
 
-/** Bytes received by kind, from W3C RTCStatsReport "inbound-rtp". */
-export function bytesReceived(report) {
-  const bytes = { audio: 0, video: 0 };
-  for (const stats of report.values()) {
-    if (stats.type === "inbound-rtp" && stats.kind in bytes) bytes[stats.kind] += stats.bytesReceived;
+const SILENT_AFTER_MS = 10000;
+const SILENCE = 1e-9; // of totalAudioEnergy (W3C webrtc-stats); a microphone in the quietest room gives more
+
+/** Tells that no sound at all has come since the connection was there, though the microphone is said to be on. */
+export class SilenceWatch {
+  #since = null;
+  #heard = false;
+
+  judge(nowMs, energy, expected) {
+    this.#heard ||= energy > SILENCE;
+    if (!expected || this.#heard) this.#since = null;
+    else this.#since ??= nowMs;
+    return this.#since !== null && nowMs - this.#since > SILENT_AFTER_MS;
   }
-  return bytes;
+}
+
+/** Bytes received by kind, and the sound's energy so far, from W3C RTCStatsReport "inbound-rtp". */
+export function received(report) {
+  const bytes = { audio: 0, video: 0 };
+  let energy = 0;
+  for (const stats of report.values()) {
+    if (stats.type !== "inbound-rtp") continue;
+    if (stats.kind in bytes) bytes[stats.kind] += stats.bytesReceived;
+    energy += stats.totalAudioEnergy ?? 0;
+  }
+  return { bytes, energy };
 }

@@ -1,0 +1,35 @@
+// Short sounds: someone has come, someone knocks. They come from the page itself; no file is loaded.
+
+const NOTES = { // Hz, and when each begins (s)
+  arrival: [[659, 0], [880, 0.16]],
+  knock: [[523, 0], [523, 0.18]],
+  test: [[523, 0], [659, 0.25], [784, 0.5]],
+};
+const NOTE_S = 0.22;
+const GAIN = 0.15;
+
+let context = null;
+// Browsers start sound only after a touch or a key.
+for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => context?.resume());
+
+/** Play it where sounds go by default, or into `destination` of `on` (an AudioContext). Resolves when it is over. */
+export function chime(name, on = null, destination = null) {
+  const player = on ?? (context ??= new AudioContext());
+  if (player.state !== "running" && !on) return Promise.resolve(); // nothing waits to be played later
+  const end = Math.max(...NOTES[name].map(([hertz, at]) => note(player, destination ?? player.destination, hertz, at)));
+  return new Promise((done) => setTimeout(done, end * 1000));
+}
+
+function note(player, destination, hertz, at) {
+  const tone = player.createOscillator();
+  const gain = player.createGain();
+  const begin = player.currentTime + at;
+  tone.frequency.value = hertz;
+  gain.gain.setValueAtTime(0, begin);
+  gain.gain.linearRampToValueAtTime(GAIN, begin + 0.02); // no click
+  gain.gain.linearRampToValueAtTime(0, begin + NOTE_S);
+  tone.connect(gain).connect(destination);
+  tone.start(begin);
+  tone.stop(begin + NOTE_S);
+  return at + NOTE_S;
+}

@@ -1,0 +1,110 @@
+// Our own camera, microphone and loudspeaker: opened, chosen, tested, turned on and off.
+
+import { Devices } from "./devices.js";
+import { showLevel } from "./level.js";
+import * as loudspeaker from "./loudspeaker.js";
+import { byId, fill, main, make, problem, say, texts } from "./page.js";
+import { once } from "./signals.js";
+
+export const devices = new Devices();
+const own = { microphone: true, camera: true };
+const setLevel = showLevel(byId("level"));
+let seen = true;
+let changed = () => {};
+
+/** What the others are told of us. */
+export const state = () => ({ microphone: own.microphone && Boolean(devices.audio), camera: Boolean(devices.video) });
+
+/** `onChange` runs when what we send has changed. */
+export function start(onChange) {
+  changed = onChange;
+  return open().then(apply);
+}
+
+/** Whether we are to see and be seen; one who is not still hears and is heard. */
+export function mayBeSeen(may) {
+  if (may === seen) return;
+  seen = may;
+  byId("camera").disabled = !may;
+  if (!may) devices.close("video");
+  else if (own.camera) return void reopen("video");
+  apply();
+}
+
+export function stop() {
+  for (const kind of ["audio", "video"]) devices.close(kind);
+}
+
+function draw() {
+  const self = byId("self");
+  const shown = self.srcObject?.getVideoTracks()[0] ?? null;
+  if (shown !== devices.video) self.srcObject = devices.video ? new MediaStream([devices.video]) : null;
+  say(byId("self-note"), devices.video ? "" : texts[seen ? "self_off" : "hears_only_self"]);
+  setLevel(devices.audio);
+  main.dataset.ownCamera = devices.video ? "on" : "off";
+  main.dataset.ownMicrophone = state().microphone ? "on" : "off";
+  for (const [id, on] of [["microphone", own.microphone], ["camera", own.camera && seen]]) {
+    byId(id).dataset.on = on;
+    byId(id).textContent = texts[on ? `${id}_off` : `${id}_on`];
+  }
+}
+
+async function apply() {
+  if (devices.audio) devices.audio.enabled = own.microphone;
+  draw();
+  await changed(state());
+}
+
+async function fillChoices() {
+  const found = await devices.list();
+  const kinds = [["camera-choice", "videoinput", devices.video], ["microphone-choice", "audioinput", devices.audio]];
+  if (loudspeaker.canChoose) kinds.push(["loudspeaker-choice", "audiooutput", null]);
+  for (const [id, kind, track] of kinds) {
+    const before = byId(id).value;
+    const options = found.filter((device) => device.kind === kind && device.deviceId);
+    byId(id).replaceChildren(...options.map((device, index) => make("option", {
+      value: device.deviceId, textContent: device.label || fill(texts.device, { number: index + 1 }) })));
+    byId(id).value = track?.getSettings().deviceId ?? before;
+    if (kind === "audiooutput" && byId(id).selectedIndex < 0 && options.length) byId(id).selectedIndex = 0;
+    byId(id).disabled = options.length === 0;
+  }
+  byId("loudspeaker-box").hidden = byId("loudspeaker-choice").options.length === 0;
+}
+
+async function reopen(kind) {
+  const key = await devices.reopen(kind);
+  problem(key ? texts[key] : "");
+  await fillChoices();
+  await apply();
+}
+
+async function open() {
+  const key = await devices.open();
+  problem(key ? texts[key] : "");
+  own.camera = Boolean(devices.video);
+  await fillChoices();
+}
+
+byId("camera-choice").addEventListener("change", (event) => {
+  devices.choose("videoinput", event.target.value);
+  own.camera = true;
+  if (seen) reopen("video");
+});
+byId("microphone-choice").addEventListener("change", (event) => {
+  devices.choose("audioinput", event.target.value);
+  reopen("audio");
+});
+byId("loudspeaker-choice").addEventListener("change", (event) => loudspeaker.choose(event.target.value));
+byId("loudspeaker-test").addEventListener("click", (event) => once(event.currentTarget, loudspeaker.test));
+byId("microphone").addEventListener("click", () => {
+  own.microphone = !own.microphone;
+  apply();
+});
+// The camera is closed, not blackened, so that its lamp goes out.
+byId("camera").addEventListener("click", () => {
+  own.camera = !own.camera;
+  if (own.camera) return void reopen("video");
+  devices.close("video");
+  apply();
+});
+navigator.mediaDevices?.addEventListener("devicechange", fillChoices);
