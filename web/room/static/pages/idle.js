@@ -2,7 +2,9 @@
 
 import { app } from "../app.js";
 import { button, h, heading, setText } from "../dom.js";
-import { clock, longDate, t, textIn } from "../texts.js";
+import { clock, longDate, t } from "../texts.js";
+import { firstStep } from "./checkin.js";
+import { languageButton } from "./languages.js";
 
 export function idle() {
   const name = heading("");
@@ -10,12 +12,11 @@ export function idle() {
   const date = h("p", { class: "soft date" });
   const next = h("p", { class: "next", "data-next": "" });
   const note = h("p", { class: "note empty", role: "status" });
-  const start = button({ label: t("idle.start"), look: "main huge", data: { action: "checkin" }, press: begin });
+  const start = button({ label: t("idle.start"), look: "main huge", data: { action: "checkin" },
+    press: () => app.set({ page: firstStep(app.screen), message: "" }) });
   return {
     main: [h("div", { class: "idle" }, name, h("div", { class: "times" }, time, date), next, start, note)],
-    foot: [...languageButtons(),
-      button({ label: t("idle.staff"), iconName: "lock", look: "quiet far", data: { action: "staff" },
-        press: () => app.set({ page: "staff", message: "" }) })],
+    foot: [...languageButton(), staffButton()],
     update() {
       const { screen } = app;
       setText(name, screen.room_name);
@@ -30,17 +31,7 @@ export function idle() {
   };
 }
 
-function begin() {
-  const byButton = app.screen.can_check_in.some((session) => session.methods.includes("button"));
-  app.set({ page: byButton ? "checkin-choose" : "checkin-code", message: "" });
-}
-
-export function languageButtons() {
-  const choices = app.screen.languages.map((code) => {
-    const made = button({ label: textIn(code, "language.name"), lang: code, look: "language", data: { language: code },
-      press: () => app.chooseLanguage(code) });
-    made.setAttribute("aria-pressed", String(code === app.language));
-    return made;
-  });
-  return [h("div", { class: "languages", role: "group", "aria-label": t("language.choose") }, ...choices)];
+export function staffButton() {
+  return button({ label: t("idle.staff"), iconName: "lock", look: "quiet far", data: { action: "staff" },
+    press: () => app.set({ page: "staff", message: "" }) });
 }
