@@ -9,11 +9,12 @@ export const app = {
   screen: null,
   feed: "open",
   // `page` is where someone at the screen has gone from idle; `language` what they chose; `ask` an open question.
-  local: { page: null, language: null, ask: null, message: "", helpRead: null, helpFailed: false,
+  local: { page: null, language: null, ask: null, message: "", helpRead: null, helpFailed: false, aside: null,
     sheet: "", access: NO_CHOICE },
   media: null,
   render: () => {},
   announce: () => {},
+  felt: () => {},
   serverTime: 0,
   receivedAt: 0,
   inFlight: new Set(),
@@ -78,6 +79,13 @@ export const app = {
     }
   },
 
+  // As `touch`, for what needs no more than to be told when it went wrong.
+  async ask(kind, fields, pressed) {
+    const outcome = await this.touch(kind, fields, pressed);
+    if (outcome && !outcome.ok) this.announce(this.sentence(outcome));
+    return outcome;
+  },
+
   // A refusal as one or two sentences.
   sentence(outcome) {
     const why = outcome.refusal ? tOf("refusal", outcome.refusal, t("failed")) : t("failed");
@@ -110,7 +118,7 @@ export const app = {
   // The visitor has gone: all that they chose goes with them.
   reset() {
     const chosen = this.local.language;
-    Object.assign(this.local, { language: null, sheet: "", access: NO_CHOICE });
+    Object.assign(this.local, { language: null, sheet: "", access: NO_CHOICE, aside: null });
     this.home();
     if (chosen && chosen !== this.defaultLanguage) this.touch("language", { text: this.defaultLanguage });
   },
