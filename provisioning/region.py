@@ -132,6 +132,7 @@ class Region:
             self.signalling,
             self.services,
             DropIns(self.database, bookings, self.clock),
+            self.help_calls,
             self.link.publish,
             self.clock,
         )
