@@ -164,4 +164,3 @@ def _party(party: Party, meeting: MeetingView) -> PartyLine:
         sees=party.sees,
         share_of=party.share_of,
     )
-

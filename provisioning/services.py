@@ -21,6 +21,8 @@ from provisioning.feeds import HELP, PageFeed, WatchFeeds
 from provisioning.help_calls import HelpCalls
 from provisioning.meeting_log import Entry
 from provisioning.models import BookedSession, Clinic
+from provisioning.oidc_settings import OidcSettings
+from provisioning.people_services import PeopleServices
 from provisioning.quality import Quality
 from provisioning.signalling import Signalling
 from provisioning.views import OPENS_BEFORE, OVER, log_line, room_value, session_value
@@ -41,7 +43,7 @@ MOST_CALLS = 200
 REACHABLE = frozenset({"ready", "degraded", "in_session", "starting"})
 
 
-class Services:
+class Services(PeopleServices):
     """Every method may be called on any thread."""
 
     def __init__(
@@ -55,24 +57,15 @@ class Services:
         *,
         clock: Callable[[], datetime],
         zone: ZoneInfo,
+        oidc: OidcSettings | None = None,
     ) -> None:
-        self._database = database
-        self._accounts = accounts
+        super().__init__(database, accounts, clock=clock, oidc=oidc)
         self._bookings = bookings
         self._signalling = signalling
         self._quality = quality
-        self._clock = clock
         self._zone = zone
         self._watchers = WatchFeeds()
         self._help = help_calls
-
-    def authenticate(self, username: str, password: str) -> Account | None:
-        """The account, or None for a wrong name or password (alike in time). Raises TooManyTries."""
-        return self._accounts.authenticate(username, password)
-
-    def account(self, account_id: str) -> Account | None:
-        """An account that may still sign in."""
-        return self._accounts.get(account_id)
 
     def rooms(self, account: Account) -> Sequence[Room]:
         """The rooms this account may book or watch: its clinic's, or all for IT."""
@@ -83,7 +76,9 @@ class Services:
             return [room_value(db, row) for row in db.scalars(query)]
 
     def sessions(self, account: Account, day: datetime) -> Sequence[SessionRow]:
-        """That day's sessions, in order of start; cancelled and past ones too."""
+        """That day's sessions, in order of start; cancelled and past ones too. Raises NotAllowed for IT."""
+        if account.role == "it":
+            raise NotAllowed("sessions are for clinicians and staff")
         date = (day.astimezone(self._zone) if day.tzinfo else day).date()
         first, last = (
             datetime.combine(each, time(), self._zone).astimezone(UTC)
@@ -162,6 +157,7 @@ class Services:
         """The party opens the meeting page; `join` goes to the unit. Raises Refused or NotAllowed."""
         self.session(account, sid)
         feed = self._signalling.open(account, sid, instance)
+        self._take_by_opening(account, sid)
         feed.put(_message(self.session(account, sid)))
         self.changed(sid)
         return feed
@@ -172,6 +168,8 @@ class Services:
         self._signalling.signal(account, sid, instance, message)
         if message.get("type") == "end":
             self._remember_end(sid)
+        if message.get("type") == "leave":
+            self._waiting.release(account, sid, before_call=True)
         if message.get("type") in {"end", "leave"}:
             self.changed(sid)
 
@@ -228,7 +226,7 @@ class Services:
         if account.role == "it":
             raise NotAllowed("bookings are for clinicians and staff")
         with self._database.read() as db:
-            return Booker(account.id, account.role, "account", _clinic_id(db, account))
+            return Booker(account.id, account.role, account.identified, _clinic_id(db, account))
 
 
 def _clinic_id(db: Session, account: Account) -> int:

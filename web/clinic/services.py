@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from agent.contract.quality import PageReport
 from web.clinic.course import CallLine, Course
+from web.clinic.people import PeopleServices
 
 Role = Literal["clinician", "staff", "it"]
 
@@ -46,6 +47,8 @@ class Account:
     name: str
     role: Role
     clinic: str
+    identified: Literal["account", "oidc"] = "account"
+    """By a password kept here, or by the region's OpenID provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +150,7 @@ class Feed(Protocol):
         """The page is gone."""
 
 
-class RegionServices(Protocol):
+class RegionServices(PeopleServices, Protocol):
     """All methods may be called on any thread; those that take an account raise NotAllowed and Refused."""
 
     def authenticate(self, username: str, password: str) -> Account | None:
