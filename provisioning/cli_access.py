@@ -15,7 +15,6 @@ from provisioning.cli_context import Command, command_of, parse_time, told_to_pe
 from web.clinic.services import Refused
 
 if TYPE_CHECKING:
-    from provisioning.access_log import Question
     from provisioning.models import AccessEntry
 
 FIELDS = ("seq", "at", "account", "name", "identified", "role", "clinic", "kind", "sid", "day", "outcome")
@@ -83,8 +82,9 @@ def _write(file: Path, rows: Iterable[Mapping[str, object]]) -> int:
     with _opened(file) as output:
         writer = csv.DictWriter(output, FIELDS)
         writer.writeheader()
-        for number, row in enumerate(rows, 1):
+        for row in rows:
             writer.writerow({field: _plain(value) for field, value in row.items()})
+            number += 1
     return number
 
 

@@ -144,7 +144,7 @@ def log_show(context: typer.Context, sid: str) -> None:
 
 @log.command("verify")
 def log_verify(context: typer.Context) -> None:
-    """Check that nothing in the meeting log and the access log was changed, added or removed; exit code 1 if so."""
+    """Check that nothing in the two logs was changed, added or removed; exit code 1 if so."""
     from provisioning import access_log
     from provisioning.log_verification import verify
 
