@@ -87,12 +87,8 @@ class Chairing:
         meeting.standing.admitted.add(peer)
         meeting.standing.removed.discard(peer)
         del meeting.outside[peer]
-        party.outside = None
         self._telling.tell_lobby(meeting, party, "admitted")
-        if party.lobby_page:
-            party.feed.end()
-        else:
-            self.enter(meeting, party)
+        self.enter(meeting, party)
 
     def reject_party(self, meeting: Meeting, peer: str, by: Mapping[str, str]) -> None:
         """Turn away one who waits outside; they may knock again after a minute."""

@@ -111,8 +111,6 @@ class OpenParty:
     share: Line | None = None
     """The connection that carries what they show."""
     outside: Outside | None = None
-    lobby_page: bool = False
-    """This page only waits: when it is let in, another opens the meeting."""
     closed_at: datetime | None = None
     over: bool = False
     retired: set[str] = field(default_factory=set)

@@ -215,6 +215,7 @@ class Region:
             self.services.changed()
         self.schedules.roll_over()
         self.signalling.tick()
+        self.services.tell_entered()
         self.seats.tick()
         self.quality.tick()
 

@@ -183,6 +183,7 @@ class Seats:
     def _look(self, seat: Seat, row: BookedSession) -> SeatLook:
         opens_at = _opens_at(row)
         return SeatLook(
+            id=seat.id,
             sid=seat.sid,
             role=cast(SeatRole, seat.role),
             start=row.start,

@@ -165,14 +165,14 @@ class Services(PeopleServices):
             attendee_of(db, person, sid)
             return self._value(db, db.get_one(BookedSession, sid))
 
-    def open_meeting(self, person: Person, sid: str, instance: str, *, lobby_page: bool = False) -> PageFeed:
+    def open_meeting(self, person: Person, sid: str, instance: str) -> PageFeed:
         """The party opens a page: `join` goes to the unit, or they knock. Raises Refused or NotAllowed."""
-        feed = self._signalling.open(self._attendee(person, sid), sid, instance, lobby_page=lobby_page)
-        if isinstance(person, Account):
+        attendee = self._attendee(person, sid)
+        feed = self._signalling.open(attendee, sid, instance)
+        if isinstance(person, Account) and not attendee.knocks:
             self._take_by_opening(person, sid)
-        if not lobby_page:
-            feed.put(_message(self.meeting(person, sid)))
-        self.changed(sid)
+        for each in {sid, *self._signalling.take_entered()}:
+            self.changed(each)
         return feed
 
     def signal(self, person: Person, sid: str, instance: str, message: Mapping[str, Any]) -> None:
@@ -184,6 +184,7 @@ class Services(PeopleServices):
             self._waiting.release(person, sid, before_call=True)
         if message.get("type") in {"end", "leave"}:
             self.changed(sid)
+        self.tell_entered()
 
     def calls(self, account: Account) -> Sequence[CallLine]:
         """The latest calls whose figures are kept: the clinic's, for IT of all clinics."""
@@ -218,7 +219,12 @@ class Services(PeopleServices):
         """Tell the pages, also those that are in a meeting, that the calls for help may look different."""
         self._watchers.tell(HELP)
         for sid in self._signalling.open_sids():
-            self._signalling.tell(sid, HELP)
+            self._signalling.tell(sid, HELP, to_guests=False)
+
+    def tell_entered(self) -> None:
+        """Tell those who have come in how their session stands."""
+        for sid in self._signalling.take_entered():
+            self.changed(sid)
 
     def end(self) -> None:
         """The region stops: all feeds end."""

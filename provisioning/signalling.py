@@ -85,11 +85,12 @@ class Signalling:
         self._telling = Telling(self._wire, clock, ice or IceConfiguration(), ice_transport_policy, new_id())
         self._chairing = Chairing(self._telling, note, clock, close_seat)
         self._pages = PageSignals(self._telling, self._chairing, note, clock, self._share_peer)
+        self._entered: set[str] = set()
         self._lock = RLock()
 
     # From the pages
 
-    def open(self, attendee: Attendee, sid: str, instance: str, *, lobby_page: bool = False) -> PageFeed:
+    def open(self, attendee: Attendee, sid: str, instance: str) -> PageFeed:
         """A party's page is open: join, or join again, or knock. Raises Refused."""
         if not _INSTANCE.fullmatch(instance):
             raise Refused("instance", "is 4 to 64 letters, digits and hyphens")
@@ -103,14 +104,14 @@ class Signalling:
                 feed.end()
                 return feed
             over = self._facts.is_over(sid)
-            if not over and (answer := doors.at_the_door(meeting, attendee, peer, lobby_page, self._clock())):
+            if not over and (answer := doors.at_the_door(meeting, attendee, peer, self._clock())):
                 tell_lobby(feed, answer)
                 feed.end()
                 return feed
             again = known is not None and known.line.instance == instance
             party = self._seat(meeting, peer, attendee, instance, feed)
             meeting.ended = over
-            party.over, party.lobby_page = over, lobby_page
+            party.over = over
             inside = party.outside is None
         # First the log, then the unit: what it answers is to stand after what it answers to.
         if inside:
@@ -212,12 +213,13 @@ class Signalling:
                 if meeting.open_parties():
                     self._telling.everything(meeting)
 
-    def tell(self, sid: str, message: Mapping[str, Any]) -> None:
+    def tell(self, sid: str, message: Mapping[str, Any], *, to_guests: bool = True) -> None:
         """Tell every open page of a session; those who wait outside hear nothing of it."""
         with self._lock:
             meeting = self._meetings.find(sid)
             for party in meeting.parties.values() if meeting else ():
-                party.feed.put(message)
+                if to_guests or not party.attendee.knocks:
+                    party.feed.put(message)
 
     def over(self, sid: str) -> None:
         """The session is over: those outside hear it, and nothing of the meeting is kept."""
@@ -225,11 +227,21 @@ class Signalling:
             meeting = self._meetings.find(sid)
             if meeting is None:
                 return
-            for party in list(meeting.outside.values()):
-                tell_lobby(party.feed, "ended")
-                party.feed.end()
+            for party in meeting.everyone():
+                if party.outside is not None:
+                    tell_lobby(party.feed, "ended")
+                elif party.attendee.knocks and not party.over:
+                    party.feed.put({"type": "bye", "reason": "ended"})
+                if party.attendee.knocks:
+                    party.feed.end()
             meeting.outside.clear()
             self._meetings.forget(sid)
+
+    def take_entered(self) -> list[str]:
+        """Sessions that someone has come into who has not been told how they stand; each is given once."""
+        with self._lock:
+            entered, self._entered = self._entered, set()
+            return sorted(entered)
 
     def open_sids(self) -> list[str]:
         """Sessions that someone has open."""
@@ -308,8 +320,10 @@ class Signalling:
     def _settle(self, meeting: Meeting) -> None:
         """After every change: who waited for a place, who leads, what is kept, who is told."""
         for party in doors.find_places(meeting):
-            self._chairing.enter(meeting, party)
             self._telling.tell_lobby(meeting, party, "admitted")
+            self._chairing.enter(meeting, party)
+        if any(party.told is None for party in meeting.open_parties()):
+            self._entered.add(meeting.sid)
         self._chairing.choose(meeting)
         self._telling.settle(meeting)
         if meeting.standing != meeting.saved and not self._facts.is_over(meeting.sid):

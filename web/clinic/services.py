@@ -205,7 +205,7 @@ class RegionServices(PeopleServices, Protocol):
     def meeting(self, person: Person, sid: str) -> SessionRow:
         """The session, for someone who may come to its meeting."""
 
-    def open_meeting(self, person: Person, sid: str, instance: str, *, lobby_page: bool = False) -> Feed:
+    def open_meeting(self, person: Person, sid: str, instance: str) -> Feed:
         """The party opens the meeting page (instance is new for each page load); `join` goes to the unit when
         the party is inside: at once for the session's own clinic, for others when the chair has let them in.
 
@@ -216,7 +216,7 @@ class RegionServices(PeopleServices, Protocol):
         "ice_transport_policy"}` at each change, `{"type":"mesh", "from", "kind", …}` from another page,
         `{"type":"lobby", "state"}` (waiting, admitted, rejected, full, ended, closed) for those outside, and
         `{"type":"replaced"}` when the same person opens the meeting in another window, after which nothing
-        more comes. `lobby_page`: this page only waits, and ends its feed when it is let in.
+        more comes. Those outside get no `session`, `parties` or `mesh`.
         A feed that closes without `leave` is a reload or a lost line: the unit is told after a grace.
         """
 
