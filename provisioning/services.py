@@ -165,6 +165,10 @@ class Services(PeopleServices):
             attendee_of(db, person, sid)
             return self._value(db, db.get_one(BookedSession, sid))
 
+    def is_admitted(self, person: Person, sid: str) -> bool:
+        """Whether they come in without knocking. Raises Refused or NotAllowed."""
+        return self._signalling.admits(self._attendee(person, sid), sid)
+
     def open_meeting(self, person: Person, sid: str, instance: str) -> PageFeed:
         """The party opens a page: `join` goes to the unit, or they knock. Raises Refused or NotAllowed."""
         attendee = self._attendee(person, sid)

@@ -140,6 +140,12 @@ class Signalling:
             party = self._party(attendee, sid, instance)[1]
             return party.peer, party.role
 
+    def admits(self, attendee: Attendee, sid: str) -> bool:
+        """Whether they come in without knocking."""
+        with self._lock:
+            peer = peer_id(self._secret, attendee.key, sid)
+            return self._meetings.of(sid).admits(attendee, peer)
+
     def check_in(self, sid: str, by: str = "") -> None:
         """Staff have identified the patient in the room."""
         with self._lock:

@@ -14,6 +14,8 @@ _FAMILIES = {
     "method": "how",
     "role": "log.role",
     "by": "log.role",
+    "to_role": "log.role",
+    "sharing": "log.sharing",
     "identified": "log.identified",
     "reason": "log.reason",
 }

@@ -44,7 +44,7 @@ def page(sid: str) -> str:
     return render_template(
         "clinic/meeting.html",
         script_texts=texts().for_scripts(),
-        guest=is_guest(who, row),
+        **_for_guest(who, row),
         **describe(row, who, texts()),
     )
 
@@ -115,6 +115,15 @@ def session_message(row: SessionRow, who: Person, t: Texts) -> dict[str, Any]:
         "over": row.state in OVER,
         "facts": "" if is_guest(who, row) else template.render(**describe(row, who, t)),
     }
+
+
+def _for_guest(who: Person, row: SessionRow) -> dict[str, Any]:
+    """Someone who comes by a link says who they are and looks at their devices before they knock."""
+    if not is_guest(who, row):
+        return {"guest": False}
+    out = url_for("seat.ended")
+    prepare = not clinic().services.is_admitted(who, row.sid)
+    return {"guest": True, "prepare": prepare, "ended_url": out, "back_url": out}
 
 
 def _own_row(who: Person, sid: str) -> SessionRow | None:

@@ -205,6 +205,9 @@ class RegionServices(PeopleServices, Protocol):
     def meeting(self, person: Person, sid: str) -> SessionRow:
         """The session, for someone who may come to its meeting."""
 
+    def is_admitted(self, person: Person, sid: str) -> bool:
+        """Whether they come in without knocking."""
+
     def open_meeting(self, person: Person, sid: str, instance: str) -> Feed:
         """The party opens the meeting page (instance is new for each page load); `join` goes to the unit when
         the party is inside: at once for the session's own clinic, for others when the chair has let them in.

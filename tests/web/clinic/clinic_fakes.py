@@ -263,6 +263,9 @@ class FakeRegion:
             raise NotAllowed
         return self.rows[sid]
 
+    def is_admitted(self, person: Person, sid: str) -> bool:
+        return isinstance(person, Account) and person.id not in self.seats.claimed_as
+
     def open_meeting(self, person: Person, sid: str, instance: str) -> FakeFeed:
         self.meeting(person, sid)
         if sid in self.meetings:
