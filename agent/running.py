@@ -29,6 +29,7 @@ from agent.network import NetworkWatch
 from agent.room import TestDone
 from agent.selftest import SelfTest, SelfTester, Verdict
 from agent.session_state import OCCUPYING
+from agent.speech import Espeak
 from agent.survey import Survey, Surveyor, machine_digest, survey_command
 from agent.telemetry import Telemetry
 from agent.touches import Touches
@@ -93,6 +94,8 @@ class Running:
             unit, self.wire, is_staff=self._touches.is_staff, tell_beside=self._talk.tell_beside
         )
         self._touches.add(about_meeting.handlers)
+        self._voice = Espeak()
+        unit.speech = self._voice.languages
         unit.complete_languages = frozenset(catalogues())
         unit.configuration, left_out = keep_complete(unit.configuration, unit.complete_languages)
         for fault in left_out:
@@ -127,7 +130,7 @@ class Running:
             screen_height_px=size.height_px,
             max_streams=MAX_SCREENS,
         )
-        app = create_app(self._controller, pages)
+        app = create_app(self._controller, pages, self._voice)
         return serve(app, "127.0.0.1", self._settings.web_port, WEB_THREADS)
 
     async def stop_media(self) -> None:

@@ -40,6 +40,7 @@ class View:
     language: str | None
     media_generation: int
     meeting: MeetingView = NOTHING_SAID
+    speech: tuple[str, ...] = ()
 
 
 def screen(view: View) -> Screen:
@@ -64,6 +65,7 @@ def screen(view: View) -> Screen:
         media_generation=view.media_generation,
         languages=view.configuration.languages,
         help_state=view.help_state,
+        speech=tuple(code for code in view.configuration.languages if code in view.speech),
     )
 
 

@@ -109,6 +109,8 @@ class Unit:
         self.configuration = configuration
         self.complete_languages: Collection[str] = configuration.languages
         """In which the screen's pages can say everything; whoever joins unit and pages sets it."""
+        self.speech: tuple[str, ...] = ()
+        """In which the unit can speak the screen's texts."""
         self.room = rooms.Room()
         self.snapshot = Snapshot()
         self.sessions: dict[str, Session] = {}
@@ -277,6 +279,7 @@ class Unit:
                 language=self.language,
                 media_generation=self.media.generation,
                 meeting=self.meeting.view(),
+                speech=self.speech,
             )
         )
 

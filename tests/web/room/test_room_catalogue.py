@@ -25,6 +25,7 @@ ROOM = LANGUAGES_FOLDER.parent
 SOURCE = "\n".join(file.read_text("utf-8") for kind in ("*.js", "*.py") for file in sorted(ROOM.rglob(kind)))
 USED = set(re.findall(r"""\bt[n]?\(\s*"([a-z_.0-9]+)\"""", SOURCE))
 USED |= set(re.findall(r"""\btext(?:In)?\(\w+, "([a-z_.0-9]+)\"""", SOURCE))
+USED |= set(re.findall(r"""\bt\(\w+ === "\w+" \? "([a-z_.]+)" : "[a-z_.]+"\)""", SOURCE))
 USED |= set(re.findall(r"""\btext\('\w+', '([a-z_.0-9]+)'""", SOURCE)) | {"entry.locked"}
 FAMILIES = set(re.findall(r"""tOf\("([a-z_]+)\"""", SOURCE))
 SWEDISH = all_catalogues()["sv"]
