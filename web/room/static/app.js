@@ -9,11 +9,13 @@ export const app = {
   screen: null,
   feed: "open",
   // `page` is where someone at the screen has gone from idle; `language` what they chose; `ask` an open question.
-  local: { page: null, language: null, ask: null, message: "", helpRead: null, helpFailed: false,
+  // `aside` is where someone has gone from the waiting page or within the call, and comes back from.
+  local: { page: null, language: null, ask: null, message: "", helpRead: null, helpFailed: false, aside: null,
     sheet: "", access: NO_CHOICE },
   media: null,
   render: () => {},
   announce: () => {},
+  felt: () => {},
   serverTime: 0,
   receivedAt: 0,
   inFlight: new Set(),
@@ -78,6 +80,13 @@ export const app = {
     }
   },
 
+  // As `touch`, for what needs no more than to be told when it went wrong.
+  async ask(kind, fields, pressed) {
+    const outcome = await this.touch(kind, fields, pressed);
+    if (outcome && !outcome.ok) this.announce(this.sentence(outcome));
+    return outcome;
+  },
+
   // A refusal as one or two sentences.
   sentence(outcome) {
     const why = outcome.refusal ? tOf("refusal", outcome.refusal, t("failed")) : t("failed");
@@ -100,7 +109,7 @@ export const app = {
   // Back to the first page, with language and ways to see and hear as they were chosen.
   home() {
     if (this.local.page?.startsWith("staff") && this.unlocked) this.touch("staff_lock");
-    this.set({ page: null, ask: null, message: "" });
+    this.set({ page: null, ask: null, message: "", aside: null });
   },
 
   get isAsTheRoomHasIt() {

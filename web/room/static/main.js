@@ -2,15 +2,21 @@
 
 import { accessControl, applyAccess } from "./access.js";
 import { app } from "./app.js";
+import { showCover } from "./cover.js";
 import { button, h, setLabel, setText } from "./dom.js";
 import { Feed } from "./feed.js";
+import { watchFingers } from "./finger.js";
 import { forgetFocus, mendFocus, rememberFocus } from "./focus.js";
 import { listenToKeys } from "./keys.js";
 import { Media } from "./media.js";
 import { call } from "./pages/call.js";
+import { check } from "./pages/check.js";
 import { choose, code } from "./pages/checkin.js";
+import { ended } from "./pages/ended.js";
 import { idle } from "./pages/idle.js";
-import { ended, fault, loading } from "./pages/notice.js";
+import { languages } from "./pages/languages.js";
+import { fault, hold, loading, queue, rejected } from "./pages/notice.js";
+import { scan } from "./pages/scan.js";
 import { pin, staff } from "./pages/staff.js";
 import { waiting } from "./pages/waiting.js";
 import { showPanel } from "./panel.js";
@@ -20,8 +26,8 @@ import { showSheet } from "./sheet.js";
 import { listenToPage, sayPage } from "./speech.js";
 import { clock, loadTexts, t } from "./texts.js";
 
-const PAGES = { loading, idle, "checkin-choose": choose, "checkin-code": code, waiting, call, ended, fault,
-  "staff-pin": pin, staff };
+const PAGES = { loading, idle, language: languages, "checkin-choose": choose, "checkin-code": code, "checkin-scan": scan,
+  queue, waiting, "waiting-check": check, call, hold, ended, rejected, fault, "staff-pin": pin, staff };
 const SESSION_PAGES = ["waiting", "call", "ended"];
 const [head, main, pad, foot] = ["head", "main", "pad", "foot"].map((id) => document.getElementById(id));
 const roomName = h("p", { class: "room" });
@@ -33,7 +39,13 @@ function pageNow() {
   const { screen, local } = app;
   if (!screen) return "loading";
   if (["idle", "fault"].includes(screen.page) && local.page === "staff") return app.unlocked ? "staff" : "staff-pin";
-  return screen.page === "idle" && local.page ? local.page : screen.page;
+  switch (screen.page) {
+    case "idle": return local.page ?? (screen.queue ? "queue" : "idle");
+    case "waiting": return local.aside ?? "waiting";
+    case "call": return screen.session.on_hold ? "hold" : "call";
+    case "ended": return screen.session.was_rejected ? "rejected" : "ended";
+    default: return screen.page;
+  }
 }
 
 function render() {
@@ -46,6 +58,7 @@ function render() {
   setText(roomName, app.screen?.room_name ?? "");
   setText(time, app.screen ? clock(app.now()) : "");
   drawn.page.update?.();
+  const isCovered = showCover();
   const isOther = showSheet();
   showPanel();
   mendFocus();
@@ -53,11 +66,11 @@ function render() {
 }
 
 function draw(name, key) {
-  const samePage = document.body.dataset.page === name;
+  const samePage = document.body.dataset.view === name;
   drawn.page?.unmount?.();
   const page = PAGES[name]();
   drawn = { key, page };
-  document.body.dataset.page = name;
+  document.body.dataset.view = name;
   document.title = app.screen?.room_name ?? "Hälsorum";
   setLabel(help, t("help"));
   main.replaceChildren(...page.main);
@@ -70,15 +83,18 @@ function draw(name, key) {
 }
 
 function receive(screen) {
-  const before = app.screen?.page;
+  const before = app.screen?.session?.sid;
+  const page = app.screen?.page;
   app.take(screen);
-  if (SESSION_PAGES.includes(before) && !SESSION_PAGES.includes(screen.page)) {
+  if (before && screen.session?.sid !== before) {
     startAfresh();
     return;
   }
+  if (page !== screen.page) app.local.aside = null;
   if (screen.page !== "idle" && app.local.page !== "staff") app.local.page = null;
   if (SESSION_PAGES.includes(screen.page)) app.local.page = null;
   if (!["waiting", "call"].includes(screen.page) && app.local.ask === "leave") app.local.ask = null;
+  app.media.startAt(screen.volume);
   app.media.follow(screen);
   render();
 }
@@ -99,15 +115,16 @@ async function startAfresh() {
 }
 
 function listen() {
-  for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, felt, { capture: true, passive: true });
-  addEventListener("contextmenu", (event) => event.preventDefault());
+  app.felt = felt;
+  addEventListener("keydown", felt, { capture: true, passive: true });
+  watchFingers();
   addEventListener("pagehide", () => app.media.closeAll());
   addEventListener("keydown", (event) => { if (!app.local.sheet) drawn.page?.key?.(event); });
   listenToKeys();
   rememberFocus();
   listenToPage();
   setInterval(() => {
-    watchPresence(document.body.dataset.page);
+    watchPresence(document.body.dataset.view);
     render();
   }, 1000);
 }

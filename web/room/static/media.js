@@ -8,6 +8,7 @@ export const VOLUMES = [0.1, 0.25, 0.5, 0.75, 1];
 
 export function wantedNames(screen) {
   const session = screen?.session;
+  if (screen?.scan) return ["self"];
   if (!session || !["waiting", "call"].includes(screen.page)) return [];
   const names = session.camera ? ["self"] : [];
   if (screen.page !== "call") return names;
@@ -29,8 +30,17 @@ export class Media {
     this.videos = new Map();
     this.generation = null;
     this.wanted = [];
-    this.volume = 3;
+    this.volume = null;
     this.blocked = false;
+  }
+
+  // The room's own volume, 1 to 5, until somebody changes it; a fresh page begins there again.
+  startAt(volume) {
+    this.volume ??= volume - 1;
+  }
+
+  get loudness() {
+    return VOLUMES[this.volume ?? VOLUMES.length - 2];
   }
 
   follow(screen) {
@@ -76,14 +86,14 @@ export class Media {
   attach(name, video) {
     this.videos.set(name, video);
     video.muted = name === "self" || this.blocked;
-    video.volume = VOLUMES[this.volume];
+    video.volume = this.loudness;
     this.show(name);
   }
 
-  detach(name) {
-    const video = this.videos.get(name);
-    if (video) video.srcObject = null;
-    this.videos.delete(name);
+  // With `own` only if that is the element shown: the next page may have attached its own before.
+  detach(name, own = this.videos.get(name)) {
+    if (own) own.srcObject = null;
+    if (this.videos.get(name) === own) this.videos.delete(name);
   }
 
   show(name) {
@@ -114,6 +124,6 @@ export class Media {
 
   changeVolume(step) {
     this.volume = Math.min(VOLUMES.length - 1, Math.max(0, this.volume + step));
-    for (const video of this.videos.values()) video.volume = VOLUMES[this.volume];
+    for (const video of this.videos.values()) video.volume = this.loudness;
   }
 }

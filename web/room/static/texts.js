@@ -48,9 +48,9 @@ export function tn(key, count, values = {}) {
 }
 
 // A text chosen by a value from the document, with a fallback for values this page does not know yet.
-export function tOf(family, value, fallback) {
+export function tOf(family, value, fallback, values) {
   const key = `${family}.${value}`;
-  return key in (catalogues[language] ?? {}) ? t(key) : fallback;
+  return key in (catalogues[language] ?? {}) ? t(key, values) : fallback;
 }
 
 export function clock(moment) {
@@ -66,4 +66,14 @@ export function longDate(moment) {
 export function countdown(milliseconds) {
   const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+// "in 5 minutes", in the language's own words.
+export function inMinutes(minutes) {
+  return new Intl.RelativeTimeFormat(INTL[language] ?? language, { numeric: "always" }).format(minutes, "minute");
+}
+
+// A list as the language writes it: "a, b and c".
+export function listed(words) {
+  return new Intl.ListFormat(INTL[language] ?? language).format(words);
 }

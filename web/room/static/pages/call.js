@@ -1,95 +1,135 @@
-// The meeting: the others large, oneself small, six controls and one line of words.
+// The meeting: the others large, oneself small, the controls, and words over the picture's lower edge.
 
 import { app } from "../app.js";
 import { button, h, heading, setHidden, setText } from "../dom.js";
-import { VOLUMES } from "../media.js";
-import { t } from "../texts.js";
+import { clock, listed, t } from "../texts.js";
+import { makeAnnouncements, makeCaptions } from "./captions.js";
+import { outputChoice, volumeButtons, volumeWords } from "./sound.js";
+import { makeStage } from "./stage.js";
 import { makeTile } from "./tile.js";
 import { leaveButton } from "./waiting.js";
+import { nextVisit, who } from "./words.js";
 
 const STARTING_SHOWN_MS = 8000;
 const VOLUME_SHOWN_MS = 3000;
 
 export function call() {
-  const tiles = new Map();
-  let startedAt = null;
   let volumeAt = -VOLUME_SHOWN_MS;
-  const stage = h("div", { class: "stage" });
-  const line = h("p", { class: "line", role: "status", "data-line": "" });
-  const lostPhone = h("span", { class: "whole" });
-  const lostSays = h("p", { class: "say" }, `${t("call.lost")} `, lostPhone);
-  const lost = h("div", { class: "lost", role: "alert", hidden: true }, lostSays, h("p", { text: t("call.lost_more") }));
+  const stage = makeStage();
+  const captions = makeCaptions();
+  const announcements = makeAnnouncements();
+  const lines = callLine(() => performance.now() - volumeAt < VOLUME_SHOWN_MS);
+  const beside = h("p", { class: "beside", "data-beside": "0", hidden: true });
+  const lost = lostPage();
   const self = makeTile("self", t("call.you"));
   const sound = button({ label: t("call.sound"), iconName: "louder", look: "main", data: { action: "sound" },
     press: () => { app.media.unblock(); app.render(); } });
-  const microphone = toggle("microphone");
-  const camera = toggle("camera");
-  const volume = (step) => () => { app.media.changeVolume(step); volumeAt = performance.now(); app.render(); };
-
-  function followParties(parties) {
-    const here = parties.filter((party) => party.state !== "joined");
-    for (const [peer, tile] of tiles) if (!here.some((party) => party.peer === peer)) { tile.remove(); tiles.delete(peer); }
-    for (const party of here) {
-      if (!tiles.has(party.peer)) {
-        const tile = makeTile(`peer/${party.peer}`, "");
-        tiles.set(party.peer, tile);
-        stage.append(tile.figure);
-      }
-      tiles.get(party.peer).follow(party);
-    }
-    stage.dataset.count = here.length;
-  }
-
-  function words(session) {
-    if (session.line === "reconnecting") return t("call.reconnecting");
-    if (performance.now() - volumeAt < VOLUME_SHOWN_MS)
-      return t("call.volume", { level: app.media.volume + 1, levels: VOLUMES.length });
-    if (!session.microphone && !session.camera) return t("call.muted_hidden");
-    if (!session.microphone) return t("call.muted");
-    if (!session.camera) return t("call.hidden");
-    if (!session.parties.some((party) => party.state === "connected")) return startedAt ? "" : t("call.wait");
-    startedAt ??= performance.now();
-    return performance.now() - startedAt < STARTING_SHOWN_MS ? t("call.starting") : "";
-  }
+  const controls = makeControls(() => { volumeAt = performance.now(); app.render(); });
 
   return {
-    main: [h("div", { class: "call" }, heading(t("call.title")), stage, self.figure, line, lost, sound)],
-    foot: [microphone.button, camera.button,
-      button({ label: t("call.quieter"), iconName: "quieter", data: { action: "quieter" }, press: volume(-1) }),
-      button({ label: t("call.louder"), iconName: "louder", data: { action: "louder" }, press: volume(1) }),
-      leaveButton()],
+    main: [h("div", { class: "call" }, heading(t("call.title")), stage.element, self.figure,
+      h("div", { class: "over" }, beside, announcements.element, lines.element, captions.element),
+      lost.element, sound, controls.box)],
+    foot: [...controls.buttons, leaveButton()],
     update() {
-      const { session, phone } = app.screen;
+      const { session } = app.screen;
       document.body.dataset.line = session.line;
-      followParties(session.parties);
+      stage.follow(session.parties);
       self.follow({ state: session.camera ? "connected" : "off" });
-      microphone.follow(session.microphone);
-      camera.follow(session.camera);
-      const say = words(session);
-      setText(line, say);
-      setHidden(line, !say);
-      setText(lostPhone, phone ? t("call.lost_phone", { phone }) : "");
-      setHidden(lost, session.line !== "lost");
+      captions.follow(session);
+      announcements.follow(session);
+      controls.follow(app.screen);
+      lines.follow(app.screen);
+      beside.dataset.beside = String(session.beside.length);
+      setText(beside, session.beside.length ? t("call.beside", { names: listed(session.beside.map(who)) }) : "");
+      setHidden(beside, !session.beside.length);
+      lost.follow(app.screen);
       setHidden(sound, !app.media.blocked);
     },
     unmount() {
       delete document.body.dataset.line;
       self.remove();
-      for (const tile of tiles.values()) tile.remove();
+      stage.remove();
+    },
+  };
+}
+
+// The one line of words: what is wrong before what is well.
+function callLine(showsVolume) {
+  const element = h("p", { class: "line", role: "status", "data-line": "" });
+  let startedAt = null;
+
+  function words(screen) {
+    const { session } = screen;
+    if (session.line === "reconnecting") return t("call.reconnecting");
+    if (showsVolume()) return volumeWords();
+    if (!session.microphone && !session.camera) return t("call.muted_hidden");
+    if (!session.microphone) return t("call.muted");
+    if (!session.camera) return t("call.hidden");
+    if (!session.parties.some((party) => party.state === "connected")) return startedAt ? "" : t("call.wait");
+    startedAt ??= performance.now();
+    if (performance.now() - startedAt < STARTING_SHOWN_MS) return t("call.starting");
+    if (screen.overrun) return nextVisit(screen);
+    return session.ends_soon && session.end ? t("call.ends_soon", { time: clock(Date.parse(session.end)) }) : "";
+  }
+
+  return {
+    element,
+    follow(screen) {
+      const say = words(screen);
+      setText(element, say);
+      setHidden(element, !say);
+    },
+  };
+}
+
+function lostPage() {
+  const phone = h("span", { class: "whole" });
+  const says = h("p", { class: "say" }, `${t("call.lost")} `, phone);
+  const element = h("div", { class: "lost", role: "alert", hidden: true }, says, h("p", { text: t("call.lost_more") }));
+  return {
+    element,
+    follow(screen) {
+      setText(phone, screen.phone ? t("call.lost_phone", { phone: screen.phone }) : "");
+      setHidden(element, screen.session.line !== "lost");
+    },
+  };
+}
+
+// Microphone, camera, volume; where the room has more ways to hear, they and the volume lie behind one button.
+function makeControls(volumeChanged) {
+  const microphone = toggle("microphone", { off: t("call.microphone_off"), on: t("call.microphone_on") });
+  const camera = toggle("camera", { off: t("call.camera_off"), on: t("call.camera_on") });
+  const hand = button({ label: t("call.hand_camera"), iconName: "hand", data: { touch: "camera_choice", camera: "hand" },
+    press: (it) => app.ask("camera_choice", { text: it.dataset.camera }, it) });
+  const outputs = outputChoice();
+  const volume = volumeButtons(volumeChanged);
+  const many = app.screen.outputs.length > 1;
+  const box = h("div", { class: "sound-box", role: "group", "aria-label": t("sound"), hidden: true }, outputs.element,
+    ...(many ? volume : []), button({ label: t("sound.close"), data: { action: "sound-close" }, press: () => app.set({ aside: null }) }));
+  const open = button({ label: t("sound"), iconName: "louder", data: { action: "sound-open" },
+    press: () => app.set({ aside: app.local.aside === "sound" ? null : "sound" }) });
+  return {
+    box,
+    buttons: [microphone.button, camera.button, hand, ...(many ? [open] : volume)],
+    follow({ session }) {
+      microphone.follow(session.microphone);
+      camera.follow(session.camera);
+      const isMain = session.camera_choice === "main";
+      setHidden(hand, !session.has_hand_camera);
+      hand.dataset.camera = isMain ? "hand" : "main";
+      setText(hand.querySelector(".label"), isMain ? t("call.hand_camera") : t("call.main_camera"));
+      outputs.update();
+      setHidden(box, app.local.aside !== "sound");
+      open.setAttribute("aria-expanded", String(app.local.aside === "sound"));
     },
   };
 }
 
 // Microphone or camera: the button says what a press does, and shows by colour and icon what is.
-function toggle(kind) {
-  const texts = kind === "microphone"
-    ? { off: t("call.microphone_off"), on: t("call.microphone_on") }
-    : { off: t("call.camera_off"), on: t("call.camera_on") };
+function toggle(kind, texts) {
   const made = button({ label: texts.off, iconName: kind, data: { touch: kind, on: "true" },
-    press: async (it) => {
-      const outcome = await app.touch(kind, { on: it.dataset.on !== "true" }, it);
-      if (outcome && !outcome.ok) app.announce(app.sentence(outcome));
-    } });
+    press: (it) => app.ask(kind, { on: it.dataset.on !== "true" }, it) });
   return {
     button: made,
     follow(on) {

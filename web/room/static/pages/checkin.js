@@ -1,4 +1,4 @@
-// Check-in, one question a page: which time is yours, or the code from the letter.
+// Check-in, one question a page: which time is yours, or what have you with you, or the code from the letter.
 
 import { app } from "../app.js";
 import { button, h, heading, setText } from "../dom.js";
@@ -6,6 +6,20 @@ import { clock, t } from "../texts.js";
 import { entry } from "./entry.js";
 
 const CODE_DIGITS = 6;
+
+// The ways in that are open now. The code always is: a session not yet told of here is refused with the reason.
+function ways(screen) {
+  const methods = screen.can_check_in.flatMap((session) => session.methods);
+  return {
+    times: screen.can_check_in.filter((session) => session.methods.includes("button")),
+    qr: methods.includes("qr") && !screen.faults.includes("camera"),
+  };
+}
+
+export function firstStep(screen) {
+  const { times, qr } = ways(screen);
+  return times.length || qr ? "checkin-choose" : "checkin-code";
+}
 
 export function choose() {
   const list = h("div", { class: "choices" });
@@ -23,15 +37,19 @@ export function choose() {
     main: [h("div", { class: "choose" }, heading(t("checkin.choose")), message, list)],
     foot: [button({ label: t("back"), iconName: "back", look: "quiet", data: { action: "back" }, press: () => app.home() })],
     update() {
-      const sessions = app.screen.can_check_in.filter((session) => session.methods.includes("button"));
-      const key = JSON.stringify(sessions);
+      const { times, qr } = ways(app.screen);
+      const key = JSON.stringify([times, qr]);
       if (key === drawn) return;
       drawn = key;
-      const times = sessions.map((session) => button({
+      const go = (page) => () => app.set({ page });
+      const mine = times.map((session) => button({
         label: t("checkin.by_time", { time: clock(Date.parse(session.start)) }), look: "main huge",
         data: { touch: "checkin_button", sid: session.sid }, press: (pressed) => checkIn(session, pressed) }));
-      list.replaceChildren(...times, button({ label: t("checkin.by_code"), data: { action: "code" },
-        press: () => app.set({ page: "checkin-code" }) }));
+      list.replaceChildren(...mine,
+        ...(qr ? [button({ label: t("checkin.by_qr"), iconName: "scan", look: times.length ? "half" : "main huge",
+          data: { action: "scan" }, press: go("checkin-scan") })] : []),
+        button({ label: t("checkin.by_code"), look: times.length ? (qr ? "half" : "whole") : "main huge",
+          data: { action: "code" }, press: go("checkin-code") }));
     },
   };
 }

@@ -2,8 +2,9 @@
 
 import { app } from "../app.js";
 import { button, h, heading, setText } from "../dom.js";
-import { languageControl } from "../language.js";
 import { clock, longDate, t } from "../texts.js";
+import { firstStep } from "./checkin.js";
+import { languageButton } from "./languages.js";
 
 export function idle() {
   const name = heading("");
@@ -11,12 +12,11 @@ export function idle() {
   const date = h("p", { class: "soft date" });
   const next = h("p", { class: "next", "data-next": "" });
   const note = h("p", { class: "note empty", role: "status" });
-  const start = button({ label: t("idle.start"), look: "main huge", data: { action: "checkin" }, press: begin });
+  const start = button({ label: t("idle.start"), look: "main huge", data: { action: "checkin" },
+    press: () => app.set({ page: firstStep(app.screen), message: "" }) });
   return {
     main: [h("div", { class: "idle" }, name, h("div", { class: "times" }, time, date), next, start, note)],
-    foot: [languageControl(),
-      button({ label: t("idle.staff"), iconName: "lock", look: "quiet far", data: { action: "staff" },
-        press: () => app.set({ page: "staff", message: "" }) })],
+    foot: [...languageButton(), staffButton()],
     update() {
       const { screen } = app;
       setText(name, screen.room_name);
@@ -31,7 +31,7 @@ export function idle() {
   };
 }
 
-function begin() {
-  const byButton = app.screen.can_check_in.some((session) => session.methods.includes("button"));
-  app.set({ page: byButton ? "checkin-choose" : "checkin-code", message: "" });
+export function staffButton() {
+  return button({ label: t("idle.staff"), iconName: "lock", look: "quiet far", data: { action: "staff" },
+    press: () => app.set({ page: "staff", message: "" }) });
 }

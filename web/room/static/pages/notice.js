@@ -1,36 +1,58 @@
-// Pages that only tell: starting, the end, and the fault.
+// Pages that tell one thing: starting, in a queue, on hold, turned away, and each fault.
 
 import { app } from "../app.js";
-import { button, h, heading } from "../dom.js";
-import { languageControl } from "../language.js";
-import { t } from "../texts.js";
-
-const ENDED_SHOWN_MS = 20_000;
+import { button, h, heading, setText } from "../dom.js";
+import { clock, t } from "../texts.js";
+import { staffButton } from "./idle.js";
+import { languageButton } from "./languages.js";
+import { leaveButton } from "./waiting.js";
 
 export function loading() {
   return { main: [h("div", { class: "notice" }, heading(t("loading")))] };
 }
 
-export function ended() {
-  const shownFrom = performance.now();
-  let asked = false;
-  const done = button({ label: t("ended.done"), look: "main", data: { touch: "done" }, press: (it) => app.touch("done", {}, it) });
+export function queue() {
+  const place = heading("");
+  const name = h("p", { class: "next", "data-queue": "" });
   return {
-    main: [h("div", { class: "notice" }, heading(t("ended.title")), done)],
+    main: [h("div", { class: "notice" }, name, place, h("p", { class: "next", text: t("queue.next") }))],
+    foot: [...languageButton(), staffButton()],
     update() {
-      if (asked || performance.now() - shownFrom < ENDED_SHOWN_MS) return;
-      asked = true;
-      app.touch("done");
+      const { queue: now } = app.screen;
+      if (!now) return;
+      setText(name, t("queue.name", { name: now.name, time: clock(Date.parse(now.since)) }));
+      setText(place, now.place === null ? t("queue.asked") : now.place === 1 ? t("queue.first") : t("queue.place", { place: now.place }));
     },
   };
 }
 
-export function fault() {
+export function hold() {
   return {
-    main: [h("div", { class: "notice" }, heading(t("fault.title")),
-      h("p", { class: "next", text: t("fault.phone", { phone: app.screen.phone }) }))],
-    foot: [languageControl(),
-      button({ label: t("idle.staff"), iconName: "lock", look: "quiet far", data: { action: "staff" },
-        press: () => app.set({ page: "staff", message: "" }) })],
+    main: [h("div", { class: "notice" }, heading(t("hold.title")), h("p", { class: "next", text: t("hold.more") }))],
+    foot: [leaveButton()],
+  };
+}
+
+export function rejected() {
+  const done = button({ label: t("rejected.done"), look: "main calm", data: { touch: "done" }, press: (it) => app.touch("done", {}, it) });
+  return { main: [h("div", { class: "notice" }, heading(t("rejected.title")), h("p", { class: "next", text: t("rejected.more") }), done)] };
+}
+
+export function fault() {
+  const title = heading("");
+  const phone = h("p", { class: "next" });
+  return {
+    main: [h("div", { class: "notice" }, title, phone)],
+    foot: [staffButton()],
+    update() {
+      const { faults, phone: number } = app.screen;
+      const broken = ["camera", "microphone"].find((name) => faults.includes(name)) ?? "video";
+      document.body.dataset.fault = broken;
+      setText(title, broken === "camera" ? t("fault.camera") : broken === "microphone" ? t("fault.microphone") : t("fault.title"));
+      setText(phone, t("fault.phone", { phone: number }));
+    },
+    unmount() {
+      delete document.body.dataset.fault;
+    },
   };
 }

@@ -1,17 +1,18 @@
-// One picture in the meeting, who it shows, and whether it moves.
+// One party in the meeting, or what they show: the picture, who it is, and whether it moves.
 
 import { app } from "../app.js";
-import { h, icon, setText } from "../dom.js";
+import { h, icon, setHidden, setText } from "../dom.js";
 import { t, tOf } from "../texts.js";
+import { who } from "./words.js";
 
 const STILL_AFTER_MS = 3000;
 
 export function makeTile(name, caption) {
   const video = h("video", { playsinline: true, autoplay: true, "data-media": name });
-  const words = h("span", { text: caption });
+  const [title, rest] = [h("span", { class: "name", text: caption }), h("span", { class: "about" })];
   const nothing = h("p", { class: "nothing" }, icon("person"), h("span", {}));
   const figure = h("figure", { class: name === "self" ? "self" : "party", "data-media-tile": name, "data-picture": "starting" },
-    video, nothing, h("figcaption", {}, words));
+    video, nothing, h("figcaption", {}, title, rest));
   let lastFrame = null;
   let gone = false;
   const bornAt = performance.now();
@@ -23,21 +24,41 @@ export function makeTile(name, caption) {
     video.requestVideoFrameCallback(onFrame);
   }
 
+  function describe(party, parties) {
+    const shows = party.share_of !== null && party.share_of !== undefined;
+    figure.classList.toggle("share", shows);
+    figure.classList.toggle("ear", !shows && party.sees === false);
+    if (shows) {
+      setText(title, t("call.share", { who: who(parties.find((one) => one.peer === party.share_of) ?? party) }));
+    } else {
+      setText(title, who(party));
+      setText(rest, about(party));
+    }
+    setHidden(rest, shows || !rest.textContent);
+  }
+
   video.requestVideoFrameCallback(onFrame);
   app.media.attach(name, video);
   return {
     figure,
-    follow(party) {
+    follow(party, parties = []) {
       figure.dataset.state = party.state;
-      if (party.role) setText(words, tOf("role", party.role, party.role));
+      if (party.role) describe(party, parties);
       const still = performance.now() - (lastFrame ?? bornAt) > STILL_AFTER_MS;
-      if (still || party.state === "off") figure.dataset.picture = "off";
-      setText(nothing.lastChild, figure.dataset.picture === "off" && name !== "self" ? t("call.no_picture") : "");
+      if (still || party.state === "off" || party.sees === false) figure.dataset.picture = "off";
+      const words = party.sees === false ? t("call.only_sound") : t("call.no_picture");
+      setText(nothing.lastChild, figure.dataset.picture === "off" && name !== "self" ? words : "");
     },
     remove() {
       gone = true;
-      app.media.detach(name);
+      app.media.detach(name, video);
       figure.remove();
     },
   };
+}
+
+// Title, organisation and role as far as they are given, and how the party is known.
+function about(party) {
+  const role = party.name ? tOf("role", party.role, party.role) : "";
+  return [party.title, party.organisation, role, tOf("identified", party.identified, "")].filter(Boolean).join(" · ");
 }

@@ -2,40 +2,62 @@
 
 import { app } from "../app.js";
 import { button, h, heading, setText } from "../dom.js";
-import { languageControl } from "../language.js";
-import { clock, t, tOf } from "../texts.js";
+import { clock, inMinutes, t, tOf } from "../texts.js";
+import { languageButton } from "./languages.js";
+import { levelBar, mirror } from "./mirror.js";
+import { outputChoice, playTone, volumeButtons } from "./sound.js";
+import { nextVisit } from "./words.js";
 
-const FLOOR_DBFS = -60;
+const MINUTE_MS = 60_000;
 
 export function waiting() {
-  const video = h("video", { playsinline: true, autoplay: true, "data-media": "self", "aria-label": t("waiting.self") });
-  video.muted = true;
+  const own = mirror(t("waiting.self"));
+  const level = levelBar();
+  const title = heading("");
   const meets = h("p", { class: "next", "data-meets": "" });
-  const time = h("p", { class: "next" });
-  const late = h("p", { class: "note", role: "status", "data-late": "" });
-  const bar = h("span", { class: "level-bar" });
-  const level = h("div", { class: "level", "data-level": "", "aria-hidden": "true" }, bar);
-  app.media.attach("self", video);
+  const time = h("p", { class: "next", "data-minutes": "" });
+  const then = h("p", { class: "then", role: "status", "data-late": "" });
+  const outputs = outputChoice();
   return {
     main: [h("div", { class: "waiting" },
-      h("div", { class: "words" }, heading(t("waiting.title")), meets, time, late),
-      h("div", { class: "mirror" }, h("div", { class: "frame" }, video), level, h("p", { class: "soft", text: t("waiting.level") })))],
-    foot: [languageControl(), leaveButton()],
+      h("div", { class: "words" }, title, meets, time, then),
+      h("div", { class: "mirror" }, h("div", { class: "frame" }, own.video), level.element,
+        h("p", { class: "soft", text: t("waiting.level") })),
+      h("div", { class: "tests" }, outputs.element,
+        button({ label: t("waiting.tone"), iconName: "tone", data: { action: "tone" }, press: playTone }),
+        button({ label: t("waiting.check"), iconName: "help", look: "quiet", data: { action: "check" },
+          press: () => app.set({ aside: "waiting-check" }) })))],
+    foot: [...languageButton(), ...volumeButtons(), leaveButton()],
     update() {
-      const { session } = app.screen;
-      const role = tOf("role", session.meets, session.meets);
-      setText(meets, t("waiting.meets", { role, clinic: session.clinic }));
-      setText(time, t("waiting.time", { time: clock(Date.parse(session.start)) }));
-      setText(late, session.late ? t("waiting.late") : "\u00a0");
-      late.classList.toggle("empty", !session.late);
+      const { session, region_up: regionUp } = app.screen;
+      document.body.dataset.fault = regionUp ? "" : "region";
+      setText(title, regionUp ? t("waiting.title") : t("waiting.region"));
+      setText(meets, t("waiting.meets", { role: tOf("role", session.meets, session.meets), clinic: session.clinic }));
+      setText(time, howLong(session));
+      setText(then, next(app.screen));
+      then.classList.toggle("note", session.late || !regionUp || Boolean(app.screen.overrun));
+      outputs.update();
     },
-    level(decibels) {
-      const share = Math.min(1, Math.max(0, 1 - decibels / FLOOR_DBFS));
-      bar.style.transform = `scaleX(${share.toFixed(3)})`;
-      level.dataset.level = share.toFixed(2);
+    level: level.show,
+    unmount() {
+      delete document.body.dataset.fault;
+      own.remove();
     },
-    unmount: () => app.media.detach("self"),
   };
+}
+
+function howLong(session) {
+  const start = Date.parse(session.start);
+  const minutes = Math.ceil((start - app.now()) / MINUTE_MS);
+  const your = t("waiting.time", { time: clock(start) });
+  return minutes > 0 ? `${your} ${t("waiting.begins", { when: inMinutes(minutes) })}` : your;
+}
+
+// What happens next, or what the wait is for.
+function next(screen) {
+  if (!screen.region_up) return t("waiting.region_next", { phone: screen.phone });
+  if (screen.overrun) return nextVisit(screen);
+  return screen.session.late ? t("waiting.late") : t("waiting.next");
 }
 
 export function leaveButton() {

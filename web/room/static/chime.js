@@ -1,0 +1,21 @@
+// A short chime to test the sound with, made here: two notes, at the volume that is chosen.
+
+const NOTES_HZ = [660, 880];
+const NOTE_S = 0.55;
+let context = null;
+
+export async function chime(volume) {
+  context ??= new AudioContext();
+  await context.resume();
+  NOTES_HZ.forEach((frequency, place) => {
+    const begins = context.currentTime + 0.05 + place * NOTE_S * 0.7;
+    const gain = new GainNode(context, { gain: 0 });
+    const tone = new OscillatorNode(context, { frequency });
+    gain.gain.setValueAtTime(0, begins);
+    gain.gain.linearRampToValueAtTime(volume, begins + 0.03);
+    gain.gain.exponentialRampToValueAtTime(0.001, begins + NOTE_S);
+    tone.connect(gain).connect(context.destination);
+    tone.start(begins);
+    tone.stop(begins + NOTE_S);
+  });
+}

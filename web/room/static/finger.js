@@ -1,0 +1,61 @@
+// What a hand may do to the glass by mistake: a palm, a second finger, a touch given twice, a drag. One finger's
+// touch counts, and the button says at once that it was felt.
+
+import { app } from "./app.js";
+
+const PALM_MM = 28; // a thumb laid flat is under 25
+const BOUNCE_MS = 90; // the same button again so soon is one touch by a trembling hand
+const DOUBLE_MS = 450;
+const DOUBLE_MM = 12;
+const FELT_MS = 180;
+
+const down = new Map();
+let last = { at: -Infinity, x: 0, y: 0, button: null, page: "" };
+
+const millimetre = () => Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--mm")) || 6;
+const pageOf = () => `${document.body.dataset.page}|${document.body.dataset.panel}`;
+
+function pressed(event) {
+  const palm = Math.max(event.width, event.height) > PALM_MM * millimetre();
+  down.set(event.pointerId, { counts: event.isPrimary && !palm, page: pageOf() });
+  if (!down.get(event.pointerId).counts) return;
+  const button = event.target.closest("button");
+  if (!button || button.disabled) return;
+  button.dataset.felt = "";
+  setTimeout(() => delete button.dataset.felt, FELT_MS);
+}
+
+function released(event) {
+  // The click follows its pointerup: what was known of the finger is needed until then.
+  setTimeout(() => down.delete(event.pointerId));
+}
+
+function isMistake(event) {
+  const finger = down.get(event.pointerId);
+  if (finger && !finger.counts) return true;
+  if (event.pointerType !== "touch") return false;
+  const since = event.timeStamp - last.at;
+  const near = Math.hypot(event.clientX - last.x, event.clientY - last.y) < DOUBLE_MM * millimetre();
+  const button = event.target.closest("button");
+  // The second touch of two is not for what has just come up under the finger.
+  if (since < DOUBLE_MS && near && last.page !== (finger?.page ?? pageOf())) return true;
+  return since < BOUNCE_MS && button !== null && button === last.button;
+}
+
+function clicked(event) {
+  if (isMistake(event)) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return;
+  }
+  last = { at: event.timeStamp, x: event.clientX, y: event.clientY, button: event.target.closest("button"), page: pageOf() };
+}
+
+export function watchFingers() {
+  addEventListener("pointerdown", pressed, { capture: true });
+  for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, released, { capture: true });
+  addEventListener("click", clicked, { capture: true });
+  for (const kind of ["contextmenu", "dragstart", "selectstart"]) addEventListener(kind, (event) => event.preventDefault());
+  addEventListener("wheel", (event) => { if (event.ctrlKey) event.preventDefault(); }, { passive: false });
+  addEventListener("pointerdown", () => app.felt(), { capture: true, passive: true });
+}

@@ -1,0 +1,48 @@
+// A QR code from a letter or a telephone, held up to the room's camera. The camera is open while this page is.
+
+import { app } from "../app.js";
+import { button, h, heading, setText } from "../dom.js";
+import { t, tOf } from "../texts.js";
+import { mirror } from "./mirror.js";
+
+let asking = Promise.resolve();
+
+// One after the other, also when the page goes before the camera has come.
+function camera(on) {
+  asking = asking.then(() => app.touch("scan", { on }));
+  return asking;
+}
+
+export function scan() {
+  let refused = null;
+  const before = app.screen.scan?.seen ?? 0;
+  const own = mirror(t("waiting.self"));
+  const message = h("p", { class: "message", role: "alert", "data-message": "" });
+  camera(true).then((outcome) => { refused = outcome && !outcome.ok ? outcome : null; app.render(); });
+
+  function said() {
+    const { scan: now } = app.screen;
+    if (refused) return { why: refused.refusal ?? "failed", words: app.sentence(refused) };
+    if (now?.refusal && now.seen > before) return { why: now.refusal, words: tOf("refusal", now.refusal, t("failed")) };
+    return { why: "", words: t("scan.hint") };
+  }
+
+  return {
+    main: [h("div", { class: "scan" },
+      h("div", { class: "words" }, heading(t("scan.title")), message),
+      h("div", { class: "frame viewfinder" }, own.video, h("span", { class: "finder", "aria-hidden": "true" })))],
+    foot: [button({ label: t("back"), iconName: "back", look: "quiet", data: { action: "back" }, press: () => app.reset() }),
+      button({ label: t("scan.code_instead"), look: "far", data: { action: "code" },
+        press: () => app.set({ page: "checkin-code" }) })],
+    update() {
+      const { why, words } = said();
+      message.dataset.message = why;
+      message.classList.toggle("wrong", Boolean(why));
+      setText(message, words);
+    },
+    unmount() {
+      own.remove();
+      camera(false);
+    },
+  };
+}

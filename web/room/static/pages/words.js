@@ -1,0 +1,16 @@
+// Sentences that more than one page says.
+
+import { app } from "../app.js";
+import { clock, t, tOf } from "../texts.js";
+
+// Who somebody is: by name if they gave one, else by role.
+export function who(person) {
+  return person.name || tOf("role", person.role, person.role);
+}
+
+// To whoever has the next time, who finds the room taken; or to those inside, that it ends soon.
+export function nextVisit(screen) {
+  const { overrun } = screen;
+  const time = clock(Date.parse(overrun.start));
+  return app.now() >= Date.parse(overrun.start) ? t("overrun.taken", { time }) : t("overrun.soon", { time });
+}
