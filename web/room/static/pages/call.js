@@ -44,7 +44,7 @@ export function call() {
       setText(beside, session.beside.length ? t("call.beside", { names: listed(session.beside.map(who)) }) : "");
       setHidden(beside, !session.beside.length);
       lost.follow(app.screen);
-      setHidden(sound, !app.media.blocked);
+      setHidden(sound, !app.media.blocked || session.line === "lost");
     },
     unmount() {
       delete document.body.dataset.line;

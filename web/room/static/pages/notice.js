@@ -34,8 +34,11 @@ export function hold() {
 }
 
 export function rejected() {
-  const done = button({ label: t("rejected.done"), look: "main calm", data: { touch: "done" }, press: (it) => app.touch("done", {}, it) });
-  return { main: [h("div", { class: "notice" }, heading(t("rejected.title")), h("p", { class: "next", text: t("rejected.more") }), done)] };
+  const done = button({ label: t("rejected.done"), look: "far", data: { touch: "done" }, press: (it) => app.touch("done", {}, it) });
+  return {
+    main: [h("div", { class: "notice" }, heading(t("rejected.title")), h("p", { class: "next", text: t("rejected.more") }))],
+    foot: [done],
+  };
 }
 
 export function fault() {
