@@ -14,7 +14,6 @@ import { check } from "./pages/check.js";
 import { choose, code } from "./pages/checkin.js";
 import { ended } from "./pages/ended.js";
 import { idle } from "./pages/idle.js";
-import { languages } from "./pages/languages.js";
 import { fault, hold, loading, queue, rejected } from "./pages/notice.js";
 import { scan } from "./pages/scan.js";
 import { pin, staff } from "./pages/staff.js";
@@ -26,7 +25,7 @@ import { showSheet } from "./sheet.js";
 import { listenToPage, sayPage } from "./speech.js";
 import { clock, loadTexts, t } from "./texts.js";
 
-const PAGES = { loading, idle, language: languages, "checkin-choose": choose, "checkin-code": code, "checkin-scan": scan,
+const PAGES = { loading, idle, "checkin-choose": choose, "checkin-code": code, "checkin-scan": scan,
   queue, waiting, "waiting-check": check, call, hold, ended, rejected, fault, "staff-pin": pin, staff };
 const SESSION_PAGES = ["waiting", "call", "ended"];
 const [head, main, pad, foot] = ["head", "main", "pad", "foot"].map((id) => document.getElementById(id));
@@ -62,7 +61,7 @@ function render() {
   const isOther = showSheet();
   showPanel();
   mendFocus();
-  if (isNew || (isOther && app.local.sheet)) sayPage();
+  if (!isCovered && (isNew || (isOther && app.local.sheet))) sayPage();
 }
 
 function draw(name, key) {

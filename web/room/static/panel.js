@@ -67,7 +67,7 @@ export function showPanel() {
     shown = key;
     element.hidden = !boxed;
     const asks = ["still", "leave", "alone"].includes(boxed);
-    for (const part of ["main", "pad"]) document.getElementById(part).inert = asks;
+    for (const part of ["main", "pad", "sheet"]) document.getElementById(part).inert = asks;
     element.setAttribute("role", asks || boxed === "question" ? "alertdialog" : "alert");
     if (boxed) fill(boxed);
     else element.replaceChildren();

@@ -2,9 +2,9 @@
 
 import { app } from "../app.js";
 import { button, h, heading, setText } from "../dom.js";
+import { languageControl } from "../language.js";
 import { clock, longDate, t } from "../texts.js";
 import { firstStep } from "./checkin.js";
-import { languageButton } from "./languages.js";
 
 export function idle() {
   const name = heading("");
@@ -16,7 +16,7 @@ export function idle() {
     press: () => app.set({ page: firstStep(app.screen), message: "" }) });
   return {
     main: [h("div", { class: "idle" }, name, h("div", { class: "times" }, time, date), next, start, note)],
-    foot: [...languageButton(), staffButton()],
+    foot: [languageControl(), staffButton()],
     update() {
       const { screen } = app;
       setText(name, screen.room_name);

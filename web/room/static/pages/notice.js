@@ -2,9 +2,9 @@
 
 import { app } from "../app.js";
 import { button, h, heading, setText } from "../dom.js";
+import { languageControl } from "../language.js";
 import { clock, t } from "../texts.js";
 import { staffButton } from "./idle.js";
-import { languageButton } from "./languages.js";
 import { leaveButton } from "./waiting.js";
 
 export function loading() {
@@ -16,7 +16,7 @@ export function queue() {
   const name = h("p", { class: "next", "data-queue": "" });
   return {
     main: [h("div", { class: "notice" }, name, place, h("p", { class: "next", text: t("queue.next") }))],
-    foot: [...languageButton(), staffButton()],
+    foot: [languageControl(), staffButton()],
     update() {
       const { queue: now } = app.screen;
       if (!now) return;
@@ -46,7 +46,7 @@ export function fault() {
   const phone = h("p", { class: "next" });
   return {
     main: [h("div", { class: "notice" }, title, phone)],
-    foot: [staffButton()],
+    foot: [languageControl(), staffButton()],
     update() {
       const { faults, phone: number } = app.screen;
       const broken = ["camera", "microphone"].find((name) => faults.includes(name)) ?? "video";

@@ -2,8 +2,8 @@
 
 import { app } from "../app.js";
 import { button, h, heading, setText } from "../dom.js";
+import { languageControl } from "../language.js";
 import { clock, inMinutes, t, tOf } from "../texts.js";
-import { languageButton } from "./languages.js";
 import { levelBar, mirror } from "./mirror.js";
 import { outputChoice, playTone, volumeButtons } from "./sound.js";
 import { nextVisit } from "./words.js";
@@ -27,7 +27,7 @@ export function waiting() {
         button({ label: t("waiting.tone"), iconName: "tone", data: { action: "tone" }, press: playTone }),
         button({ label: t("waiting.check"), iconName: "help", look: "quiet", data: { action: "check" },
           press: () => app.set({ aside: "waiting-check" }) })))],
-    foot: [...languageButton(), ...volumeButtons(), leaveButton()],
+    foot: [languageControl(), ...volumeButtons(), leaveButton()],
     update() {
       const { session, region_up: regionUp } = app.screen;
       document.body.dataset.fault = regionUp ? "" : "region";
