@@ -1,6 +1,6 @@
-"""Staff who sign in with a password kept here, and booking systems with a token.
+"""Staff who sign in with a password kept here or through the OpenID provider, and booking systems with a token.
 
-Pages know accounts only as values with an id, role and clinic, so that OIDC can stand in for `Accounts`.
+Pages know accounts only as values with an id, role and clinic.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from agent.contract.schedule import token_digest
 from provisioning.database import Database
 from provisioning.identifiers import keyed_digest, new_id, new_token
 from provisioning.models import AccountRow, ApiClient, Clinic, SignInTries
+from web.clinic.people import Assignment
 from web.clinic.services import Account, Refused, Role, TooManyTries
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,9 @@ FORGET_TRIES_AFTER = timedelta(days=1)
 PASSWORD_MIN_LENGTH = 10
 PASSWORD_MAX_LENGTH = 200
 ACCOUNT_ID_LENGTH = 12
+OIDC_ACCOUNT_ID_LENGTH = 16
+NO_PASSWORD = ""
+"""Of an account whose person signs in elsewhere: no password fits."""
 HASHES_AT_ONCE = 4
 """Each takes 64 MiB by design: without a limit, whoever posts sign-ins would fill the memory."""
 
@@ -92,6 +96,36 @@ class Accounts:
             row = db.get(AccountRow, account_id)
             return _account(row) if row is not None and row.active else None
 
+    def of_person(
+        self, issuer: str, subject: str, name: str, assignment: Assignment, *, keep_subject: bool
+    ) -> Account | None:
+        """The account of a person whom the OpenID provider knows, one for each assignment, made where it is new.
+
+        None if it was closed here. The name follows the provider's.
+        """
+        secret = self._database.fact("secret")
+        kept = subject if keep_subject else subject_digest(secret, issuer, subject)
+        whose = keyed_digest(secret, "oidc account", issuer, subject, assignment.role, assignment.clinic)
+        account_id = whose[:OIDC_ACCOUNT_ID_LENGTH]
+        with self._database.write() as db:
+            row = db.get(AccountRow, account_id)
+            if row is None:
+                row = AccountRow(
+                    id=account_id, username=f"oidc:{account_id}", role=assignment.role, active=True
+                )
+                row.password_hash = NO_PASSWORD
+                row.clinic = clinic_named(db, assignment.clinic) if assignment.clinic else None
+                db.add(row)
+            row.name, row.subject = name[:120], kept
+            db.flush()
+            return _account(row) if row.active else None
+
+    def ids_of(self, issuer: str, subject: str) -> frozenset[str]:
+        """The accounts of one person at the OpenID provider."""
+        kept = (subject, subject_digest(self._database.fact("secret"), issuer, subject))
+        with self._database.read() as db:
+            return frozenset(db.scalars(select(AccountRow.id).where(AccountRow.subject.in_(kept))))
+
     def authenticate(self, username: str, password: str) -> Account | None:
         """The account, or None; a wrong name and a wrong password are alike, in time and in the pause.
 
@@ -103,8 +137,9 @@ class Accounts:
         self._count_try(digest)
         with self._database.read() as db:
             row = db.scalar(select(AccountRow).where(AccountRow.username == username))
-        fits = self._fits(row.password_hash if row else self._decoy, password[:PASSWORD_MAX_LENGTH])
-        if row is None or not row.active or not fits:
+        kept = row.password_hash if row is not None and row.password_hash != NO_PASSWORD else self._decoy
+        fits = self._fits(kept, password[:PASSWORD_MAX_LENGTH])
+        if row is None or kept == self._decoy or not row.active or not fits:
             return None
         with self._database.write() as db:
             db.execute(delete(SignInTries).where(SignInTries.name_digest == digest))
@@ -177,5 +212,16 @@ def clinic_named(db: Session, name: str) -> Clinic:
     return clinic
 
 
+def subject_digest(secret: str, issuer: str, subject: str) -> str:
+    """What is kept of a person's name at the OpenID provider."""
+    return keyed_digest(secret, "oidc subject", issuer, subject)
+
+
 def _account(row: AccountRow) -> Account:
-    return Account(id=row.id, name=row.name, role=cast(Role, row.role), clinic=row.clinic.name)
+    return Account(
+        id=row.id,
+        name=row.name,
+        role=cast(Role, row.role),
+        clinic=row.clinic.name if row.clinic else "",
+        identified="account" if row.subject is None else "oidc",
+    )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from provisioning import cli_places, cli_quality, cli_sessions
+from provisioning import cli_access, cli_places, cli_quality, cli_sessions
 from provisioning.cli_context import Command
 
 JSON_FLAG = "--json"
@@ -26,6 +26,7 @@ app.add_typer(cli_places.unit, name="unit")
 app.add_typer(cli_sessions.log, name="log")
 app.add_typer(cli_sessions.contract, name="contract")
 app.add_typer(cli_quality.session, name="session")
+cli_sessions.log.command("access")(cli_access.access)
 for command in (cli_sessions.book, cli_sessions.move, cli_sessions.cancel, cli_sessions.sessions):
     app.command()(command)
 

@@ -144,29 +144,36 @@ def log_show(context: typer.Context, sid: str) -> None:
 
 @log.command("verify")
 def log_verify(context: typer.Context) -> None:
-    """Check that nothing in the log was changed, added or removed; exit code 1 if so."""
+    """Check that nothing in the two logs was changed, added or removed; exit code 1 if so."""
+    from provisioning import access_log
     from provisioning.log_verification import verify
 
     command = command_of(context)
     with told_to_person(), command.database.read() as db:
         verdict = verify(db)
+        looks, access_fault = access_log.verify(db)
     words = f"{verdict.entries} entries fit, {verdict.unit_events} of them signed by units."
     if verdict.missing_events:
         words += f" {verdict.missing_events} events of units never came; the log says which."
+    words += f" {looks} entries of the access log fit."
+    if access_fault:
+        words += f" Its entry {looks + 1} is the first that does not fit: {access_fault}."
     if not verdict.ok:
         words = f"Entry {verdict.bad_seq} is the first that does not fit: {verdict.reason}."
     command.done(
         {
-            "ok": verdict.ok,
+            "ok": verdict.ok and not access_fault,
             "entries": verdict.entries,
             "unit_events": verdict.unit_events,
             "missing_events": verdict.missing_events,
             "bad_seq": verdict.bad_seq,
             "reason": verdict.reason,
+            "access_entries": looks,
+            "access_reason": access_fault,
         },
         words,
     )
-    if not verdict.ok:
+    if not verdict.ok or access_fault:
         raise typer.Exit(1)
 
 

@@ -38,6 +38,7 @@ class Database:
                 ("schema_version", SCHEMA_VERSION),
                 ("secret", secrets.token_hex(32)),
                 ("log_head", "0:"),
+                ("access_head", "0:"),
             ):
                 if db.get(Fact, name) is None:
                     db.add(Fact(name=name, value=value))

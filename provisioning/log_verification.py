@@ -15,7 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.contract.events import GENESIS, event_hash
-from provisioning import meeting_log
+from provisioning import hash_chain, meeting_log
+from provisioning.hash_chain import fault_in_link
 from provisioning.models import Fact, LogEntry, UnitKey
 
 MISSING = "events_missing"
@@ -50,9 +51,10 @@ class _Chains:
 def verify(db: Session) -> Verdict:
     """Walk the whole log; stops at the first entry that was changed, is missing or is not the unit's own."""
     chains = _Chains(keys=_keys(db))
-    prev, seq = meeting_log.GENESIS, 0
+    prev, seq = hash_chain.GENESIS, 0
     for row in meeting_log.all_entries(db):
-        reason = _fault_in_row(row, seq + 1, prev) or _fault_in_unit_event(row, chains)
+        in_chain = fault_in_link(row, seq + 1, prev, meeting_log.entry_hash)
+        reason = in_chain or _fault_in_unit_event(row, chains)
         if reason:
             return Verdict(seq, chains.unit_events, chains.missing_events, row.seq, reason)
         prev, seq = row.hash, row.seq
@@ -93,16 +95,6 @@ def _keys(db: Session) -> dict[str, list[str]]:
     for row in db.scalars(select(UnitKey)):
         keys.setdefault(row.unit_id, []).append(row.public_key)
     return keys
-
-
-def _fault_in_row(row: LogEntry, seq: int, prev: str) -> str:
-    if row.seq != seq:
-        return f"entry {seq} is missing"
-    if row.prev != prev:
-        return "does not follow from the entry before it"
-    if meeting_log.entry_hash(row) != row.hash:
-        return "was changed after it was written"
-    return ""
 
 
 def _fault_in_unit_event(row: LogEntry, chains: _Chains) -> str:

@@ -6,20 +6,18 @@ staff by account id and role, the patient not at all.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic_core import to_json
 from sqlalchemy import event, select
 from sqlalchemy.orm import Mapper, Session
 
 from agent.contract.events import Event
-from provisioning.models import Fact, LogEntry
+from provisioning import hash_chain
+from provisioning.models import LogEntry
 
-GENESIS = ""
 HEAD = "log_head"
 
 
@@ -37,11 +35,8 @@ class Entry:
 
 def append(db: Session, entry: Entry) -> LogEntry:
     """Put an entry at the end, in the caller's transaction: it is kept if what it tells of is kept."""
-    head = db.get_one(Fact, HEAD, with_for_update=True)
-    last, _, prev = head.value.partition(":")
     told = entry.unit_event
     row = LogEntry(
-        seq=int(last) + 1,
         at=entry.at,
         source="unit" if told else "region",
         unit_id=entry.unit,
@@ -53,13 +48,8 @@ def append(db: Session, entry: Entry) -> LogEntry:
         unit_prev=told.prev if told else None,
         unit_hash=told.hash if told else None,
         unit_signature=told.signature if told else None,
-        prev=prev,
-        hash="",
     )
-    row.hash = entry_hash(row)
-    db.add(row)
-    head.value = f"{row.seq}:{row.hash}"
-    return row
+    return hash_chain.extend(db, HEAD, row, entry_hash)
 
 
 def entry_hash(row: LogEntry) -> str:
@@ -75,7 +65,7 @@ def entry_hash(row: LogEntry) -> str:
         [row.unit_epoch, row.unit_seq, row.unit_prev, row.unit_hash, row.unit_signature],
         row.prev,
     ]
-    return hashlib.sha256(to_json(content)).hexdigest()
+    return hash_chain.sha256_of(content)
 
 
 def instant_text(at: datetime) -> str:

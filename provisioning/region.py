@@ -37,6 +37,7 @@ from provisioning.help_calls import HelpCalls
 from provisioning.ice import IceConfiguration
 from provisioning.inbox import Inbox
 from provisioning.meeting_log import Entry
+from provisioning.oidc_settings import OidcSettings
 from provisioning.quality import Quality
 from provisioning.schedules import Schedules
 from provisioning.seats import Seats
@@ -45,6 +46,7 @@ from provisioning.settings import RegionSettings
 from provisioning.signalling import Signalling
 from provisioning.standing import StoredStandings
 from provisioning.views import StoredSessionFacts
+from web.clinic.oidc_settings import OidcClientSettings
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +108,7 @@ class Region:
             seats=self.seats,
             clock=clock,
             zone=zone,
+            oidc=settings.oidc,
         )
         self.bookings = FhirBookings(
             self.database,
@@ -132,6 +135,7 @@ class Region:
             self.signalling,
             self.services,
             DropIns(self.database, bookings, self.clock),
+            self.help_calls,
             self.link.publish,
             self.clock,
         )
@@ -166,6 +170,8 @@ class Region:
             support_phone=web.support_phone,
             max_feeds=web.threads - 24,
             quality_days=self.settings.quality_days,
+            return_to=web.return_to,
+            oidc=_oidc_client(self.settings.oidc),
         )
         return create_app(self.services, self.bookings, settings, now=self.clock)
 
@@ -228,6 +234,22 @@ def _link_settings(settings: RegionSettings) -> LinkSettings:
         key_file=broker.key_file,
         filters=(up_filter(),),
         backoff_max_s=BACKOFF_MAX_S,
+    )
+
+
+def _oidc_client(oidc: OidcSettings | None) -> OidcClientSettings | None:
+    if oidc is None:
+        return None
+    return OidcClientSettings(
+        issuer=oidc.issuer,
+        client_id=oidc.client_id,
+        client_secret=oidc.client_secret(),
+        name=oidc.name,
+        scopes=oidc.scopes,
+        acr_values=oidc.acr_values,
+        clock_skew_s=oidc.clock_skew_s,
+        ca_file=None if oidc.ca_file is None else str(oidc.ca_file),
+        userinfo=oidc.userinfo,
     )
 
 

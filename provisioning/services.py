@@ -23,6 +23,8 @@ from provisioning.help_calls import HelpCalls
 from provisioning.meeting_log import Entry
 from provisioning.meetings import Attendee
 from provisioning.models import BookedSession, Clinic
+from provisioning.oidc_settings import OidcSettings
+from provisioning.people_services import PeopleServices
 from provisioning.quality import Quality
 from provisioning.seats import Seats
 from provisioning.signalling import Signalling
@@ -45,7 +47,7 @@ MOST_CALLS = 200
 REACHABLE = frozenset({"ready", "degraded", "in_session", "starting"})
 
 
-class Services:
+class Services(PeopleServices):
     """Every method may be called on any thread."""
 
     def __init__(
@@ -60,25 +62,16 @@ class Services:
         seats: Seats,
         clock: Callable[[], datetime],
         zone: ZoneInfo,
+        oidc: OidcSettings | None = None,
     ) -> None:
-        self._database = database
-        self._accounts = accounts
+        super().__init__(database, accounts, clock=clock, oidc=oidc)
         self._bookings = bookings
         self._signalling = signalling
         self._quality = quality
         self.seats = seats
-        self._clock = clock
         self._zone = zone
         self._watchers = WatchFeeds()
         self._help = help_calls
-
-    def authenticate(self, username: str, password: str) -> Account | None:
-        """The account, or None for a wrong name or password (alike in time). Raises TooManyTries."""
-        return self._accounts.authenticate(username, password)
-
-    def account(self, account_id: str) -> Account | None:
-        """An account that may still sign in."""
-        return self._accounts.get(account_id)
 
     def rooms(self, account: Account) -> Sequence[Room]:
         """The rooms this account may book or watch: its clinic's, or all for IT."""
@@ -89,7 +82,9 @@ class Services:
             return [room_value(db, row) for row in db.scalars(query)]
 
     def sessions(self, account: Account, day: datetime) -> Sequence[SessionRow]:
-        """That day's sessions, in order of start; cancelled and past ones too."""
+        """That day's sessions, in order of start; cancelled and past ones too. Raises NotAllowed for IT."""
+        if account.role == "it":
+            raise NotAllowed("sessions are for clinicians and staff")
         date = (day.astimezone(self._zone) if day.tzinfo else day).date()
         first, last = (
             datetime.combine(each, time(), self._zone).astimezone(UTC)
@@ -173,6 +168,8 @@ class Services:
     def open_meeting(self, person: Person, sid: str, instance: str, *, lobby_page: bool = False) -> PageFeed:
         """The party opens a page: `join` goes to the unit, or they knock. Raises Refused or NotAllowed."""
         feed = self._signalling.open(self._attendee(person, sid), sid, instance, lobby_page=lobby_page)
+        if isinstance(person, Account):
+            self._take_by_opening(person, sid)
         if not lobby_page:
             feed.put(_message(self.meeting(person, sid)))
         self.changed(sid)
@@ -183,6 +180,8 @@ class Services:
         self._signalling.signal(self._attendee(person, sid), sid, instance, message)
         if message.get("type") == "end":
             self._remember_end(sid)
+        if message.get("type") == "leave" and isinstance(person, Account):
+            self._waiting.release(person, sid, before_call=True)
         if message.get("type") in {"end", "leave"}:
             self.changed(sid)
 
@@ -244,7 +243,7 @@ class Services:
         if account.role == "it":
             raise NotAllowed("bookings are for clinicians and staff")
         with self._database.read() as db:
-            return Booker(account.id, account.role, "account", _clinic_id(db, account))
+            return Booker(account.id, account.role, account.identified, _clinic_id(db, account))
 
 
 def _clinic_id(db: Session, account: Account) -> int:

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agent.contract.signalling import IceServer
+from provisioning.oidc_settings import OidcSettings
+from web.clinic.return_to import is_beginning
 
 PREFIX = "HALSORUM_"
 DEFAULT_FILE = Path("/etc/halsorum/region.toml")
@@ -53,6 +55,22 @@ class WebServerSettings(_Part):
     """Whom a clinician calls when a call's line does not come back."""
     threads: int = Field(default=128, ge=40, le=512)
     """Each open page holds one for its feed; they are made as they are needed."""
+    return_to: tuple[str, ...] = ()
+    """Where a link may ask to be led back to, as beginnings of addresses: https://journal.example/; in the
+    environment with spaces between them."""
+
+    @field_validator("return_to", mode="before")
+    @classmethod
+    def _as_tuple(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("return_to")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            if not is_beginning(address):
+                raise ValueError(f"{address!r} is no https address such as https://journal.example/")
+        return value
 
 
 class TurnSettings(_Part):
@@ -94,6 +112,8 @@ class RegionSettings(_Part):
     ice_servers: tuple[IceServer, ...] = ()
     """Servers without credentials of ours, such as stun:; in the form of W3C's RTCIceServer."""
     turn: TurnSettings | None = None
+    oidc: OidcSettings | None = None
+    """The region's OpenID provider; without it there are local accounts alone."""
     ice_transport_policy: Literal["all", "relay"] = "all"
     """For the pages; a unit has its own."""
 
@@ -147,7 +167,7 @@ def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> None:
         if not name.startswith(PREFIX) or name == FILE_VARIABLE:
             continue
         *tables, key = name.removeprefix(PREFIX).lower().split("__")
-        if (tables and tables[0] not in {"broker", "web", "turn"}) or (
+        if (tables and tables[0] not in {"broker", "web", "turn", "oidc"}) or (
             not tables and key not in RegionSettings.model_fields
         ):
             continue

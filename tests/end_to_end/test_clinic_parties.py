@@ -1,4 +1,4 @@
-"""Several pages in one meeting, in a real browser: they connect to one another, and one more page plays the unit."""
+"""Several pages in one meeting, in a real browser: connected to one another, and one more page plays the unit."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "web" / "clinic")]
 
-from clinic_fakes import SID
 from meeting_fakes import MeetingRegion
-from meeting_pages import Unit, served, sign_in
+from meeting_pages import served, sign_in
 
 from tests.system.chromium import CHROMIUM, FAKE_MEDIA, PLAYS_AT_ONCE, QUIET
 
@@ -25,9 +24,7 @@ ANNA = "peera1"
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*QUIET, *FAKE_MEDIA, PLAYS_AT_ONCE]
-        )
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *FAKE_MEDIA, PLAYS_AT_ONCE])
 
 
 @pytest.fixture
@@ -67,7 +64,9 @@ def opens(browser: Browser, address: str) -> Iterator[Opens]:
 
 def _frames(page: Page, peer: str) -> int:
     video = page.locator(f'.tile[data-peer="{peer}"] video.shown')
-    return video.evaluate("(video) => video.getVideoPlaybackQuality().totalVideoFrames") if video.count() else 0
+    return (
+        video.evaluate("(video) => video.getVideoPlaybackQuality().totalVideoFrames") if video.count() else 0
+    )
 
 
 def _connected(page: Page, peer: str) -> None:

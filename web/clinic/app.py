@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, redirect, send_from_directory, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from web.clinic import (
+    access,
     booking,
     course_page,
     errors,
@@ -21,16 +23,20 @@ from web.clinic import (
     signin,
     today,
     visit,
+    waiting,
     wording,
 )
 from web.clinic.feeds import Seats
 from web.clinic.once import Once
 from web.clinic.services import BookingApi, RegionServices
 from web.clinic.settings import WebSettings
-from web.clinic.signins import SignIns
+from web.clinic.signins import IdTokens, SignIns
 from web.clinic.state import EXTENSION, Clinic
 from web.clinic.texts import load
 from web.pause import Pause
+
+if TYPE_CHECKING:
+    from web.clinic.oidc import OidcClient
 
 QUALITY_EVERY_S = 2.0
 """Pages send figures every five seconds, and at once again when they have many."""
@@ -53,11 +59,24 @@ def create_app(
     Feeds and the invitations that are shown once live in this process's memory.
     """
     app = Flask(__name__)
-    app.extensions[EXTENSION] = hold(services, bookings, settings, now)
+    oidc = _add_oidc(app, settings)
+    app.extensions[EXTENSION] = hold(services, bookings, settings, now, oidc)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     security.guard(app, settings)
-    for room in (signin, today, booking, session_page, meeting, course_page, visit, fhir, help_calls):
+    access.register(app)
+    for room in (
+        signin,
+        today,
+        waiting,
+        booking,
+        session_page,
+        meeting,
+        course_page,
+        visit,
+        fhir,
+        help_calls,
+    ):
         app.register_blueprint(room.pages)
     errors.register(app)
     wording.register(app)
@@ -69,7 +88,11 @@ def create_app(
 
 
 def hold(
-    services: RegionServices, bookings: BookingApi, settings: WebSettings, now: Callable[[], datetime]
+    services: RegionServices,
+    bookings: BookingApi,
+    settings: WebSettings,
+    now: Callable[[], datetime],
+    oidc: OidcClient | None = None,
 ) -> Clinic:
     """A fresh Clinic: nobody has signed in, no feed is open."""
     return Clinic(
@@ -78,13 +101,30 @@ def hold(
         settings=settings,
         texts=load(),
         signins=SignIns(
-            settings.idle_timeout_s, settings.sign_in_lifetime_s, clock=lambda: now().timestamp()
+            settings.idle_timeout_s,
+            settings.sign_in_lifetime_s,
+            clock=lambda: now().timestamp(),
+            kept=services,
         ),
         seats=Seats(settings.max_feeds, settings.max_feeds_per_account),
         invitations=Once(),
         quality_pause=Pause(QUALITY_EVERY_S),
         now=now,
+        oidc=oidc,
+        choosing=Once(),
+        id_tokens=IdTokens(),
     )
+
+
+def _add_oidc(app: Flask, settings: WebSettings) -> OidcClient | None:
+    if settings.oidc is None:
+        return None
+    # Loaded here: the library and what it brings take a while, and most tests need none of it.
+    from web.clinic import signin_oidc
+    from web.clinic.oidc import OidcClient
+
+    app.register_blueprint(signin_oidc.pages)
+    return OidcClient(app, settings.oidc)
 
 
 def _healthz() -> Response:

@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from web.clinic.refusals import refusal_words
+from web.clinic.return_to import BOOKING, back_to, remember
 from web.clinic.services import BookingRequest, Clash, Invitation, Refused
 from web.clinic.signin import require_sign_in
 from web.clinic.state import account, clinic, texts
@@ -26,6 +27,7 @@ _DEFAULTS = {"length": "30", "language": "sv", "waiting_room": "yes"}
 @pages.get("/booking")
 def page() -> str:
     """The form, with the next whole quarter of an hour filled in."""
+    remember(BOOKING)
     soon = clinic().local(clinic().now()) + timedelta(minutes=15)
     soon = soon.replace(minute=soon.minute // 15 * 15)
     entered = MultiDict(_DEFAULTS | {"date": f"{soon:%Y-%m-%d}", "time": f"{soon:%H:%M}"})
@@ -60,6 +62,7 @@ def invitation(key: str) -> str | tuple[str, int]:
         start=clinic().local(kept.start),
         end=clinic().local(kept.end),
         link=link,
+        return_to=back_to(BOOKING),
         qr=Markup(segno.make(link, error="m").svg_inline(scale=5, border=2)),  # noqa: S704 - segno's own output
     )
 

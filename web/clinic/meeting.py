@@ -8,12 +8,13 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
 
-from web.clinic.log_words import began_and_ended, roles_in_call
 from web.clinic.refusals import refusal_words
+from web.clinic.return_to import back_to, remember
 from web.clinic.services import Account, Refused, SessionRow
 from web.clinic.signals import checked
 from web.clinic.signin import require_sign_in
 from web.clinic.state import account, clinic, texts
+from web.clinic.summary import end_of
 from web.clinic.texts import Texts
 from web.clinic.today import open_feed
 from web.clinic.wording import OVER, describe
@@ -27,6 +28,7 @@ _INSTANCE = re.compile(r"[a-z0-9]{8,40}")
 def page(sid: str) -> str:
     """Before admission, in the call, and whatever comes between; the script moves it along."""
     row = clinic().services.session(account(), sid)
+    remember(sid)
     return render_template(
         "clinic/meeting.html", script_texts=texts().for_scripts(), **describe(row, account(), texts())
     )
@@ -36,15 +38,9 @@ def page(sid: str) -> str:
 def ended(sid: str) -> str:
     """What the meeting was: times, how the patient checked in, who took part."""
     row = clinic().services.session(account(), sid)
-    lines = clinic().services.log(account(), sid)
-    began, over = began_and_ended(lines)
-    local = clinic().local
+    end = end_of(row, clinic().services.log(account(), sid), texts(), clinic().local)
     return render_template(
-        "clinic/ended.html",
-        began=local(began).strftime("%H:%M") if began else "",
-        over=local(over).strftime("%H:%M") if over else "",
-        parties=[texts().of("log.role", role) for role in roles_in_call(lines)],
-        **describe(row, account(), texts()),
+        "clinic/ended.html", summary=end, return_to=back_to(sid), **describe(row, account(), texts())
     )
 
 

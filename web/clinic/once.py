@@ -27,6 +27,12 @@ class Once(Generic[Item]):
                 self._items.popitem(last=False)
         return key
 
+    def see(self, owner: str, key: str) -> Item | None:
+        """The item, left where it is."""
+        with self._lock:
+            kept = self._items.get(key)
+            return kept[1] if kept is not None and kept[0] == owner else None
+
     def take(self, owner: str, key: str) -> Item | None:
         """The item, the first time its owner asks."""
         with self._lock:

@@ -27,6 +27,7 @@ KNOWN = (
     ("session", "is not yet open", "too_early"),
     ("session", "is checked in", "checked_in"),
     ("help", "is over", "help_over"),
+    ("taken", "a colleague", "taken"),
     ("instance", "", "reload"),
     ("type", "is for the chair", "chair"),
 )

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from agent.contract.quality import PageReport
 from web.clinic.course import CallLine, Course
+from web.clinic.people import PeopleServices
 from web.clinic.seats import Guest, SeatServices
 
 Role = Literal["clinician", "staff", "it"]
@@ -154,7 +155,7 @@ class Feed(Protocol):
         """The page is gone."""
 
 
-class RegionServices(Protocol):
+class RegionServices(PeopleServices, Protocol):
     """All methods may be called on any thread; those that take an account raise NotAllowed and Refused."""
 
     def authenticate(self, username: str, password: str) -> Account | None:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from web.clinic.booking import LENGTHS_MIN, length, when
 from web.clinic.log_words import log_lines
 from web.clinic.refusals import refusal_words
+from web.clinic.return_to import remember
 from web.clinic.services import Refused
 from web.clinic.signin import require_sign_in
 from web.clinic.state import account, clinic, texts
@@ -23,6 +24,7 @@ Answer = str | Response | tuple[str, int]
 @pages.get("/<sid>")
 def page(sid: str) -> str:
     """The session, and what may be done with it."""
+    remember(sid)
     return _show(sid)
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from web.clinic.oidc_settings import OidcClientSettings
+
 _LOOPBACK = ("localhost", "127.0.0.1")
 MIN_SECRET_CHARS = 32
 
@@ -31,6 +33,10 @@ class WebSettings:
     max_feeds_per_account: int = 8
     quality_days: int = 30
     """How long the region keeps the figures of calls; the page says so."""
+    return_to: tuple[str, ...] = ()
+    """Beginnings of the addresses that a link may ask to be led back to."""
+    oidc: OidcClientSettings | None = None
+    """The region's OpenID provider."""
     feed_ping_s: float = 15.0
     """A word this often keeps proxies from closing a feed and finds pages that are gone."""
     meeting_ping_s: float = 2.0

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from flask import Blueprint, abort, g, jsonify, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
+from web.clinic.return_to import PARAMETER, allowed
 from web.clinic.services import Account, TooManyTries
 from web.clinic.state import clinic, texts
 from web.clinic.texts import LANGUAGES
@@ -23,7 +26,7 @@ def require_sign_in() -> ResponseReturnValue | None:
         if request.path.startswith("/api/"):
             return jsonify(error="signed_out"), 401
         if request.method == "GET":
-            session["next"] = request.path
+            session["next"] = _asked_for()
         return redirect(url_for("signin.page"))
     if request.endpoint not in _PASSIVE:
         clinic().signins.touch(session)
@@ -40,7 +43,7 @@ def _present() -> Account | None:
 def page() -> str | Response:
     """The form, or onward for those who have signed in."""
     if _present():
-        return redirect(url_for("today.page"))
+        return redirect(home())
     return render_template("clinic/sign_in.html", username="", problem=None)
 
 
@@ -56,11 +59,28 @@ def sign_in() -> str | Response | tuple[str, int]:
         return _refuse(username, texts()("sign_in.too_many", time=until), 429)
     if account is None:
         return _refuse(username, texts()("sign_in.wrong"), 401)
-    onward = session.get("next")
+    to = onward()
     clinic().signins.begin(session, account.id)
-    if isinstance(onward, str) and is_ours(onward):
-        return redirect(onward)
-    return redirect(url_for("today.page"))
+    return redirect(to)
+
+
+def onward() -> str:
+    """Where someone was going when they were asked to sign in."""
+    asked = session.get("next")
+    return asked if isinstance(asked, str) and is_ours(asked) else home()
+
+
+def home() -> str:
+    """Where the day begins."""
+    return url_for("today.page")
+
+
+def _asked_for() -> str:
+    """The page without what its address carried, but for where to lead back to, if that is allowed."""
+    back = request.args.get(PARAMETER)
+    if back is None or not allowed(back, clinic().settings.return_to):
+        return request.path
+    return f"{request.path}?{urlencode({PARAMETER: back})}"
 
 
 def is_ours(path: str) -> bool:
@@ -73,10 +93,25 @@ def _refuse(username: str, problem: str, status: int) -> tuple[str, int]:
 
 
 @pages.post("/sign-out")
-def sign_out() -> Response:
-    """End the sign-in, here and for any copy of its cookie."""
+def sign_out() -> str | Response:
+    """End the sign-in, here and for any copy of its cookie, and go on to the provider that vouched for it."""
+    sign_in, vouched = str(session.get("sign_in", "")), session.get("oidc") is True
+    id_token = clinic().id_tokens.take(sign_in)
     clinic().signins.end(session)
-    return redirect(url_for("signin.page"))
+    client = clinic().oidc
+    if not vouched or client is None:
+        return redirect(url_for("signin.page"))
+    back = clinic().settings.public_url.rstrip("/") + url_for("signin.signed_out")
+    # A page and not a redirect: our policy lets forms lead to ourselves alone.
+    return render_template(
+        "clinic/signed_out.html", provider=client.settings.name, logout_url=client.logout_url(back, id_token)
+    )
+
+
+@pages.get("/signed-out")
+def signed_out() -> str:
+    """Back from the provider, where one has signed out too."""
+    return render_template("clinic/signed_out.html", provider="", logout_url=None)
 
 
 @pages.post("/language")

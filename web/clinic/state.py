@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import current_app, g, session
 
@@ -13,9 +13,13 @@ from web.clinic.feeds import Seats
 from web.clinic.once import Once
 from web.clinic.services import Account, BookingApi, Invitation, RegionServices
 from web.clinic.settings import WebSettings
-from web.clinic.signins import SignIns
+from web.clinic.signins import IdTokens, SignIns
 from web.clinic.texts import LANGUAGES, Texts
 from web.pause import Pause
+
+if TYPE_CHECKING:
+    from web.clinic.oidc import OidcClient
+    from web.clinic.signin_oidc import Choosing
 
 EXTENSION = "halsorum.clinic"
 
@@ -33,6 +37,10 @@ class Clinic:
     invitations: Once[Invitation]
     quality_pause: Pause
     now: Callable[[], datetime]
+    oidc: OidcClient | None
+    """The OpenID provider, where the region has one."""
+    choosing: Once[Choosing]
+    id_tokens: IdTokens
 
     def local(self, at: datetime) -> datetime:
         """The same instant on the clinic's clock."""

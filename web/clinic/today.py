@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any, cast
 
-from flask import Blueprint, Response, abort, jsonify, render_template, request, session
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, session, url_for
 
 from web.clinic.feeds import EventStream, Shape, TooManyFeeds, respond
-from web.clinic.services import Account, Feed
+from web.clinic.services import Account, Feed, SessionRow
 from web.clinic.signin import require_sign_in
 from web.clinic.state import Clinic, account, clinic, texts
 from web.clinic.wording import describe
@@ -19,23 +20,25 @@ FeedSource = Callable[[], Feed]
 
 
 @pages.get("/today")
-def page() -> str:
-    """The list of one day, today's when none is named."""
+def page() -> str | Response:
+    """The list of one day, today's when none is named. IT sees no sessions, and begins at the calls."""
+    if account().role == "it":
+        return cast(Response, redirect(url_for("calls.page")))
     day = _day()
     return render_template(
         "clinic/today.html",
         day=day,
-        is_today=day.date() == clinic().local(clinic().now()).date(),
+        is_today=_is_today(day),
         before=(day - timedelta(days=1)).strftime("%Y-%m-%d"),
         after=(day + timedelta(days=1)).strftime("%Y-%m-%d"),
-        rows=_rows(day),
+        **_lists(day),
     )
 
 
 @pages.get("/api/today")
 def rows() -> str:
     """The list alone, for a page that has heard of a change."""
-    return render_template("clinic/_rows.html", rows=_rows(_day()))
+    return render_template("clinic/_rows.html", **_lists(_day()))
 
 
 @pages.get("/api/feed")
@@ -85,6 +88,22 @@ def _day() -> datetime:
         abort(400)
 
 
-def _rows(day: datetime) -> list[dict[str, object]]:
-    t = texts()
-    return [describe(row, account(), t) for row in clinic().services.sessions(account(), day)]
+def _is_today(day: datetime) -> bool:
+    return day.date() == clinic().local(clinic().now()).date()
+
+
+def _lists(day: datetime) -> dict[str, list[dict[str, object]]]:
+    """Who waits, longest first, and the others by their time."""
+    sessions, t = clinic().services.sessions(account(), day), texts()
+    taken = clinic().services.taken(account(), [row.sid for row in sessions])
+    told = [describe(row, account(), t, taken) for row in sessions]
+    waits = [item for item, row in zip(told, sessions, strict=True) if row.state == "waiting"]
+    return {
+        "waiting": sorted(waits, key=_arrived),
+        "rows": [item for item, row in zip(told, sessions, strict=True) if row.state != "waiting"],
+    }
+
+
+def _arrived(item: dict[str, Any]) -> datetime:
+    row: SessionRow = item["row"]
+    return row.checked_in_at or row.start

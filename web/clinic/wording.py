@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from flask import Flask, g, request
 
+from web.clinic.people import Taken
 from web.clinic.security import csrf_token
 from web.clinic.services import Account, Room, SessionRow
 from web.clinic.state import clinic, texts
@@ -75,9 +77,14 @@ def minutes_since(at: datetime, now: datetime) -> int:
     return max(0, int((now - at).total_seconds()) // 60)
 
 
-def describe(row: SessionRow, account: Account, t: Texts) -> dict[str, Any]:
-    """Everything the templates say about one session."""
+def describe(
+    row: SessionRow, account: Account, t: Texts, taken: Mapping[str, Taken] | None = None
+) -> dict[str, Any]:
+    """Everything the templates say about one session. `taken`: who takes whom, where it has been asked for."""
     local, now = clinic().local, clinic().now()
+    if taken is None:
+        taken = clinic().services.taken(account, [row.sid])
+    held = taken.get(row.sid) if row.state not in OVER else None
     waited = row.checked_in_at if row.state == "waiting" else None
     return {
         "row": row,
@@ -90,9 +97,17 @@ def describe(row: SessionRow, account: Account, t: Texts) -> dict[str, Any]:
         "since": local(row.checked_in_at).strftime("%H:%M") if row.checked_in_at else "",
         "minutes": minutes_since(waited, now) if waited else None,
         "action": action(row, account, now),
+        "taken": held,
+        "mine": held is not None and held.account_id == account.id,
+        "may_take": account.role == "clinician" and row.state == "waiting" and held is None,
+        "may_take_over": account.role == "clinician" and _is_anothers(held, account),
         "not_on_unit": row.state == "booked" and not row.schedule_on_unit and row.end > now,
         "t": t,
     }
+
+
+def _is_anothers(held: Taken | None, account: Account) -> bool:
+    return held is not None and held.account_id != account.id
 
 
 def register(app: Flask) -> None:
@@ -108,5 +123,6 @@ def register(app: Flask) -> None:
             "languages": LANGUAGES,
             "csrf_token": csrf_token,
             "here": request.path if request.method == "GET" else "/",
+            "oidc_name": oidc.settings.name if (oidc := clinic().oidc) else "",
             "phone": clinic().settings.support_phone,
         }

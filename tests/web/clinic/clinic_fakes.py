@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.contract.quality import PageReport
 from web.clinic.course import CallLine, Course
+from web.clinic.people import Assignment, Taken
 from web.clinic.services import (
     Account,
     BookingRequest,
@@ -53,6 +54,8 @@ class FakeRegion:
         self.accounts = {
             "anna": Account("a1", "Anna Berg", "clinician", "Kusten"),
             "bo": Account("a2", "Bo Ek", "staff", "Kusten"),
+            "cia": Account("a3", "Cia Lund", "clinician", "Kusten"),
+            "ivar": Account("a4", "Ivar It", "it", "Kusten"),
         }
         self.all_rooms = {
             "r1": Room("r1", "Rum 1", "Kusten", "unit-1", "ready"),
@@ -70,6 +73,11 @@ class FakeRegion:
         self.reports: list[PageReport] = []
         self.courses: dict[str, Course] = {}
         self.help: list[HelpLine] = []
+        self.ended: set[str] = set()
+        self.looks: list[tuple[str, str, str | None, str | None, bool]] = []
+        self.held: dict[str, Taken] = {}
+        self.offered: tuple[Assignment, ...] = ()
+        self.closed = False
 
     # --- for tests
     def add(self, sid: str = SID, **changes: Any) -> SessionRow:
@@ -112,6 +120,8 @@ class FakeRegion:
         return list(self.all_rooms.values())
 
     def sessions(self, account: Account, day: datetime) -> Sequence[SessionRow]:
+        if account.role == "it":
+            raise NotAllowed
         following = day + timedelta(days=1)
         return sorted(
             (row for row in self.rows.values() if day <= row.start < following), key=lambda row: row.start
@@ -120,7 +130,7 @@ class FakeRegion:
     def session(self, account: Account, sid: str) -> SessionRow:
         if sid not in self.rows:
             raise Refused("sid", "no such session")
-        if self.rows[sid].clinic != account.clinic:
+        if self.rows[sid].clinic != account.clinic or account.role == "it":
             raise NotAllowed
         return self.rows[sid]
 
@@ -212,6 +222,52 @@ class FakeRegion:
     def course(self, account: Account, sid: str) -> Course | None:
         self.session(account, sid)
         return self.courses.get(sid)
+
+    # --- PeopleServices
+    def assignments(self, claims: Mapping[str, Any]) -> Sequence[Assignment]:
+        return self.offered
+
+    def sign_in_as(self, claims: Mapping[str, Any], assignment: Assignment) -> Account | None:
+        if self.closed:
+            return None
+        name = str(claims.get("name", "?"))
+        made = Account("o" + str(claims["sub"]), name, assignment.role, assignment.clinic, "oidc")
+        self.accounts[made.id] = made
+        return made
+
+    def ended_sign_ins(self, since: datetime) -> frozenset[str]:
+        return frozenset(self.ended)
+
+    def remember_ended(self, digest: str) -> None:
+        self.ended.add(digest)
+
+    def looked(
+        self,
+        account: Account,
+        kind: str,
+        *,
+        sid: str | None = None,
+        day: str | None = None,
+        refused: bool = False,
+    ) -> None:
+        self.looks.append((account.id, kind, sid, day, refused))
+
+    def take(self, account: Account, sid: str, *, over: bool = False) -> None:
+        self.session(account, sid)
+        if account.role != "clinician":
+            raise NotAllowed
+        held = self.held.get(sid)
+        if held is not None and held.account_id != account.id and not over:
+            raise Refused("taken", "a colleague takes this patient already")
+        self.held[sid] = Taken(account.id, account.name, self.now)
+
+    def release(self, account: Account, sid: str) -> None:
+        self.session(account, sid)
+        if sid in self.held and self.held[sid].account_id == account.id:
+            del self.held[sid]
+
+    def taken(self, account: Account, sids: Sequence[str]) -> Mapping[str, Taken]:
+        return {sid: held for sid, held in self.held.items() if sid in sids}
 
     # --- BookingApi
     def authorise(self, bearer_token: str) -> str | None:

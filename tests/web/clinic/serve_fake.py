@@ -17,6 +17,7 @@ from clinic_fakes import FakeRegion
 from courses import course
 
 from web.clinic import WebSettings, create_app
+from web.clinic.people import Taken
 from web.clinic.services import HelpLine, LogLine
 
 
@@ -28,6 +29,9 @@ def region() -> FakeRegion:
         return {"start": now + timedelta(minutes=minutes), "end": now + timedelta(minutes=minutes + 30)}
 
     arrived = now - timedelta(minutes=4)
+    fake.add("f" * 12, ref="C31", room="r2", state="waiting", checked_in_at=now - timedelta(minutes=9),
+             checked_in_how="staff", **at(-5))  # fmt: skip
+    fake.held["f" * 12] = Taken("a3", "Cia Lund", now)
     fake.add(ref="A17", state="waiting", checked_in_at=arrived, checked_in_how="code", **at(0))
     fake.add("b" * 12, ref="A18", state="ready", **at(10))
     fake.add("c" * 12, ref="B04", room="r2", **at(12))

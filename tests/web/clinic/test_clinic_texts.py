@@ -13,10 +13,11 @@ from agent.contract.quality import EncodingName
 from agent.contract.schedule import CheckInMethod, PartyRole
 from agent.contract.signalling import ByeReason
 from agent.contract.status import UnitState
-from web.clinic import errors, texts
+from web.clinic import errors, signin_oidc, texts
 from web.clinic.booking import METHODS
 from web.clinic.course import Verdict
 from web.clinic.refusals import KNOWN
+from web.clinic.services import Role
 
 CLINIC = Path(texts.__file__).parent
 SWEDISH, ENGLISH = (
@@ -36,6 +37,8 @@ SESSION_STATES = [
 ]
 REGION_KINDS = ["booked", "moved", "cancelled", "party_opened", "party_left", "remote_check_in", "help_taken"]
 REGION_KINDS += ["party_reconnected", "admit_asked", "end_asked", "resume_confirmed", "resume_refused"]
+REGION_KINDS += ["taken", "taken_over", "released"]
+CHECKLISTS = ("before_patient", "before", "during", "after")
 FAULTS = ["camera", "microphone", "encoder", "region", "selftest"]
 ENDS = [
     "left_waiting",
@@ -57,9 +60,11 @@ FAMILIES = {
     "log.kind": (*get_args(EventKind), *REGION_KINDS),
     "log.role": (*get_args(PartyRole), "patient"),
     "log.field": ("time", "from"),
-    "log.identified": ("account", "link", "unit"),
+    "log.identified": ("account", "oidc", "link", "unit"),
     "log.reason": (*get_args(ByeReason), *ENDS),
     "log.source": ("unit", "region"),
+    "role": get_args(Role),
+    "checklist": CHECKLISTS,
     "refused": {"no_method", "choose_one", "no_date", "no_time", *(key for *_, key in KNOWN)},
     "course.encoding": get_args(EncodingName),
     "course.verdict": get_args(Verdict),
@@ -67,6 +72,11 @@ FAMILIES = {
     "js": ("microphone_on", "microphone_off", "camera_on", "camera_off"),
 }
 FAMILY_KEYS = {f"{family}.{member}" for family, members in FAMILIES.items() for member in members}
+FAMILY_KEYS |= {
+    key for key in SWEDISH if key.startswith(tuple(f"checklist.{which}." for which in CHECKLISTS))
+}
+"""Which lines each list has is written in one template, and checked where they are drawn."""
+FAMILY_KEYS |= set(signin_oidc.WORDS.values()) | {"sign_in.oidc_away", "sign_in.oidc_stale"}
 
 
 def _source(*patterns: str) -> str:

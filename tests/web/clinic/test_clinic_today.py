@@ -96,7 +96,7 @@ def test_feeds_are_counted_by_account(anna, bo):
 def test_a_feed_ends_when_its_person_signs_out(app, anna):
     answer = anna.client.get("/api/feed", buffered=False)
     next(answer.response)
-    app.extensions["halsorum.clinic"].signins._ended[_sign_in(anna)] = 0.0
+    app.extensions["halsorum.clinic"].signins.end({"sign_in": _sign_in(anna)})
     with pytest.raises(StopIteration):
         next(answer.response)
 

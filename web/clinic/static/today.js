@@ -1,7 +1,9 @@
 // The day's list stays true by itself, and says when someone has arrived.
 
 import { signedOut } from "./api.js";
+import { Chime } from "./chime_button.js";
 import { listen } from "./feed.js";
+import { forgetSummary } from "./summary.js";
 
 const GATHER_MS = 150; // several changes at once are one request
 const REFRESH_MS = 30000; // "4 min" grows, and buttons come when it is time, without any change at the region
@@ -10,6 +12,7 @@ const rows = document.getElementById("rows");
 const line = document.getElementById("line");
 const announce = document.getElementById("announce");
 const title = document.title;
+const chime = new Chime(document.getElementById("sound"));
 let known = null;
 let timer = 0;
 
@@ -20,7 +23,10 @@ function tell() {
   const now = waiting();
   document.title = now.length ? `(${now.length}) ${rows.dataset.waitingWords} · ${title}` : title;
   const arrived = known === null ? [] : now.filter((ref) => !known.includes(ref));
-  if (arrived.length) announce.textContent = `${rows.dataset.waitingSaid} ${arrived.join(", ")}`;
+  if (arrived.length) {
+    announce.textContent = `${rows.dataset.waitingSaid} ${arrived.join(", ")}`;
+    rows.dataset.rang = chime.ring();
+  }
   known = now;
 }
 
@@ -30,7 +36,7 @@ async function refresh() {
   if (!answer?.ok) return;
   const focused = document.activeElement;
   const sid = focused?.closest?.("[data-sid]")?.dataset.sid;
-  const action = focused?.dataset?.action;
+  const action = focused?.dataset?.action ?? focused?.dataset?.claim;
   rows.innerHTML = await answer.text(); // our own template's, where every value is escaped
   if (sid && action) rows.querySelector(`[data-sid="${CSS.escape(sid)}"] [data-action]`)?.focus();
   tell();
@@ -47,6 +53,7 @@ function onLine(up) {
   if (up) soon();
 }
 
+forgetSummary(); // whoever is here has left the page of a meeting's end
 tell();
 listen("/api/feed", soon, onLine);
 setInterval(refresh, REFRESH_MS);

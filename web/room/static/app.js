@@ -119,7 +119,7 @@ export const app = {
   // The visitor has gone: all that they chose goes with them.
   reset() {
     const chosen = this.local.language;
-    Object.assign(this.local, { language: null, sheet: "", access: NO_CHOICE });
+    Object.assign(this.local, { language: null, sheet: "", access: NO_CHOICE, aside: null });
     this.home();
     if (chosen && chosen !== this.defaultLanguage) this.touch("language", { text: this.defaultLanguage });
   },

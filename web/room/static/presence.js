@@ -14,7 +14,8 @@ export function felt() {
 
 export function watchPresence(page) {
   const quiet = performance.now() - lastTouch;
-  if (PAGES.includes(page)) {
+  const mayEnd = page.startsWith("staff") || !app.screen?.session; // a language is chosen while waiting, too
+  if (PAGES.includes(page) && mayEnd) {
     if (quiet >= QUIET_MS + WARNING_MS) app.reset();
     else if (quiet >= QUIET_MS && app.local.ask !== "still") app.set({ ask: "still" });
   } else if (["idle", "fault"].includes(page) && !app.isAsTheRoomHasIt && quiet >= QUIET_MS) {
