@@ -3,10 +3,13 @@
   const mm = Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--mm"));
   const wrong = [];
   const name = (element) => element.outerHTML.slice(0, 110);
-  const shown = (element) => element.checkVisibility({ visibilityProperty: true }) && element.getBoundingClientRect().width > 2;
+  // What lies under a page over the whole screen is not there for anybody.
+  const cover = document.querySelector("#cover:not([hidden])");
+  const shown = (element) => element.checkVisibility({ visibilityProperty: true }) && element.getBoundingClientRect().width > 2
+    && (!cover || cover.contains(element));
   const buttons = [...document.querySelectorAll("button")].filter(shown);
-  const scrolls = (element) => element.closest(".sessions, .side, .choices");
-  if (!buttons.some((button) => button.dataset.touch === "help")) wrong.push("no Help");
+  const scrolls = (element) => element.closest(".sessions, .side, .choices, .lines");
+  if (!cover && !buttons.some((button) => button.dataset.touch === "help")) wrong.push("no Help");
   for (const button of buttons) {
     const box = button.getBoundingClientRect();
     const least = button.matches(".main:not(.sessions .main)") ? 25 : 16;

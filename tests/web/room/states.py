@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from fakes import NOW, line, screen, view
 
-from agent.screen import Lock, PartyLine, Screen
+from agent.screen import (
+    Announcement,
+    Beside,
+    Caption,
+    Lock,
+    PartyLine,
+    Question,
+    QueueView,
+    ScanView,
+    Screen,
+)
 
 LATER = NOW + timedelta(minutes=10)
+SOON = NOW + timedelta(seconds=3)
+ENDED = view(state="ended", parties=(), ended_reason="last_clinician_left")
 BOTH = line("A17", 10, methods=("code", "button"))
 DAY = (
     line("A12", -80, state="wiped"),
@@ -17,11 +30,23 @@ DAY = (
     line("A30", 130),
     line("A34", 190, state="cancelled"),
 )
-THREE = (
-    PartyLine("p1", "clinician", "account", "connected"),
-    PartyLine("p2", "interpreter", "link", "connected"),
-    PartyLine("p3", "relative", "link", "connecting"),
+CLINICIAN = PartyLine(
+    "p1", "clinician", "oidc", "connected", "Kanarina Kanarsson", "Läkare", "Norra kliniken", chair=True
 )
+INTERPRETER = PartyLine("p2", "interpreter", "link", "connected", "Tolk 4711", "", "Tolkservice", sees=False)
+RELATIVE = PartyLine("p3", "relative", "link", "connecting")
+SPECIALIST = PartyLine("p4", "specialist", "oidc", "connected", "Provert Provsson", "Ortoped", "Södra sjukhuset")
+SHARE = PartyLine("p1share", "clinician", "oidc", "connected", share_of="p1")
+THREE = (CLINICIAN, INTERPRETER, RELATIVE)
+FOUR = (CLINICIAN, SPECIALIST, INTERPRETER, RELATIVE)
+WRITTEN = (
+    Caption(1, "p1", "clinician", "Hej och välkommen! Jag skriver också, så att du kan läsa."),
+    Caption(2, "p2", "interpreter", "Jag tolkar det som sägs."),
+    Caption(3, "p1", "clinician", "Ta medicinen en gång om dagen, på morgonen, i tio dagar."),
+)
+QR = line("A17", 10, methods=("code", "qr", "staff"))
+EVERY_WAY = line("A17", 10, methods=("code", "qr", "button", "staff"))
+ALL_OUTPUTS = ("loudspeaker", "headphones", "hearing_loop")
 
 
 def call(**changes: object) -> Screen:
@@ -43,12 +68,40 @@ STATES: dict[str, Screen] = {
     "call-muted": call(microphone=False, camera=False),
     "call-reconnecting": call(line="reconnecting"),
     "call-lost": call(line="lost"),
-    "ended": screen(page="ended", session=view(state="ended", parties=())),
-    "fault": screen(page="fault", faults=("camera",), ready=False),
+    "idle-qr": screen(can_check_in=(QR,)),
+    "idle-all-ways": screen(can_check_in=(EVERY_WAY,)),
+    "scan": screen(can_check_in=(QR,), scan=ScanView()),
+    "queue": screen(queue=QueueView("q1", "Norra vårdcentralens jourkö", 3, NOW)),
+    "queue-next": screen(queue=QueueView("q1", "Norra vårdcentralens jourkö", 1, NOW)),
+    "waiting-region": screen(page="waiting", session=view(), region_up=False),
+    "waiting-outputs": screen(page="waiting", session=view(), outputs=ALL_OUTPUTS),
+    "waiting-taken": screen(page="waiting", session=view(late=True), overrun=line("A21", 0)),
+    "call-one": call(parties=(CLINICIAN,)),
+    "call-two": call(parties=(CLINICIAN, SPECIALIST)),
+    "call-interpreter": call(parties=(CLINICIAN, INTERPRETER)),
+    "call-four": call(parties=FOUR, beside=(Beside("b1", "relative", "Ek"), Beside("b2", "staff"))),
+    "call-share": call(parties=(CLINICIAN, SHARE), sharing=True),
+    "call-share-four": call(parties=(*FOUR, SHARE), sharing=True),
+    "call-captions": call(
+        parties=THREE, captions=WRITTEN, announcements=(Announcement(1, "joined", "interpreter"),)
+    ),
+    "call-question": call(parties=(CLINICIAN,), question=Question("s1", "still", "clinician", SOON)),
+    "call-hand-camera": call(parties=(CLINICIAN,), has_hand_camera=True, zoomed=True),
+    "call-outputs": replace(call(parties=(CLINICIAN,), has_hand_camera=True), outputs=ALL_OUTPUTS),
+    "call-overrun": replace(call(parties=(CLINICIAN,)), overrun=line("A21", 0)),
+    "call-alone": call(parties=(), alone=True),
+    "hold": call(on_hold=True),
+    "ended": screen(page="ended", session=ENDED),
+    "ended-cancelled": screen(page="ended", session=replace(ENDED, ended_reason="cancelled")),
+    "rejected": screen(page="ended", session=view(was_rejected=True, parties=())),
+    "fault": screen(page="fault", session=view(), ready=False),
+    "fault-camera": screen(page="fault", session=view(), faults=("camera",), ready=False),
+    "fault-microphone": screen(page="fault", session=view(), faults=("microphone",), ready=False),
     "staff": screen(staff_unlocked_until=LATER, staff_sessions=DAY),
     "staff-faults": screen(staff_unlocked_until=LATER, faults=("camera", "warp_drive"), region_up=False),
     "pin-locked": screen(pin_lock=Lock(0, NOW + timedelta(minutes=2))),
     "help-sent": screen(help_state="sent"),
     "help-answered": screen(page="waiting", session=view(), help_state="answered"),
-    "help-unanswered": call(),
+    "help-unanswered": screen(help_state="unanswered"),
+    "help-in-call": replace(call(), help_state="sent"),
 }

@@ -23,18 +23,21 @@ export function coverNow() {
   return covers();
 }
 
+// True while something covers the page.
 export function showCover() {
   const kind = coverNow();
   const key = kind && `${kind}|${app.language}|${app.screen?.page}`;
   document.body.dataset.page = kind ? kind.split("-")[0] : document.body.dataset.view;
-  if (key === shown) return;
+  if (key === shown) return Boolean(kind);
   const opened = !shown;
   shown = key;
   element.hidden = !kind;
-  for (const part of ["head", "main", "pad", "foot"]) document.getElementById(part).inert = Boolean(kind);
+  element.setAttribute("role", "alert");
+  for (const part of ["head", "main", "pad", "foot", "sheet"]) document.getElementById(part).inert = Boolean(kind);
   element.replaceChildren(...(kind ? page(kind) : []));
   if (kind) element.querySelector("h1").focus({ preventScroll: true });
   else if (!opened) document.querySelector("#main h1")?.focus({ preventScroll: true });
+  return Boolean(kind);
 }
 
 function page(kind) {
@@ -49,7 +52,7 @@ function page(kind) {
   const over = button({ label: t("help.over"), data: { touch: "help_over" }, press: helpOver });
   const words = [heading(said(kind, phone))];
   if (answered || kind === "help-sent") words.push(h("p", { class: "next", text: inCall ? t("help.call_goes_on") : t("help.stay") }));
-  return [h("div", { class: "notice", role: "alert" }, ...words),
+  return [h("div", { class: "notice" }, ...words),
     h("div", { class: "cover-foot" }, kind === "help-failed" ? again() : over, back)];
 }
 

@@ -46,5 +46,5 @@ export function mendFocus() {
 }
 
 export function headingNow() {
-  return [...document.querySelectorAll("#sheet h1, #main h1")].find(canTakeFocus);
+  return [...document.querySelectorAll("#cover h1, #sheet h1, #main h1")].find(canTakeFocus);
 }

@@ -5,6 +5,7 @@ import { app } from "./app.js";
 import { showCover } from "./cover.js";
 import { button, h, setLabel, setText } from "./dom.js";
 import { Feed } from "./feed.js";
+import { watchFingers } from "./finger.js";
 import { forgetFocus, mendFocus, rememberFocus } from "./focus.js";
 import { watchFingers } from "./finger.js";
 import { listenToKeys } from "./keys.js";
@@ -57,11 +58,11 @@ function render() {
   setText(roomName, app.screen?.room_name ?? "");
   setText(time, app.screen ? clock(app.now()) : "");
   drawn.page.update?.();
-  showCover();
+  const isCovered = showCover();
   const isOther = showSheet();
   showPanel();
   mendFocus();
-  if (isNew || (isOther && app.local.sheet)) sayPage();
+  if (!isCovered && (isNew || (isOther && app.local.sheet))) sayPage();
 }
 
 function draw(name, key) {

@@ -44,7 +44,7 @@ export function call() {
       setText(beside, session.beside.length ? t("call.beside", { names: listed(session.beside.map(who)) }) : "");
       setHidden(beside, !session.beside.length);
       lost.follow(app.screen);
-      setHidden(sound, !app.media.blocked);
+      setHidden(sound, !app.media.blocked || session.line === "lost");
     },
     unmount() {
       delete document.body.dataset.line;
@@ -104,18 +104,21 @@ function makeControls(volumeChanged) {
     press: (it) => app.ask("camera_choice", { text: it.dataset.camera }, it) });
   const outputs = outputChoice();
   const volume = volumeButtons(volumeChanged);
-  const many = app.screen.outputs.length > 1;
   const box = h("div", { class: "sound-box", role: "group", "aria-label": t("sound"), hidden: true }, outputs.element,
-    ...(many ? volume : []), button({ label: t("sound.close"), data: { action: "sound-close" }, press: () => app.set({ aside: null }) }));
+    ...volumeButtons(volumeChanged), button({ label: t("sound.close"), data: { action: "sound-close" }, press: () => app.set({ aside: null }) }));
   const open = button({ label: t("sound"), iconName: "louder", data: { action: "sound-open" },
     press: () => app.set({ aside: app.local.aside === "sound" ? null : "sound" }) });
   return {
     box,
-    buttons: [microphone.button, camera.button, hand, ...(many ? [open] : volume)],
-    follow({ session }) {
+    buttons: [microphone.button, camera.button, hand, ...volume, open],
+    follow({ session, outputs: ways }) {
       microphone.follow(session.microphone);
       camera.follow(session.camera);
       const isMain = session.camera_choice === "main";
+      // With more to choose there is room for one button of sound, and the rest lies behind it.
+      const many = ways.length > 1 || session.has_hand_camera;
+      for (const each of volume) setHidden(each, many);
+      setHidden(open, !many);
       setHidden(hand, !session.has_hand_camera);
       hand.dataset.camera = isMain ? "hand" : "main";
       setText(hand.querySelector(".label"), isMain ? t("call.hand_camera") : t("call.main_camera"));

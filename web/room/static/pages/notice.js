@@ -34,8 +34,11 @@ export function hold() {
 }
 
 export function rejected() {
-  const done = button({ label: t("rejected.done"), look: "main calm", data: { touch: "done" }, press: (it) => app.touch("done", {}, it) });
-  return { main: [h("div", { class: "notice" }, heading(t("rejected.title")), h("p", { class: "next", text: t("rejected.more") }), done)] };
+  const done = button({ label: t("rejected.done"), look: "far", data: { touch: "done" }, press: (it) => app.touch("done", {}, it) });
+  return {
+    main: [h("div", { class: "notice" }, heading(t("rejected.title")), h("p", { class: "next", text: t("rejected.more") }))],
+    foot: [done],
+  };
 }
 
 export function fault() {
@@ -43,7 +46,7 @@ export function fault() {
   const phone = h("p", { class: "next" });
   return {
     main: [h("div", { class: "notice" }, title, phone)],
-    foot: [staffButton()],
+    foot: [languageControl(), staffButton()],
     update() {
       const { faults, phone: number } = app.screen;
       const broken = ["camera", "microphone"].find((name) => faults.includes(name)) ?? "video";

@@ -49,8 +49,8 @@ export function waiting() {
 function howLong(session) {
   const start = Date.parse(session.start);
   const minutes = Math.ceil((start - app.now()) / MINUTE_MS);
-  const your = t("waiting.time", { time: clock(start) });
-  return minutes > 0 ? `${your} ${t("waiting.begins", { when: inMinutes(minutes) })}` : your;
+  const time = clock(start);
+  return minutes > 0 ? t("waiting.begins", { time, when: inMinutes(minutes) }) : t("waiting.time", { time });
 }
 
 // What happens next, or what the wait is for.
