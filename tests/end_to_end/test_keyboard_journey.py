@@ -21,7 +21,8 @@ PORT = 18210
 TABS_AT_MOST = 40
 FOCUSED = """() => {
   const { activeElement: at } = document;
-  return at && at !== document.body ? { ...at.dataset, tag: at.tagName, outline: getComputedStyle(at).outlineWidth } : null;
+  if (!at || at === document.body) return null;
+  return { ...at.dataset, tag: at.tagName, outline: getComputedStyle(at).outlineWidth };
 }"""
 
 

@@ -7,7 +7,6 @@ import { button, h, setLabel, setText } from "./dom.js";
 import { Feed } from "./feed.js";
 import { watchFingers } from "./finger.js";
 import { forgetFocus, mendFocus, rememberFocus } from "./focus.js";
-import { watchFingers } from "./finger.js";
 import { listenToKeys } from "./keys.js";
 import { Media } from "./media.js";
 import { call } from "./pages/call.js";
