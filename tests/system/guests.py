@@ -9,7 +9,8 @@ from playwright.sync_api import Page
 
 from tests.system.people import Browsers, Office
 
-TAKES_PART_WITHIN_MS = 30_000
+TAKES_PART_WITHIN_MS = 90_000
+"""Five browsers share the machine: on two cores they take their time to paint and to agree on keys."""
 
 
 @dataclass(frozen=True)
