@@ -26,7 +26,9 @@ from agent.media.server_finder import ServerFinder, trusted
 from agent.media.video_codec import ffmpeg_version
 from agent.meeting_talk import MeetingTalk
 from agent.network import NetworkWatch
+from agent.reception import Reception
 from agent.room import TestDone
+from agent.screen import Figure
 from agent.selftest import SelfTest, SelfTester, Verdict
 from agent.session_state import OCCUPYING
 from agent.speech import Espeak
@@ -88,6 +90,7 @@ class Running:
             intend=self.wire.intent,
             set_microphone=self.calls.set_microphone,
             set_camera=self.calls.set_camera,
+            notices=self.wire.notices,
         )
         self._talk = MeetingTalk(unit, self.calls)
         about_meeting = MeetingTouches(
@@ -100,6 +103,7 @@ class Running:
         unit.configuration, left_out = keep_complete(unit.configuration, unit.complete_languages)
         for fault in left_out:
             log.warning("configuration: %s", fault)
+        self.reception = Reception(unit, self.wire.notices, self.wire.intent)
         unit.media = self.calls
         unit.region = self.wire
         unit.tests = Tests(start=self._tester.start, stop=self._tester.stop)
@@ -247,6 +251,7 @@ class Running:
         for verdict in result.verdicts:
             fields[verdict.probe] = round(verdict.figure, 2) if verdict.ok else (verdict.reason or "failed")
         self._unit.record("selftest", None, fields)
+        self._unit.figures = tuple(Figure(v.probe, v.ok, round(v.figure, 2), v.unit) for v in result.verdicts)
         give_back()
         self._unit.room_event(TestDone(result.faults))
 

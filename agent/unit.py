@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from pydantic import TypeAdapter
-
 from agent import room as rooms
 from agent import session_events as ev
-from agent.checkin import TryLock
 from agent.config import Configuration
 from agent.contract.events import Intent
 from agent.contract.signalling import IceServer
@@ -28,9 +25,10 @@ from agent.memory import Fields, Memory
 from agent.outbox import Outbox
 from agent.region_clock import RegionClock
 from agent.schedule import Snapshot
-from agent.screen import HelpState, Screen
+from agent.screen import Figure, HelpState, Screen
 from agent.screen_view import ENDED_SHOWN, View, screen
 from agent.session import OCCUPYING, OVER, Session, State, step
+from agent.staff import LOCKS, PLACE, Desk, Locks, Place
 from agent.store import Store
 
 log = logging.getLogger(__name__)
@@ -81,17 +79,6 @@ class Tests:
     stop: Callable[[], None]
 
 
-@dataclass(slots=True)
-class Locks:
-    """Pauses after wrong tries; they survive a restart."""
-
-    code: TryLock = field(default_factory=TryLock)
-    pin: TryLock = field(default_factory=TryLock)
-
-
-_LOCKS: TypeAdapter[Locks] = TypeAdapter(Locks)
-
-
 class Unit:
     """All that one unit believes. `on_change` is called with the screen whenever it may look different."""
 
@@ -115,9 +102,12 @@ class Unit:
         self.snapshot = Snapshot()
         self.sessions: dict[str, Session] = {}
         kept_locks = store.get("locks")
-        self.locks = _LOCKS.validate_json(kept_locks) if kept_locks else Locks()
-        self.staff_until: datetime | None = None
+        self.locks = LOCKS.validate_json(kept_locks) if kept_locks else Locks()
+        kept_place = store.get("queue")
+        self.desk = Desk(place=PLACE.validate_json(kept_place) if kept_place else None)
+        self.figures: tuple[Figure, ...] = ()
         self.dropin_asked_at: datetime | None = None
+        self.dropin_by: str | None = None
         self.language: str | None = None
         self.meeting = Meeting(int(clock.now().timestamp()))
         self.on_change: Callable[[Screen], None] = lambda _screen: None
@@ -164,22 +154,48 @@ class Unit:
             elif known.plan != plan:
                 self.session_event(sid, ev.Replanned(plan))
         for sid in [sid for sid in self.sessions if sid not in planned]:
-            self.session_event(sid, ev.Cancelled())
+            self.session_event(sid, self._why_gone(sid))
         self._take_dropin()
         self.tick()
 
+    def _why_gone(self, sid: str) -> ev.Event:
+        handing = self.desk.handing
+        if handing is not None and handing.sid == sid:
+            return ev.HandedOver(handing.room, handing.by)
+        return ev.Cancelled()
+
+    def wait_in_queue(self, place: Place | None) -> None:
+        """The room waits in a queue for a clinician, or no longer; a restart remembers it."""
+        if (place and replace(place, place=None)) != (
+            self.desk.place and replace(self.desk.place, place=None)
+        ):
+            self.memory.keep("queue", PLACE.dump_json(place and replace(place, place=None)))
+        self.desk = replace(self.desk, place=place)
+
     def _take_dropin(self) -> None:
-        """The session that staff asked for a moment ago begins at once: its patient sits here."""
+        """The session that staff asked for begins at once: its patient sits here."""
+        if self.held() is not None:
+            return
+        if self.desk.place is not None:
+            self._take_from_queue(self.desk.place)
+            return
         asked = self.dropin_asked_at
-        if asked is None or self.held() is not None:
+        if asked is None:
             return
         self.dropin_asked_at = None
         for sid, session in list(self.sessions.items()):
             if session.plan.kind == "dropin" and session.state in {State.BOOKED, State.READY}:
                 if self.clock.now() - asked < DROPIN_WITHIN:
-                    self.session_event(sid, ev.CheckedIn("staff"))
+                    self.session_event(sid, ev.CheckedIn("staff", self.dropin_by))
                 return
         self.dropin_asked_at = asked  # another change of the schedule came first
+
+    def _take_from_queue(self, place: Place) -> None:
+        for sid, session in list(self.sessions.items()):
+            if session.plan.kind == "dropin" and session.state in {State.BOOKED, State.READY}:
+                self.wait_in_queue(None)
+                self.session_event(sid, ev.CheckedIn("staff", place.by))
+                return
 
     def session_event(self, sid: str, event: ev.Event) -> None:
         """Move one session, keep it, and do what follows."""
@@ -244,7 +260,7 @@ class Unit:
 
     def keep_locks(self) -> None:
         """The pauses survive a kill."""
-        self.memory.keep("locks", _LOCKS.dump_json(self.locks))
+        self.memory.keep("locks", LOCKS.dump_json(self.locks))
 
     def touched(self) -> None:
         """Somebody is at the screen: what stood there of the last one need stand no longer."""
@@ -268,8 +284,9 @@ class Unit:
                 sessions=tuple(s for s in ordered if s.state not in OVER),
                 region_up=self.region.up,
                 code_lock=self.locks.code,
-                pin_lock=self.locks.pin,
-                staff_until=self.staff_until,
+                pin_lock=self.locks.pins.lock,
+                desk=self.desk,
+                figures=self.figures,
                 ended=self._ended[0] if self._ended else None,
                 ended_at=self._ended[1] if self._ended else None,
                 help_state=self.help.state,

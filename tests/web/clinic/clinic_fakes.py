@@ -21,6 +21,7 @@ from web.clinic.services import (
     LogLine,
     NotAllowed,
     Person,
+    QueueRow,
     Refused,
     Room,
     SessionRow,
@@ -144,6 +145,7 @@ class FakeRegion:
         self.held: dict[str, Taken] = {}
         self.offered: tuple[Assignment, ...] = ()
         self.closed = False
+        self.waiting: dict[str, QueueRow] = {}
 
     # --- for tests
     def add(self, sid: str = SID, **changes: Any) -> SessionRow:
@@ -171,6 +173,20 @@ class FakeRegion:
             self.meetings[sid].messages.put({"type": "session", "sid": sid})
 
     # --- RegionServices
+    def queues(self, account: Account) -> Sequence[QueueRow]:
+        return list(self.waiting.values())
+
+    def take_from_queue(self, account: Account, queue: str, entry: int | None) -> str:
+        if account.role != "clinician":
+            raise NotAllowed
+        row = self.waiting[queue]
+        taken = next((each for each in row.waiting if entry in {None, each.id}), None)
+        if taken is None:
+            raise Refused("entry", "was taken by a colleague, or waits no longer")
+        left = tuple(each for each in row.waiting if each is not taken)
+        self.waiting[queue] = replace(row, waiting=left)
+        return self.add(state="waiting", room=taken.room.id).sid
+
     def authenticate(self, username: str, password: str) -> Account | None:
         if self.wrong_tries >= 5:
             raise TooManyTries(self.now + timedelta(minutes=2))

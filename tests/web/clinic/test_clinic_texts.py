@@ -39,6 +39,7 @@ SESSION_STATES = [
 REGION_KINDS = ["booked", "moved", "cancelled", "party_opened", "party_left", "remote_check_in", "help_taken"]
 REGION_KINDS += ["seat_made", "seat_withdrawn", "seat_claimed", "knocked", "party_admitted", "party_rejected"]
 REGION_KINDS += ["party_removed", "chair_given", "sharing_noted", "still_saved", "reject_asked"]
+REGION_KINDS += ["end_moved", "room_changed", "queue_taken"]
 REGION_KINDS += ["party_reconnected", "admit_asked", "end_asked", "resume_confirmed", "resume_refused"]
 REGION_KINDS += ["taken", "taken_over", "released"]
 CHECKLISTS = ("before_patient", "before", "during", "after")
@@ -52,6 +53,7 @@ ENDS = [
     "patient_left",
 ]
 ENDS += ["new_party", "not_confirmed", "past_at_first_sight", "resume_refused"]
+ENDS += ["ended_by_staff", "handed_over"]
 FAMILIES = {
     "language": texts.LANGUAGES,
     "how": (*get_args(CheckInMethod), "staff_remote"),
@@ -62,7 +64,10 @@ FAMILIES = {
     "error": errors.WORDED,
     "log.kind": (*get_args(EventKind), *REGION_KINDS),
     "log.role": (*get_args(PartyRole), "patient"),
-    "log.field": ("time", "from", "seat", "to", "admitted_by", "rejected_by", "removed_by", "organisations"),
+    "log.field": (
+        *("time", "from", "seat", "to", "admitted_by", "rejected_by", "removed_by", "organisations"),
+        *("staff", "room", "minutes", "queue"),
+    ),
     "log.sharing": ("on", "off"),
     "seat.state": get_args(SeatState),
     "log.identified": ("account", "oidc", "link", "unit"),
