@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.contract.signalling import UNIT_PEER
-from provisioning.meetings import Meeting, OpenParty
+from provisioning.meetings import GRACE, Meeting, OpenParty
 from provisioning.telling import REPLACED, Telling, tell_lobby
 from web.clinic.services import Refused
 
@@ -129,6 +129,8 @@ class Chairing:
         sitting = meeting.parties.get(leader)
         if meeting.ended or leader == UNIT_PEER or (sitting is not None and not sitting.over):
             return
+        if leader and sitting is None and self._clock() - meeting.since < GRACE:
+            return  # after a restart of the region pages come back one by one
         others = [p for p in meeting.open_parties() if p.role == "clinician" and p.attendee.may_chair]
         if not others:
             return

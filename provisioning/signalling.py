@@ -28,7 +28,7 @@ from provisioning.chairing import BY_UNIT, Chairing, Note, who
 from provisioning.feeds import PageFeed
 from provisioning.ice import IceConfiguration
 from provisioning.identifiers import new_id, peer_id
-from provisioning.meetings import Attendee, Line, Meeting, Meetings, OpenParty
+from provisioning.meetings import GRACE, Attendee, Line, Meeting, Meetings, OpenParty
 from provisioning.page_signals import PageSignals
 from provisioning.standing import BriefStandings, Standings
 from provisioning.telling import REPLACED, Telling, tell_lobby
@@ -37,8 +37,6 @@ from web.clinic.services import Refused
 
 log = logging.getLogger(__name__)
 
-GRACE = timedelta(seconds=20)
-"""How long a page may be gone (a reload, a lost line) before the unit is told that the party is lost."""
 MOST_CANDIDATES = 64
 _INSTANCE = re.compile(r"[A-Za-z0-9-]{4,64}")
 _FINAL = frozenset({"left", "ended", "rejected", "refused"})
@@ -80,7 +78,7 @@ class Signalling:
         self._note = note
         self._secret = secret
         self._standings = standings or BriefStandings()
-        self._meetings = Meetings(self._standings.load)
+        self._meetings = Meetings(self._standings.load, clock)
         self._wire = UnitWire(publish, clock, facts.unit_of)
         self._telling = Telling(self._wire, clock, ice or IceConfiguration(), ice_transport_policy, new_id())
         self._chairing = Chairing(self._telling, note, clock, close_seat)
