@@ -22,6 +22,7 @@ from web.clinic.services import (
     NotAllowed,
     Person,
     Refused,
+    Role,
     Room,
     SessionRow,
     TooManyTries,
@@ -146,6 +147,9 @@ class FakeRegion:
         self.closed = False
 
     # --- for tests
+    def add_account(self, username: str, account_id: str, role: Role, clinic: str) -> None:
+        self.accounts[username] = Account(account_id, username.title(), role, clinic)
+
     def add(self, sid: str = SID, **changes: Any) -> SessionRow:
         row = SessionRow(
             sid=sid,
