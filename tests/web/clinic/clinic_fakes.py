@@ -23,6 +23,7 @@ from web.clinic.services import (
     Person,
     QueueRow,
     Refused,
+    Role,
     Room,
     SessionRow,
     TooManyTries,
@@ -148,6 +149,9 @@ class FakeRegion:
         self.waiting: dict[str, QueueRow] = {}
 
     # --- for tests
+    def add_account(self, username: str, account_id: str, role: Role, clinic: str) -> None:
+        self.accounts[username] = Account(account_id, username.title(), role, clinic)
+
     def add(self, sid: str = SID, **changes: Any) -> SessionRow:
         row = SessionRow(
             sid=sid,
