@@ -12,11 +12,10 @@ const foot = document.getElementById("foot");
 let close = null;
 let shown = "";
 
-// True when another sheet than before is open now, or none is any more.
 export function showSheet() {
   const name = app.local.sheet;
   const key = name && `${name}|${app.language}|${JSON.stringify(app.local.access)}|${app.screen?.speech}`;
-  if (key === shown) return false;
+  if (key === shown) return;
   const same = name === shown.split("|")[0];
   const atHeading = document.activeElement?.closest("#sheet h1");
   shown = key;
@@ -32,5 +31,4 @@ export function showSheet() {
     element.replaceChildren();
   }
   if (name && (!same || atHeading)) element.querySelector("h1").focus({ preventScroll: true });
-  return !same;
 }

@@ -37,8 +37,8 @@ export function silence() {
 // The heading and what stands below it. In a call the others are speaking: nothing is said but what is new.
 export function sayPage() {
   if (!isOn()) return;
-  const root = app.local.sheet ? document.getElementById("sheet") : document.getElementById("main");
-  pageSaid = inCall() && !app.local.sheet ? "" : wordsOf(root);
+  const root = ["cover", "sheet", "main"].map((id) => document.getElementById(id)).find((part) => !part.hidden);
+  pageSaid = inCall() && root.id === "main" ? "" : wordsOf(root);
   say(pageSaid, app.language, "page");
 }
 
@@ -64,7 +64,7 @@ function announce(region) {
   if (words && !pageSaid.includes(words)) say(words, app.language, "announcement", region);
 }
 
-const inCall = () => document.body.dataset.page === "call";
+const inCall = () => document.body.dataset.view === "call";
 
 function isSecretKey(target) {
   return Boolean(target.closest("[data-secret]")) && app.screen?.output !== "headphones";
