@@ -193,9 +193,12 @@ function onParties(message) {
 
 function onLobby({ state }) {
   if (state === "ended") return toEnded();
-  if (state === "rejected") return outside(texts.not_admitted);
-  enter(state === "waiting" ? "lobby" : "waiting");
-  if (state === "waiting") announce(texts.lobby_waits);
+  if (state === "rejected" || state === "closed") return outside(texts.not_admitted);
+  if (state === "admitted") return enter("waiting");
+  enter("lobby");
+  const words = state === "full" ? texts.lobby_full : texts.lobby_waits;
+  say(byId("lobby-note"), words);
+  announce(words);
 }
 
 function onBye({ reason }) {
