@@ -24,6 +24,7 @@ from agent.media.media_socket import PortRange
 from agent.media.probes import run_probes
 from agent.media.server_finder import ServerFinder, trusted
 from agent.media.video_codec import ffmpeg_version
+from agent.meeting_camera import MeetingCamera
 from agent.meeting_talk import MeetingTalk
 from agent.network import NetworkWatch
 from agent.reception import Reception
@@ -93,10 +94,14 @@ class Running:
             notices=self.wire.notices,
         )
         self._talk = MeetingTalk(unit, self.calls)
+        self._camera = MeetingCamera(unit, self.calls)
+        for kind, handler in self._camera.messages.items():
+            self._talk.on(kind, handler)
         about_meeting = MeetingTouches(
             unit, self.wire, is_staff=self._touches.is_staff, tell_beside=self._talk.tell_beside
         )
-        self._touches.add(about_meeting.handlers)
+        self._touches.add({**about_meeting.handlers, **self._camera.touches})
+        unit.meeting.has_hand_camera = board.hand_camera is not None
         self._voice = Espeak()
         unit.speech = self._voice.languages
         unit.complete_languages = frozenset(catalogues())
@@ -180,9 +185,11 @@ class Running:
             self._capture_settings,
             on_camera_open=self._camera_lamp,
             on_level=self._controller.level,
+            on_view=self._camera.viewed,
         )
 
     async def _before_open(self) -> None:
+        self._camera.opened()
         self.calls.settings = self._call_settings()
         await self._tester.over()
 
@@ -216,6 +223,7 @@ class Running:
                 self.calls.tell_state()
                 if isinstance(fact, facts.Connected):
                     self._talk.greet(peer)
+                    self._camera.tell(peer)
             case facts.MediaLost(peer) | facts.PeerGone(peer):
                 self.wire.doubt()
                 self._unit.session_event(sid, ev.PartyLost(peer))
