@@ -15,7 +15,8 @@ from agent.screen import CallLine, HelpState, Lock, Page, PartyLine, Screen, Ses
 from agent.session import LOST_AFTER
 from agent.session_state import OCCUPYING, OVER, Party, Session, State
 
-ENDED_SHOWN = timedelta(seconds=20)
+ENDED_SHOWN = timedelta(seconds=60)
+"""Long enough for three marks at leisure; a touch ends it sooner."""
 STAFF_LIST = timedelta(hours=18)
 
 
@@ -64,6 +65,8 @@ def screen(view: View) -> Screen:
         media_generation=view.media_generation,
         languages=view.configuration.languages,
         help_state=view.help_state,
+        volume=view.configuration.volume,
+        high_contrast=view.configuration.high_contrast,
     )
 
 
@@ -140,6 +143,7 @@ def _session(view: View, session: Session | None) -> SessionView | None:
         has_hand_camera=meeting.has_hand_camera,
         zoomed=meeting.zoomed,
         sharing=session.sharing,
+        alone=session.asked_at is not None,
     )
 
 

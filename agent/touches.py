@@ -16,6 +16,7 @@ from agent.contract.schedule import ScheduledSession
 from agent.screen import Outcome, Refusal, Touch
 from agent.screen_view import lock
 from agent.session_state import OCCUPYING, Session, State
+from agent.touches_feedback import feedback_touches
 from agent.touches_help import help_touches
 from agent.unit import Unit
 
@@ -56,6 +57,7 @@ class Touches:
             "done": self._done,
             "language": self._language,
             **help_touches(unit),
+            **feedback_touches(unit),
         }
 
     def add(self, handlers: Mapping[str, Handler]) -> None:
