@@ -30,7 +30,8 @@ from agent.session import LOST_AFTER
 from agent.session_state import OCCUPYING, OVER, Party, Session, State
 from agent.staff import Desk, is_open
 
-ENDED_SHOWN = timedelta(seconds=20)
+ENDED_SHOWN = timedelta(seconds=60)
+"""Long enough for three marks at leisure; a touch ends it sooner."""
 STAFF_LIST = timedelta(hours=18)
 
 
@@ -84,6 +85,8 @@ def screen(view: View) -> Screen:
         languages=view.configuration.languages,
         help_state=view.help_state,
         speech=tuple(code for code in view.configuration.languages if code in view.speech),
+        volume=view.configuration.volume,
+        high_contrast=view.configuration.high_contrast,
     )
     return _with_staff(document, view, late)
 
@@ -204,6 +207,7 @@ def _session(view: View, session: Session | None) -> SessionView | None:
         zoomed=meeting.zoomed,
         sharing=session.sharing,
         ends_soon=overrun.ends_soon(session, view.sessions, view.now),
+        alone=session.asked_at is not None,
     )
 
 

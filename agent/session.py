@@ -102,7 +102,7 @@ def _check_in_without_waiting_room(session: Session, event: CheckedIn, now: date
 
 def _close(session: Session, reason: str, kind: str = "call_ended") -> Result:
     session = replace(session, end_reason=reason, parties=(), alone_since=None)
-    session = replace(session, on_hold=False, chair_here=False, lobby=(), sharing=False)
+    session = replace(session, on_hold=False, chair_here=False, lobby=(), sharing=False, asked_at=None)
     return session, (Record(kind, (("reason", reason),)), CloseMedia(), SayBye("ended"), Wipe())
 
 
@@ -152,6 +152,18 @@ def _staff_let_out(session: Session, event: EndedByStaff, _now: datetime) -> Res
 
 def _abandoned(session: Session, _event: Tick, _now: datetime) -> Result:
     return _close(session, "abandoned")
+
+
+def _ask_if_here(session: Session, _event: Tick, now: datetime) -> Result:
+    return replace(session, asked_at=now), ()
+
+
+def _is_here(session: Session, _event: Touched, now: datetime) -> Result:
+    return replace(session, touched_at=now, asked_at=None), ()
+
+
+def _nobody_here(session: Session, _event: Tick, _now: datetime) -> Result:
+    return _close(session, "nobody_here")
 
 
 def _ends_unused(kind: str) -> Callable[[Session, Any, datetime], Result]:
@@ -264,6 +276,9 @@ RULES: tuple[Rule[Session, Effect], ...] = (
     Rule(_BEFORE | {S.WAITING}, HandedOver, S.CANCELLED, _hand_over, when="to another room"),
     Rule(OCCUPYING, Tick, S.ENDED, _abandoned, given.is_abandoned, "30 min alone, 2 h after its end"),
     Rule(_CALL, Tick, S.FAILED, _not_confirmed, given.still_unconfirmed, "not confirmed in 120 s"),
+    Rule(_CALL, Tick, S.ENDED, _nobody_here, given.does_not_answer, "nobody here"),
+    Rule(_CALL, Tick, None, _ask_if_here, given.seems_gone),
+    Rule(_CALL, Touched, None, _is_here, given.is_alone),
     Rule(_CALL, PartyJoined, None, people.join, given.unconfirmed_new_page, "not yet confirmed"),
     Rule(_CALL, PartyJoined, None, people.join_in_call, given.is_new_page),
     Rule(_BEFORE | OCCUPYING, PartyJoined, None, people.update, given.has_changed),

@@ -34,6 +34,11 @@ OVERRUN = timedelta(hours=2)
 ALONE = timedelta(minutes=30)
 """A call in which nobody else has been for so long is over: camera and microphone are not left open."""
 
+ASK_AFTER = timedelta(minutes=3)
+"""Nobody else in the call, and no touch for so long: the screen asks whether anybody is still here."""
+ANSWER_WITHIN = timedelta(seconds=60)
+"""Three times what WCAG 2.2 asks for to extend a time limit (success criterion 2.2.1)."""
+
 
 def is_time(session: Session, _event: Tick, now: datetime) -> bool:
     return now >= session.plan.start - READY_BEFORE
@@ -56,6 +61,23 @@ def is_abandoned(session: Session, event: Tick, now: datetime) -> bool:
     ):
         return True
     return event.sure and now >= session.plan.end + OVERRUN and (session.state == State.WAITING or alone)
+
+
+def is_alone(session: Session, _event: Touched, _now: datetime) -> bool:
+    return session.alone_since is not None
+
+
+def seems_gone(session: Session, _event: Tick, now: datetime) -> bool:
+    """Nobody is connected, staff do not lead from the room, and the screen has not been touched for long."""
+    if session.alone_since is None or session.chair_here or session.asked_at is not None:
+        return False
+    return now >= max(session.alone_since, session.touched_at or session.alone_since) + ASK_AFTER
+
+
+def does_not_answer(session: Session, _event: Tick, now: datetime) -> bool:
+    if session.asked_at is None or session.alone_since is None or session.chair_here:
+        return False
+    return now >= session.asked_at + ANSWER_WITHIN
 
 
 def still_unconfirmed(session: Session, _event: Tick, now: datetime) -> bool:

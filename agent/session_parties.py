@@ -103,6 +103,7 @@ def connected(session: Session, event: PartyConnected, now: datetime) -> Result:
     session = replace(
         _mark(session, event.peer, "connected"), alone_since=None, began_at=session.began_at or now
     )
+    session = replace(session, touched_at=None, asked_at=None)
     return session, ((Record("call_started"), record) if began else (record,))
 
 

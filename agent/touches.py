@@ -17,6 +17,7 @@ from agent.notices import Notices
 from agent.screen import Outcome, Refusal, Touch
 from agent.screen_view import lock
 from agent.session_state import OCCUPYING, Session, State
+from agent.touches_feedback import feedback_touches
 from agent.touches_help import help_touches
 from agent.touches_staff import StaffTouches
 from agent.unit import Unit
@@ -53,6 +54,7 @@ class Touches:
             "done": self._done,
             "language": self._language,
             **help_touches(unit),
+            **feedback_touches(unit),
         }
         asking = Asking(intend)
         self._staff = StaffTouches(unit, asking, intend, self._check_in)

@@ -17,6 +17,8 @@ from agent import session_events as ev
 from agent.config import Configuration
 from agent.contract.events import Intent
 from agent.contract.signalling import IceServer
+from agent.feedback import KEY as FEEDBACK_KEY
+from agent.feedback import Feedback
 from agent.help_calls import KEY as HELP_KEY
 from agent.help_calls import HelpCalls
 from agent.media.peer_use import EVERYTHING, PeerUse
@@ -122,6 +124,7 @@ class Unit:
             intend=self._intend,
             is_up=lambda: self.region.up,
         )
+        self.feedback = Feedback(self.memory, store.get(FEEDBACK_KEY), self.record)
         self._ended: tuple[Session, datetime] | None = None
         self._alive_at = float("-inf")
 
@@ -241,6 +244,7 @@ class Unit:
         self.meeting.tick(self.clock.now())
         self.media.tick()
         self.help.tick()
+        self.feedback.tick(self.clock.now().date())
         self._mark_alive()
         self.changed()
 
@@ -265,12 +269,18 @@ class Unit:
     def touched(self) -> None:
         """Somebody is at the screen: what stood there of the last one need stand no longer."""
         for sid, session in list(self.sessions.items()):
-            if session.was_rejected:
+            if session.was_rejected or session.alone_since is not None:
                 self.session_event(sid, ev.Touched())
+
+    @property
+    def ended_sid(self) -> str | None:
+        """The session whose end is shown now."""
+        return self._ended[0].plan.sid if self._ended else None
 
     def dismiss_ended(self) -> None:
         """Show the idle page again."""
         self._ended = None
+        self.feedback.forget()
         self.changed()
 
     def screen(self) -> Screen:

@@ -10,7 +10,7 @@ export const app = {
   feed: "open",
   // `page` is where someone at the screen has gone from idle; `language` what they chose; `ask` an open question.
   // `aside` is where someone has gone from the waiting page or within the call, and comes back from.
-  local: { page: null, language: null, ask: null, message: "", helpRead: null, helpFailed: false, aside: null,
+  local: { page: null, language: null, ask: null, message: "", helpRead: null, helpFailed: false, aside: null, step: null,
     sheet: "", access: NO_CHOICE },
   media: null,
   render: () => {},

@@ -40,10 +40,9 @@ function pageNow() {
   if (!screen) return "loading";
   if (["idle", "fault"].includes(screen.page) && local.page === "staff") return app.unlocked ? "staff" : "staff-pin";
   switch (screen.page) {
-    case "idle": return local.page ?? (screen.queue ? "queue" : "idle");
+    case "idle": return screen.session?.was_rejected ? "rejected" : local.page ?? (screen.queue ? "queue" : "idle");
     case "waiting": return local.aside ?? "waiting";
     case "call": return screen.session.on_hold ? "hold" : "call";
-    case "ended": return screen.session.was_rejected ? "rejected" : "ended";
     default: return screen.page;
   }
 }

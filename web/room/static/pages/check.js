@@ -10,7 +10,7 @@ import { outputChoice, playTone, volumeButtons } from "./sound.js";
 const STEPS = ["picture", "microphone", "sound"];
 
 export function check() {
-  let step = 0;
+  let step = Math.max(0, STEPS.indexOf(app.local.step));
   let failed = false;
   const own = mirror(t("waiting.self"));
   const level = levelBar();
@@ -18,8 +18,8 @@ export function check() {
   const title = heading("");
   const advice = h("p", { class: "next", role: "status", "data-advice": "" });
   const frame = h("div", { class: "frame" }, own.video);
-  const tone = button({ label: t("waiting.tone"), iconName: "tone", look: "main", data: { action: "tone" }, press: playTone });
-  const sound = h("div", { class: "tests" }, tone, outputs.element, ...volumeButtons());
+  const tone = button({ label: t("waiting.tone"), iconName: "tone", data: { action: "tone" }, press: playTone });
+  const sound = h("div", { class: "tests" }, tone, ...volumeButtons(), outputs.element);
   const yes = button({ label: t("check.yes"), look: "main", data: { action: "check-yes" }, press: () => go(step + 1) });
   const no = button({ label: t("check.no"), look: "main calm", data: { action: "check-no" }, press: () => { failed = true; draw(); } });
   const back = () => app.set({ aside: null });

@@ -25,8 +25,10 @@ export function waiting() {
         h("p", { class: "soft", text: t("waiting.level") })),
       h("div", { class: "tests" }, outputs.element,
         button({ label: t("waiting.tone"), iconName: "tone", data: { action: "tone" }, press: playTone }),
+        button({ label: t("sound"), iconName: "louder", look: "ways", data: { action: "sound-open" },
+          press: () => app.set({ aside: "waiting-check", step: "sound" }) }),
         button({ label: t("waiting.check"), iconName: "help", look: "quiet", data: { action: "check" },
-          press: () => app.set({ aside: "waiting-check" }) })))],
+          press: () => app.set({ aside: "waiting-check", step: null }) })))],
     foot: [languageControl(), ...volumeButtons(), leaveButton()],
     update() {
       const { session, region_up: regionUp } = app.screen;
