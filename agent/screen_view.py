@@ -8,10 +8,21 @@ from datetime import datetime, timedelta
 
 from agent.checkin import TryLock
 from agent.config import Configuration
+from agent.contract.status import SoundOutput
 from agent.meeting import NOTHING_SAID, MeetingView
 from agent.meeting_messages import Name
 from agent.room import Room
-from agent.screen import CallLine, HelpState, Lock, Page, PartyLine, Screen, SessionLine, SessionView
+from agent.screen import (
+    CallLine,
+    HelpState,
+    Lock,
+    Page,
+    PartyLine,
+    ScanView,
+    Screen,
+    SessionLine,
+    SessionView,
+)
 from agent.session import LOST_AFTER
 from agent.session_state import OCCUPYING, OVER, Party, Session, State
 
@@ -39,6 +50,9 @@ class View:
     media_failed: bool
     language: str | None
     media_generation: int
+    scan: ScanView | None = None
+    outputs: tuple[SoundOutput, ...] = ("loudspeaker",)
+    output: SoundOutput = "loudspeaker"
     meeting: MeetingView = NOTHING_SAID
     speech: tuple[str, ...] = ()
 
@@ -66,6 +80,9 @@ def screen(view: View) -> Screen:
         languages=view.configuration.languages,
         help_state=view.help_state,
         speech=tuple(code for code in view.configuration.languages if code in view.speech),
+        scan=view.scan,
+        outputs=view.outputs,
+        output=view.output,
     )
 
 
