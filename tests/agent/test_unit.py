@@ -47,7 +47,7 @@ def test_a_visit_from_booking_to_nothing_left(ready_house):
     for canary in (SID.encode(), b"A17", b"Norra kliniken"):
         assert canary not in on_disk(house)
     assert house.unit.screen().page == "ended"
-    house.tick(20)
+    house.tick(60)
     house.tick()
     assert SID not in repr(vars(house.unit)) + repr(house.unit.screen()) + repr(
         vars(vars(house.wire)["_signals"])["_book"]

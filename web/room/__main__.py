@@ -1,4 +1,4 @@
-"""`python -m web.room [LANGUAGE…]`: which texts of the touchscreen a language still lacks, with the Swedish ones."""
+"""`python -m web.room [LANGUAGE…]`: the texts that a language of the touchscreen lacks, with the Swedish ones."""
 
 import sys
 
