@@ -162,7 +162,7 @@ BAD = {
     "another audience": {"aud": "somebody"},
     "another party": {"aud": ["me", "somebody"], "azp": "somebody"},
     "too old": {"exp": _later(-70)},
-    "from the future": {"iat": _later(300)},
+    "from the future": {"iat": _later(86_400)},
     "no nonce": {"nonce": None},
     "another nonce": {"nonce": "planted"},
     "no subject": {"sub": None},
