@@ -44,7 +44,7 @@ class End:
 def end_of(row: SessionRow, lines: Sequence[LogLine], t: Texts, local: Callable[[datetime], datetime]) -> End:
     """Times on the clinic's clock."""
     began, over = began_and_ended(lines)
-    roles = {role: t.of("log.role", role) for role in (*get_args(PartyRole), "patient")}
+    roles = {role: _begin(t.of("log.role", role)) for role in (*get_args(PartyRole), "patient")}
     identified = {how: t.of("log.identified", how) for how in IDENTIFIED}
 
     def clock(at: datetime | None) -> str:
@@ -94,6 +94,10 @@ def _after(lines: Sequence[LogLine], t: Texts, clock: Callable[[datetime | None]
     ]
     stills = sum(line.kind == STILL for line in lines)
     return [*told, t("summary.stills", number=stills)] if stills else told
+
+
+def _begin(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _party(role: str, lines: Sequence[LogLine], roles: dict[str, str], identified: dict[str, str]) -> str:
