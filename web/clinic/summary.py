@@ -37,14 +37,14 @@ class End:
     @property
     def text(self) -> str:
         """The whole summary without names."""
-        own = [f"- {party}" for party in self.parties]
+        own = [f"- {_begin(party)}" for party in self.parties]
         return "\n".join([self.before, *own, *([self.after] if self.after else [])])
 
 
 def end_of(row: SessionRow, lines: Sequence[LogLine], t: Texts, local: Callable[[datetime], datetime]) -> End:
     """Times on the clinic's clock."""
     began, over = began_and_ended(lines)
-    roles = {role: _begin(t.of("log.role", role)) for role in (*get_args(PartyRole), "patient")}
+    roles = {role: t.of("log.role", role) for role in (*get_args(PartyRole), "patient")}
     identified = {how: t.of("log.identified", how) for how in IDENTIFIED}
 
     def clock(at: datetime | None) -> str:
@@ -56,7 +56,11 @@ def end_of(row: SessionRow, lines: Sequence[LogLine], t: Texts, local: Callable[
         parties=tuple(_party(role, lines, roles, identified) for role in roles_in_call(lines)),
         before="\n".join(_before(row, lines, t, local, clock(over))),
         after="\n".join(_after(lines, t, clock)),
-        words={"roles": roles, "identified": identified, "beside": t("summary.beside")},
+        words={
+            "roles": {role: _begin(words) for role, words in roles.items()},
+            "identified": identified,
+            "beside": t("summary.beside"),
+        },
     )
 
 
