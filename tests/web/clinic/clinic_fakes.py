@@ -356,11 +356,13 @@ class FakeRegion:
         if held is not None and held.account_id != account.id and not over:
             raise Refused("taken", "a colleague takes this patient already")
         self.held[sid] = Taken(account.id, account.name, self.now)
+        self.change(sid)
 
     def release(self, account: Account, sid: str) -> None:
         self.session(account, sid)
         if sid in self.held and self.held[sid].account_id == account.id:
             del self.held[sid]
+            self.change(sid)
 
     def taken(self, account: Account, sids: Sequence[str]) -> Mapping[str, Taken]:
         return {sid: held for sid, held in self.held.items() if sid in sids}
