@@ -28,8 +28,10 @@ from agent.meeting_camera import MeetingCamera
 from agent.meeting_talk import MeetingTalk
 from agent.network import NetworkWatch
 from agent.reception import Reception
-from agent.room import TestDone
 from agent.screen import Figure
+from agent.room import IN_USE, TestDone
+from agent.room_parts import RoomParts
+from agent.scan_media import Mirrors
 from agent.selftest import SelfTest, SelfTester, Verdict
 from agent.session_state import OCCUPYING
 from agent.speech import Espeak
@@ -109,12 +111,27 @@ class Running:
         for fault in left_out:
             log.warning("configuration: %s", fault)
         self.reception = Reception(unit, self.wire.notices, self.wire.intent)
+        self._parts = RoomParts(
+            unit,
+            board,
+            self._touches,
+            capture_settings=lambda: self._capture_settings,
+            call_settings=self._call_settings,
+            camera_lamp=camera_lamp,
+            before_open=self._tester.over,
+            next_generation=self._next_attempt,
+        )
         unit.media = self.calls
         unit.region = self.wire
         unit.tests = Tests(start=self._tester.start, stop=self._tester.stop)
         loop = asyncio.get_running_loop()
         self._controller = Controller(
-            loop, self._touches, self.calls, unit.screen(), on_shown=self.telemetry.shown
+            loop,
+            self._touches,
+            Mirrors(self.calls, self._parts.scan_media),
+            unit.screen(),
+            on_shown=self.telemetry.shown,
+            on_watched=self._parts.scanning.watched,
         )
         unit.on_change = self._controller.show
 
@@ -123,7 +140,7 @@ class Running:
             self._unit.store,
             machine_digest(self._board, ffmpeg_version()),
             survey_command(self._settings.board),
-            is_free=lambda: self._unit.held() is None and self._tester.is_over,
+            is_free=lambda: self._unit.room.state not in IN_USE and self._tester.is_over,
             on_found=self._surveyed,
         )
 
@@ -147,6 +164,7 @@ class Running:
         await self._surveyor.stop()
         self._tester.stop()
         await self._tester.over()
+        await self._parts.stop()
         await self.calls.stop()
 
     def survey(self) -> None:
@@ -192,6 +210,7 @@ class Running:
         self._camera.opened()
         self.calls.settings = self._call_settings()
         await self._tester.over()
+        await self._parts.scan_media.closed()
 
     def _call_settings(self) -> facts.CallSettings:
         network = self._unit.configuration.network
@@ -272,5 +291,5 @@ class Running:
             camera=self._camera_form,
             certificate_sha256=self._identity.certificate_sha256,
             certificate_not_after=self._identity.not_after,
-            abilities=("code", "staff", "button"),
+            abilities=("code", "qr", "staff", "button"),
         )

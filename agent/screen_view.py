@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from agent import overrun
 from agent.checkin import TryLock
 from agent.config import Configuration
+from agent.contract.status import SoundOutput
 from agent.meeting import NOTHING_SAID, MeetingView
 from agent.meeting_messages import Name
 from agent.room import Room
@@ -22,6 +23,7 @@ from agent.screen import (
     Page,
     PartyLine,
     QueueView,
+    ScanView,
     Screen,
     SessionLine,
     SessionView,
@@ -55,6 +57,9 @@ class View:
     media_failed: bool
     language: str | None
     media_generation: int
+    scan: ScanView | None = None
+    outputs: tuple[SoundOutput, ...] = ("loudspeaker",)
+    output: SoundOutput = "loudspeaker"
     meeting: MeetingView = NOTHING_SAID
     speech: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
@@ -87,6 +92,9 @@ def screen(view: View) -> Screen:
         speech=tuple(code for code in view.configuration.languages if code in view.speech),
         volume=view.configuration.volume,
         high_contrast=view.configuration.high_contrast,
+        scan=view.scan,
+        outputs=view.outputs,
+        output=view.output,
     )
     return _with_staff(document, view, late)
 

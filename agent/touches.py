@@ -99,6 +99,10 @@ class Touches:
                 return Outcome("locked" if locked else "wrong_code", lock(unit.locks.code, now))
             return self._check_in(plan, "code")
 
+    def check_in(self, plan: ScheduledSession, how: str) -> Outcome:
+        """Let a session's patient in by another way (`how`), or say why not."""
+        return self._check_in(plan, how)
+
     def _check_in(self, plan: ScheduledSession, how: str, staff: str | None = None) -> Outcome:
         session = self._unit.sessions.get(plan.sid)
         refusal = self._why_not(plan, session, by_staff=how == "staff")

@@ -32,6 +32,7 @@ from agent.screen_view import ENDED_SHOWN, View, screen
 from agent.session import OCCUPYING, OVER, Session, State, step
 from agent.staff import LOCKS, PLACE, Desk, Locks, Place
 from agent.store import Store
+from agent.unit_parts import Scan, Sound
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,8 @@ class Unit:
     media: Media
     region: Region
     tests: Tests
+    scan: Scan | None = None
+    sound: Sound | None = None
 
     def __init__(
         self, *, store: Store, clock: RegionClock, outbox: Outbox, configuration: Configuration
@@ -245,8 +248,15 @@ class Unit:
         self.media.tick()
         self.help.tick()
         self.feedback.tick(self.clock.now().date())
+        self._tick_room_parts()
         self._mark_alive()
         self.changed()
+
+    def _tick_room_parts(self) -> None:
+        if self.scan is not None:
+            self.scan.tick()
+        if self.sound is not None and self.held() is None:
+            self.sound.reset()
 
     def next_start(self) -> datetime | None:
         """When the next session begins that nobody has checked in to."""
@@ -304,7 +314,10 @@ class Unit:
                 camera=self.media.camera,
                 media_failed=self.media.failed,
                 language=self.language,
-                media_generation=self.media.generation,
+                media_generation=max(self.media.generation, self.scan.generation if self.scan else 0),
+                scan=self.scan.view if self.scan else None,
+                outputs=self.sound.outputs if self.sound else ("loudspeaker",),
+                output=self.sound.chosen if self.sound else "loudspeaker",
                 meeting=self.meeting.view(),
                 speech=self.speech,
             )
@@ -332,6 +345,8 @@ class Unit:
             self._ended = None
             self.help.patient_came(sid)
             self._room_event(rooms.Taken(sid))
+            if self.scan is not None:
+                self.scan.close()
         elif before.state in OCCUPYING and after.state not in OCCUPYING:
             self._room_event(rooms.Released(sid))
             self.help.patient_went()

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 BOARDS_FOLDER = Path(__file__).parent / "boards"
 DEFAULT_BOARD = "sim"
 MM_PER_INCH = 25.4
 
+OutputName = Literal["loudspeaker", "headphones", "hearing_loop"]
+NodeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,120}$")]
 EncoderName = Literal["libx264", "h264_v4l2m2m", "h264_qsv", "h264_nvenc"]
 
 
@@ -91,10 +93,15 @@ class MicrophoneProfile(_Part):
 
 
 class LoudspeakerProfile(_Part):
-    """Where the kiosk browser plays: a PipeWire sink, or `none` where there is no sound card."""
+    """Where the kiosk browser plays: a PipeWire sink, or `none` where there is no sound card.
+
+    outputs: the ways of hearing that the room has, each with the name of its PipeWire node. One of them is the
+    default sink, chosen by the patient; with none given there is no choice. With `none` the choice is only kept.
+    """
 
     kind: Literal["none", "pipewire"]
     target: str | None = None
+    outputs: dict[OutputName, NodeName] = Field(default_factory=dict)
 
 
 class ScreenProfile(_Part):
