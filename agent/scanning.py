@@ -19,7 +19,8 @@ from agent.unit import Unit
 
 log = logging.getLogger(__name__)
 
-OPEN_FOR_S = 90.0
+OPEN_FOR_S = 120.0
+"""The page's 90 s without a touch, and its 30 s of warning (DESIGN.md section 6)."""
 UNWATCHED_FOR_S = 5.0
 """A page that is loaded anew is back by then; one that is gone leaves no camera open."""
 AGAIN_AFTER_S = 3.0
@@ -60,7 +61,7 @@ class Scanning:
         self._camera = camera
         self._check_in = check_in
         self._opening: _Opening | None = None
-        self._without_camera_since: float | None = None
+        self._without_camera: _Opening | None = None
         self._unwatched_since: float | None = None
 
     @property
@@ -68,7 +69,7 @@ class Scanning:
         """What the page shows; None while it is closed."""
         if self._opening is not None:
             return self._opening.view
-        return None if self._without_camera_since is None else ScanView(refusal="no_camera")
+        return None if self._without_camera is None else self._without_camera.view
 
     @property
     def generation(self) -> int:
@@ -77,23 +78,27 @@ class Scanning:
 
     def open(self) -> Refusal | None:
         """Open the camera, or say why not; open already, the time begins anew."""
-        now_s = self._unit.clock.monotonic_s()
         if self._unit.held() is not None:
             return "room_taken"
         if CAMERA_FAULT in self._unit.room.faults:
             return "no_camera"
-        self._without_camera_since = self._unwatched_since = None
+        self._without_camera = self._unwatched_since = None
         if self._opening is not None:
-            self._opening.since_s = now_s
+            self.stay()
             return None
         self._unit.room_event(rooms.ScanOpened())
-        self._opening = _Opening(now_s)
+        self._opening = _Opening(self._unit.clock.monotonic_s())
         self._camera.open()
         return None
 
+    def stay(self) -> None:
+        """Somebody is still there: the time begins anew."""
+        if self._opening is not None:
+            self._opening.since_s = self._unit.clock.monotonic_s()
+
     def close(self) -> None:
         """Close it, whoever wants that: the page, the time, a session."""
-        self._without_camera_since = None
+        self._without_camera = None
         opening, self._opening = self._opening, None
         if opening is not None:
             log.info("scan closed: %d codes refused", opening.view.seen)
@@ -102,9 +107,11 @@ class Scanning:
 
     def failed(self) -> None:
         """The camera cannot be had: the page says so, and the room looks what is wrong."""
-        if self._opening is not None:
+        opening = self._opening
+        if opening is not None:
             self.close()
-            self._without_camera_since = self._unit.clock.monotonic_s()
+            view = ScanView("no_camera", opening.view.seen + 1)
+            self._without_camera = _Opening(self._unit.clock.monotonic_s(), view)
             self._unit.room_event(rooms.TestAsked())
             self._unit.changed()
 
@@ -114,11 +121,11 @@ class Scanning:
 
     def tick(self) -> None:
         """Let a second pass."""
-        began = self._opening.since_s if self._opening is not None else self._without_camera_since
+        opening = self._opening or self._without_camera
         now_s, unwatched = self._unit.clock.monotonic_s(), self._unwatched_since
-        if began is None:
+        if opening is None:
             return
-        if now_s - began >= OPEN_FOR_S or (unwatched is not None and now_s - unwatched >= UNWATCHED_FOR_S):
+        if now_s - opening.since_s >= OPEN_FOR_S or (unwatched is not None and now_s - unwatched >= UNWATCHED_FOR_S):
             self.close()
 
     def read(self, text: str) -> None:

@@ -19,4 +19,8 @@ def scan_touches(scanning: Scanning) -> dict[str, Callable[[Touch], Awaitable[Ou
         scanning.close()
         return Outcome()
 
-    return {"scan": scan}
+    async def still_here(_touch: Touch) -> Outcome:
+        scanning.stay()
+        return Outcome()
+
+    return {"scan": scan, "still_here": still_here}

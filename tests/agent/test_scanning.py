@@ -11,7 +11,7 @@ from agent.checkin import token_of
 from agent.contract.schedule import token_digest
 from agent.contract.status import Command
 from agent.scanning import AGAIN_AFTER_S, OPEN_FOR_S, TOLD_MAX, UNWATCHED_FOR_S, Scanning
-from agent.screen import Touch
+from agent.screen import ScanView, Touch
 from agent.session_state import Party
 from agent.touches import Touches
 from agent.touches_scan import scan_touches
@@ -40,9 +40,7 @@ class Door:
     def __init__(self, house):
         self.house, self.camera = house, FakeCamera()
         nothing = lambda _on: None  # noqa: E731
-        touches = Touches(
-            house.unit, intend=lambda *_: True, set_microphone=nothing, set_camera=nothing
-        )
+        touches = Touches(house.unit, intend=lambda *_: True, set_microphone=nothing, set_camera=nothing)
         self.scanning = house.unit.scan = Scanning(house.unit, self.camera, touches.check_in)
         touches.add(scan_touches(self.scanning))
         self.touches = touches
@@ -202,6 +200,8 @@ def test_a_page_that_is_loaded_anew_keeps_it_open_and_a_touch_begins_the_time_an
     door.house.tick(OPEN_FOR_S - UNWATCHED_FOR_S)
     assert door.scan() is None
     door.house.tick(OPEN_FOR_S - 1)
+    asyncio.run(door.touches.do(Touch("still_here")))
+    door.house.tick(OPEN_FOR_S - 1)
     assert door.camera.told == ["open"]
     door.house.tick(1)
     assert door.camera.told == ["open", "close"]
@@ -211,7 +211,7 @@ def test_a_camera_that_cannot_be_had_is_said_and_the_room_looks_why(door):
     door.scan()
     door.house.tests.clear()
     door.scanning.failed()
-    assert door.house.unit.screen().scan.refusal == "no_camera"
+    assert door.house.unit.screen().scan == ScanView("no_camera", seen=1)
     assert door.house.tests == ["start"]
     door.house.unit.room_event(rooms.TestDone(("camera",)))
     assert door.scan(on=False) is None

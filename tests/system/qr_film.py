@@ -43,7 +43,7 @@ def link(token: str) -> str:
     return f"https://video.region.example/visit#{token}"
 
 
-def room_with(text: str | None, held: Held = Held(), size: tuple[int, int] = (1280, 720)) -> VideoFrame:  # noqa: RUF009
+def room_with(text: str | None, held: Held = Held(), size: tuple[int, int] = (1280, 720)) -> VideoFrame:
     """A picture of the drawn room, with a code in front of it or without one."""
     frame = Scene(*size).draw(1_800_000_000.0, 1.0)
     luma = planes(frame)[0]
@@ -54,7 +54,7 @@ def room_with(text: str | None, held: Held = Held(), size: tuple[int, int] = (12
 
 def make_film(
     path: Path, text: str | None, held: Held = Held(), *, empty_s: float = 1.0, held_s: float = 3.0
-) -> None:  # noqa: RUF009
+) -> None:
     """A film with sound: the empty room, and then a hand that is not quite still. Replaces path at once."""
     rate = 10
     new = path.with_name(f"new-{path.name}")

@@ -29,7 +29,7 @@ def not_for_it() -> None:
 
 LENGTHS_MIN = (15, 20, 30, 45, 60, 90, 120)
 LANGUAGES = ("sv", "en")
-METHODS = ("code", "button", "staff")
+METHODS = ("code", "qr", "button", "staff")
 _DEFAULTS = {"length": "30", "language": "sv", "waiting_room": "yes"}
 
 
@@ -40,7 +40,7 @@ def page() -> str:
     soon = clinic().local(clinic().now()) + timedelta(minutes=15)
     soon = soon.replace(minute=soon.minute // 15 * 15)
     entered = MultiDict(_DEFAULTS | {"date": f"{soon:%Y-%m-%d}", "time": f"{soon:%H:%M}"})
-    entered.setlist("methods", ["code", "staff"])
+    entered.setlist("methods", ["code", "qr", "staff"])
     return _form(entered, {})
 
 

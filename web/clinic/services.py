@@ -103,7 +103,7 @@ class BookingRequest:
     start: datetime
     end: datetime
     language: str = "sv"
-    methods: tuple[str, ...] = ("code", "staff")
+    methods: tuple[str, ...] = ("code", "qr", "staff")
     waiting_room: bool = True
 
 
