@@ -28,10 +28,10 @@ from agent.meeting_camera import MeetingCamera
 from agent.meeting_talk import MeetingTalk
 from agent.network import NetworkWatch
 from agent.reception import Reception
-from agent.screen import Figure
 from agent.room import IN_USE, TestDone
 from agent.room_parts import RoomParts
 from agent.scan_media import Mirrors
+from agent.screen import Figure
 from agent.selftest import SelfTest, SelfTester, Verdict
 from agent.session_state import OCCUPYING
 from agent.speech import Espeak
@@ -39,7 +39,8 @@ from agent.survey import Survey, Surveyor, machine_digest, survey_command
 from agent.telemetry import Telemetry
 from agent.touches import Touches
 from agent.touches_meeting import MeetingTouches
-from agent.unit import Tests, Unit
+from agent.unit import Unit
+from agent.unit_parts import Tests
 from agent.wire import Wire
 from firmware.board import Board
 from systemd import daemon

@@ -125,7 +125,9 @@ class Scanning:
         now_s, unwatched = self._unit.clock.monotonic_s(), self._unwatched_since
         if opening is None:
             return
-        if now_s - opening.since_s >= OPEN_FOR_S or (unwatched is not None and now_s - unwatched >= UNWATCHED_FOR_S):
+        if now_s - opening.since_s >= OPEN_FOR_S or (
+            unwatched is not None and now_s - unwatched >= UNWATCHED_FOR_S
+        ):
             self.close()
 
     def read(self, text: str) -> None:
