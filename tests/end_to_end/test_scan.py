@@ -28,7 +28,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         print(made.log("unit")[-8000:])
 
 
-def hold_up(stack: Stack, text: str | None, held: Held = Held()) -> None:  # noqa: B008
+def hold_up(stack: Stack, text: str | None, held: Held = Held()) -> None:
     """From the next opening of the camera on."""
     make_film(stack.state.parent / "room.mp4", text, held, empty_s=0.5)
 
