@@ -234,7 +234,8 @@ class FakeRegion:
             methods=request.methods,
             language=request.language,
         )
-        return Invitation(sid, row.ref, row.start, row.end, row.room.name, "314159", TOKEN)
+        token = TOKEN if "qr" in request.methods else ""
+        return Invitation(sid, row.ref, row.start, row.end, row.room.name, "314159", token)
 
     def move(self, account: Account, sid: str, start: datetime, end: datetime) -> SessionRow:
         row = self.session(account, sid)
