@@ -47,6 +47,7 @@ ENDS = [
     "ended_by_clinician",
     "last_clinician_left",
     "patient_left",
+    "nobody_here",
 ]
 ENDS += ["not_confirmed", "past_at_first_sight", "resume_refused"]
 FAMILIES = {
