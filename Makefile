@@ -17,8 +17,10 @@ CALLS ?= 200
 # one works while another waits for a clock. What no other part names is in the last: nothing is forgotten.
 PYTEST_UNIT = $(BIN)/python -m pytest -m "not end_to_end" -p no:cacheprovider
 UNIT_PARTS := unit-agent unit-media unit-rest
-PACKAGES_RUN := mosquitto libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
+PACKAGES_RUN := mosquitto espeak-ng libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
 PACKAGES_TEST := $(PACKAGES_RUN) iproute2 nftables coturn chromium fonts-dejavu-core pipewire pipewire-bin wireplumber dbus-daemon
+# The OpenID provider that sign-in is tested against; any npm with its Node.js will do.
+PACKAGES_TEST += $(if $(shell command -v npm),,nodejs npm)
 
 export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.

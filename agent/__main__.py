@@ -37,6 +37,7 @@ from agent.heap import use_one_arena
 from agent.identity import Identity, load_identity
 from agent.link import Link, LinkSettings, Will
 from agent.outbox import Outbox
+from agent.reception import Reception
 from agent.region_clock import RegionClock
 from agent.screen import HelpState
 from agent.stopping import MEDIA_WITHIN_S, give_time, stop_on_thread
@@ -118,7 +119,9 @@ async def run(settings: Settings, board: Board, identity: Identity) -> None:
         stack.push_async_callback(stop_on_thread, "link", link.stop)
         stack.callback(running.wire.stopping)
         stack.callback(running.watch_network().close)
-        ticking = loop.create_task(tick(unit, running.wire, running.telemetry, running.watchdog))
+        ticking = loop.create_task(
+            tick(unit, running.wire, running.reception, running.telemetry, running.watchdog)
+        )
         stack.callback(ticking.cancel)
         running.survey()
         running.notify("READY=1")
@@ -187,13 +190,16 @@ def guarded(work: Callable[[], None], otherwise: str = "a message was not handle
         log.error("%s: %s", otherwise, kind_and_place(error))  # noqa: TRY400
 
 
-async def tick(unit: Unit, wire: Wire, telemetry: Telemetry, watchdog: Callable[[], None]) -> None:
+async def tick(
+    unit: Unit, wire: Wire, reception: Reception, telemetry: Telemetry, watchdog: Callable[[], None]
+) -> None:
     """Once a second: time passes for the machines, old messages and new figures go out, the watchdog is fed."""
     while True:
         await asyncio.sleep(TICK_S)
         try:
             unit.tick()
             wire.tick()
+            reception.tick()
         except Exception as error:
             log.error("a tick failed: %s", kind_and_place(error))  # noqa: TRY400
         else:

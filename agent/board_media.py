@@ -8,7 +8,8 @@ from agent.config import Settings
 from agent.media.camera import CameraSettings
 from agent.media.capture import CaptureSettings
 from agent.media.microphone import MicrophoneSettings
-from firmware.board import Board
+from agent.media.scene import Motif
+from firmware.board import Board, CameraProfile
 
 
 def capture_settings(board: Board, settings: Settings | None = None) -> CaptureSettings:
@@ -17,16 +18,8 @@ def capture_settings(board: Board, settings: Settings | None = None) -> CaptureS
         board = board.with_footage(settings.footage)
     camera, microphone = board.camera, board.microphone
     return CaptureSettings(
-        camera=CameraSettings(
-            kind=camera.kind,
-            device=camera.device or "/dev/video0",
-            file=Path(camera.file) if camera.file else None,
-            width=camera.width,
-            height=camera.height,
-            frame_rate=camera.frame_rate,
-            pixel_formats=tuple(camera.pixel_formats),
-            burn_clock=settings is not None and settings.burn_clock,
-        ),
+        camera=_camera(camera, burn_clock=settings is not None and settings.burn_clock),
+        hand_camera=_camera(board.hand_camera, motif="hand") if board.hand_camera is not None else None,
         microphone=MicrophoneSettings(
             kind=microphone.kind,
             target=microphone.target,
@@ -34,4 +27,19 @@ def capture_settings(board: Board, settings: Settings | None = None) -> CaptureS
             tone_hz=settings.tone_hz if settings is not None else None,
         ),
         encoders=tuple(board.encoders),
+    )
+
+
+def _camera(profile: CameraProfile, *, burn_clock: bool = False, motif: Motif = "room") -> CameraSettings:
+    return CameraSettings(
+        kind=profile.kind,
+        device=profile.device or "/dev/video0",
+        file=Path(profile.file) if profile.file else None,
+        width=profile.width,
+        height=profile.height,
+        sensor=profile.sensor,
+        motif=motif,
+        frame_rate=profile.frame_rate,
+        pixel_formats=tuple(profile.pixel_formats),
+        burn_clock=burn_clock,
     )

@@ -19,9 +19,11 @@ from agent.media.capture import Capture
 from agent.media.device import DeviceError
 from agent.media.facts import CallSettings, Fact, KioskAnswer
 from agent.media.facts import IceServer as MediaIceServer
+from agent.media.jpeg import Still
 from agent.media.negotiation import NegotiationError
 from agent.media.peer_use import EVERYTHING, PeerUse
 from agent.media.server_finder import ServerFinder
+from agent.media.zoom import CameraName, Zoom
 from agent.screen import NoSuchMedia
 
 log = logging.getLogger(__name__)
@@ -206,6 +208,21 @@ class CallControl:
         """Send a party's page a message over the data channel, or all pages."""
         if self._call is not None:
             self._call.send_message(peer, message)
+
+    def look(self, camera: CameraName, zoom: Zoom | None) -> None:
+        """Show this part of what this camera sees."""
+        if self._capture is not None:
+            self._capture.look(camera, zoom)
+
+    async def still(self) -> Still:
+        """One picture of the sensor's full size. Raises DeviceError."""
+        if self._capture is None or self.on_hold or not self.camera:
+            raise DeviceError("camera", "it is off", "Turn it on")
+        return await self._capture.still()
+
+    async def send_blob(self, peer: str, header: Mapping[str, object], data: bytes) -> bool:
+        """Send one party's page a message and these bytes after it; False if not all of it went out."""
+        return self._call is not None and await self._call.send_blob(peer, header, data)
 
     async def whep_offer(self, name: str, sdp: str) -> KioskAnswer:
         """Connect the screen; waits a little for a camera that is being opened. Raises NoSuchMedia."""

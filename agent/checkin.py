@@ -1,4 +1,4 @@
-"""Checking in by code, and the pause after wrong tries. The digest aside, pure."""
+"""Checking in by code or QR code, and the pause after wrong tries. The digest aside, pure."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from agent.contract.schedule import CODE_DIGITS, ScheduledSession, code_digest
 TRIES = 5
 PAUSE = timedelta(minutes=2)
 _CODE = re.compile(rf"\d{{{CODE_DIGITS}}}", re.ASCII)
+_TOKEN = re.compile(r"(?:https?://[!-\"$-~]{1,200}#)?([0-9a-f]{32})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +64,20 @@ def match_code(
             continue
         given = digests.get(session.checkin.salt or salt_hex)
         if given is not None and hmac.compare_digest(given, wanted):
+            return session
+    return None
+
+
+def token_of(text: str) -> str | None:
+    """The token that a QR code holds, alone or after the `#` of the invitation's link; None if it is not ours."""
+    found = _TOKEN.fullmatch(text)
+    return found[1] if found is not None else None
+
+
+def match_token(digest: str, sessions: Iterable[ScheduledSession]) -> ScheduledSession | None:
+    """The session that a token with this digest (agent.contract.schedule.token_digest) belongs to."""
+    for session in sessions:
+        wanted = session.checkin.token_digest
+        if wanted and "qr" in session.checkin.methods and hmac.compare_digest(digest, wanted):
             return session
     return None

@@ -76,11 +76,13 @@ class Controller:
         first: Screen,
         *,
         on_shown: Callable[[str, Received], None] = lambda _peer, _figures: None,
+        on_watched: Callable[[int], None] = lambda _screens: None,
     ) -> None:
         self._loop = loop
         self._touches = touches
         self._whep = whep
         self._on_shown = on_shown
+        self._on_watched = on_watched
         self._screen = first
         self._lock = threading.Lock()
         self._subscriptions: list[Subscription] = []
@@ -109,6 +111,7 @@ class Controller:
                 raise TooManyScreens
             self._subscriptions.append(subscription)
             subscription.put(("screen", self._screen))
+            self._watched()
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
@@ -116,6 +119,7 @@ class Controller:
         with self._lock:
             if subscription in self._subscriptions:
                 self._subscriptions.remove(subscription)
+                self._watched()
 
     def touch(self, touch: Touch) -> Outcome:
         """Do what was touched."""
@@ -133,6 +137,10 @@ class Controller:
     def shown(self, peer: str, figures: Received) -> None:
         """Hand over what the browser showed of a party."""
         self._loop.call_soon_threadsafe(self._on_shown, peer, figures)
+
+    def _watched(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._on_watched, len(self._subscriptions))
 
     def _tell(self, event: ScreenEvent | tuple[Literal["level"], float]) -> None:
         with self._lock:

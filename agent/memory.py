@@ -26,6 +26,7 @@ _SESSION: TypeAdapter[Session] = TypeAdapter(Session)
 _SNAPSHOT: TypeAdapter[Snapshot] = TypeAdapter(Snapshot)
 _EVENT_KIND: TypeAdapter[EventKind] = TypeAdapter(EventKind)
 _CODE_OVER: tuple[Refusal, ...] = ("used_code", "old_code")
+_QR_OVER: tuple[Refusal, ...] = ("used_qr", "old_qr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +151,15 @@ class Memory:
 
     def code_is_over(self, digests: Iterable[str]) -> Refusal | None:
         """Whether the session of a code with one of these digests was held already, or passed unused."""
+        return self._is_over(digests, _CODE_OVER)
+
+    def qr_is_over(self, digest: str) -> Refusal | None:
+        """The same for a QR code's token."""
+        return self._is_over((digest,), _QR_OVER)
+
+    def _is_over(self, digests: Iterable[str], refusals: tuple[Refusal, ...]) -> Refusal | None:
         for digest in digests:
-            for refusal in _CODE_OVER:
+            for refusal in refusals:
                 if self._store.is_finished(f"{refusal} {digest}"):
                     return refusal
         return None
@@ -161,15 +169,16 @@ class Memory:
         self._store.put("alive", self._clock.now().isoformat().encode())
 
     def _drop(self, session: Session) -> None:
-        """Out of the store. A cancelled session may come again; of another, and its code, a digest stays."""
-        sid, code = session.plan.sid, session.plan.checkin.code_digest
+        """Out of the store. A cancelled session may come again; of another, and its codes, a digest stays."""
+        sid, checkin = session.plan.sid, session.plan.checkin
         if session.state == State.CANCELLED:
             self._store.drop_session(sid)
             return
         self._store.finish(sid, self._day())
-        if code is not None:
-            refusal = "used_code" if session.state == State.ENDED else "old_code"
-            self._store.mark_done(f"{refusal} {code}", self._day())
+        which = 0 if session.state == State.ENDED else 1
+        for digest, refusals in ((checkin.code_digest, _CODE_OVER), (checkin.token_digest, _QR_OVER)):
+            if digest is not None:
+                self._store.mark_done(f"{refusals[which]} {digest}", self._day())
 
     def _day(self) -> str:
         return self._clock.now().date().isoformat()

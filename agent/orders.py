@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from agent.config import keep_complete, overlay
 from agent.contract import Message, Topic
 from agent.contract.status import Command, CommandReport, Config, ConfigReport
+from agent.room import IN_USE, TestAsked
 from agent.room import State as RoomState
-from agent.room import TestAsked
 from agent.unit import Unit
 
 Send = Callable[[Topic, BaseModel, int | None], bool]
@@ -62,7 +62,7 @@ class Orders:
         if self._selftest is None or room.state == RoomState.TESTING:
             return
         topic, self._selftest = self._selftest, None
-        if room.state == RoomState.OCCUPIED:
+        if room.state in IN_USE:
             self._send(topic, CommandReport(state="canceled", reason="someone is in the room"), None)
         elif room.ready:
             self._send(topic, CommandReport(state="succeeded"), None)
@@ -80,7 +80,7 @@ class Orders:
         store.mark_done(name, now.date().isoformat())
         if message.expires_at is not None and now > message.expires_at:
             self._send(topic, CommandReport(state="expired"), None)
-        elif command.name == "selftest" and self._unit.held() is None:
+        elif command.name == "selftest" and self._unit.room.state not in IN_USE:
             self._send(topic, CommandReport(state="running"), None)
             self._selftest = topic
             self._unit.room_event(TestAsked())

@@ -157,6 +157,11 @@ def _take(room: Room, event: Taken, _now: datetime) -> Result:
     return replace(room, holder=event.sid, testing_since=None), stops
 
 
+def _scan_in_test(room: Room, _event: ScanOpened, _now: datetime) -> Result:
+    """Whoever stands there comes first; the test is made anew when it is due."""
+    return replace(room, testing_since=None), (StopSelfTest(),)
+
+
 def _release(room: Room, _event: Released, _now: datetime) -> Result:
     return replace(room, holder=None), ()
 
@@ -189,6 +194,10 @@ def _test_is_stuck(room: Room, _event: Tick, now: datetime) -> bool:
     return room.testing_since is not None and now >= room.testing_since + TEST_TIMEOUT
 
 
+def _is_faulty(room: Room, _event: ScanClosed, _now: datetime) -> bool:
+    return bool(room.faults)
+
+
 def _has_faults(_room: Room, event: TestDone, _now: datetime) -> bool:
     return bool(event.faults)
 
@@ -197,6 +206,8 @@ def _by_holder(room: Room, event: Released, _now: datetime) -> bool:
     return room.holder == event.sid
 
 
+IN_USE = frozenset({State.OCCUPIED, State.SCANNING})
+"""Somebody sits there, or stands there with a code in the hand."""
 _FREE = frozenset({State.IDLE, State.OUT_OF_ORDER})
 _NOT_OCCUPIED = frozenset(State) - {State.OCCUPIED}
 
@@ -212,12 +223,14 @@ RULES: tuple[Rule[Room, Effect], ...] = (
     Rule(_in(S.TESTING), TestDone, S.OUT_OF_ORDER, _end_test, _has_faults, "with faults"),
     Rule(_in(S.TESTING), TestDone, S.IDLE, _end_test, when="all well"),
     Rule(_in(S.TESTING), Tick, S.OUT_OF_ORDER, _test_hangs, _test_is_stuck, "no end in 30 s"),
-    Rule(_in(S.IDLE), ScanOpened, S.SCANNING, _nothing),
-    Rule(_in(S.SCANNING), ScanClosed, S.IDLE, _nothing),
+    Rule(_FREE, ScanOpened, S.SCANNING, _nothing),
+    Rule(_in(S.TESTING), ScanOpened, S.SCANNING, _scan_in_test),
+    Rule(_in(S.SCANNING), ScanClosed, S.OUT_OF_ORDER, _nothing, _is_faulty, "with faults"),
+    Rule(_in(S.SCANNING), ScanClosed, S.IDLE, _nothing, when="all well"),
     Rule(_NOT_OCCUPIED, Taken, S.OCCUPIED, _take),
     Rule(_in(S.OCCUPIED), Released, S.OUT_OF_ORDER, _release, _is_faulty_holder, "with faults"),
     Rule(_in(S.OCCUPIED), Released, S.IDLE, _release, _by_holder, "all well"),
     Rule(_in(S.TESTING), FaultFound, S.OUT_OF_ORDER, _fault_in_test),
-    Rule(_NOT_OCCUPIED, FaultFound, S.OUT_OF_ORDER, _fault),
-    Rule(_in(S.OCCUPIED), FaultFound, None, _fault),
+    Rule(_FREE, FaultFound, S.OUT_OF_ORDER, _fault),
+    Rule(_in(S.OCCUPIED, S.SCANNING), FaultFound, None, _fault),
 )

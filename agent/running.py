@@ -24,11 +24,17 @@ from agent.media.media_socket import PortRange
 from agent.media.probes import run_probes
 from agent.media.server_finder import ServerFinder, trusted
 from agent.media.video_codec import ffmpeg_version
+from agent.meeting_camera import MeetingCamera
 from agent.meeting_talk import MeetingTalk
 from agent.network import NetworkWatch
-from agent.room import TestDone
+from agent.reception import Reception
+from agent.room import IN_USE, TestDone
+from agent.room_parts import RoomParts
+from agent.scan_media import Mirrors
+from agent.screen import Figure
 from agent.selftest import SelfTest, SelfTester, Verdict
 from agent.session_state import OCCUPYING
+from agent.speech import Espeak
 from agent.survey import Survey, Surveyor, machine_digest, survey_command
 from agent.telemetry import Telemetry
 from agent.touches import Touches
@@ -87,22 +93,45 @@ class Running:
             intend=self.wire.intent,
             set_microphone=self.calls.set_microphone,
             set_camera=self.calls.set_camera,
+            notices=self.wire.notices,
         )
         self._talk = MeetingTalk(unit, self.calls)
+        self._camera = MeetingCamera(unit, self.calls)
+        for kind, handler in self._camera.messages.items():
+            self._talk.on(kind, handler)
         about_meeting = MeetingTouches(
             unit, self.wire, is_staff=self._touches.is_staff, tell_beside=self._talk.tell_beside
         )
-        self._touches.add(about_meeting.handlers)
+        self._touches.add({**about_meeting.handlers, **self._camera.touches})
+        unit.meeting.has_hand_camera = board.hand_camera is not None
+        self._voice = Espeak()
+        unit.speech = self._voice.languages
         unit.complete_languages = frozenset(catalogues())
         unit.configuration, left_out = keep_complete(unit.configuration, unit.complete_languages)
         for fault in left_out:
             log.warning("configuration: %s", fault)
+        self.reception = Reception(unit, self.wire.notices, self.wire.intent)
+        self._parts = RoomParts(
+            unit,
+            board,
+            self._touches,
+            capture_settings=lambda: self._capture_settings,
+            call_settings=self._call_settings,
+            camera_lamp=camera_lamp,
+            before_open=self._tester.over,
+            next_generation=self._next_attempt,
+        )
         unit.media = self.calls
         unit.region = self.wire
         unit.tests = Tests(start=self._tester.start, stop=self._tester.stop)
         loop = asyncio.get_running_loop()
         self._controller = Controller(
-            loop, self._touches, self.calls, unit.screen(), on_shown=self.telemetry.shown
+            loop,
+            self._touches,
+            Mirrors(self.calls, self._parts.scan_media),
+            unit.screen(),
+            on_shown=self.telemetry.shown,
+            on_watched=self._parts.scanning.watched,
         )
         unit.on_change = self._controller.show
 
@@ -111,7 +140,7 @@ class Running:
             self._unit.store,
             machine_digest(self._board, ffmpeg_version()),
             survey_command(self._settings.board),
-            is_free=lambda: self._unit.held() is None and self._tester.is_over,
+            is_free=lambda: self._unit.room.state not in IN_USE and self._tester.is_over,
             on_found=self._surveyed,
         )
 
@@ -127,7 +156,7 @@ class Running:
             screen_height_px=size.height_px,
             max_streams=MAX_SCREENS,
         )
-        app = create_app(self._controller, pages)
+        app = create_app(self._controller, pages, self._voice)
         return serve(app, "127.0.0.1", self._settings.web_port, WEB_THREADS)
 
     async def stop_media(self) -> None:
@@ -135,6 +164,7 @@ class Running:
         await self._surveyor.stop()
         self._tester.stop()
         await self._tester.over()
+        await self._parts.stop()
         await self.calls.stop()
 
     def survey(self) -> None:
@@ -173,11 +203,14 @@ class Running:
             self._capture_settings,
             on_camera_open=self._camera_lamp,
             on_level=self._controller.level,
+            on_view=self._camera.viewed,
         )
 
     async def _before_open(self) -> None:
+        self._camera.opened()
         self.calls.settings = self._call_settings()
         await self._tester.over()
+        await self._parts.scan_media.closed()
 
     def _call_settings(self) -> facts.CallSettings:
         network = self._unit.configuration.network
@@ -209,6 +242,7 @@ class Running:
                 self.calls.tell_state()
                 if isinstance(fact, facts.Connected):
                     self._talk.greet(peer)
+                    self._camera.tell(peer)
             case facts.MediaLost(peer) | facts.PeerGone(peer):
                 self.wire.doubt()
                 self._unit.session_event(sid, ev.PartyLost(peer))
@@ -244,6 +278,7 @@ class Running:
         for verdict in result.verdicts:
             fields[verdict.probe] = round(verdict.figure, 2) if verdict.ok else (verdict.reason or "failed")
         self._unit.record("selftest", None, fields)
+        self._unit.figures = tuple(Figure(v.probe, v.ok, round(v.figure, 2), v.unit) for v in result.verdicts)
         give_back()
         self._unit.room_event(TestDone(result.faults))
 
@@ -256,5 +291,5 @@ class Running:
             camera=self._camera_form,
             certificate_sha256=self._identity.certificate_sha256,
             certificate_not_after=self._identity.not_after,
-            abilities=("code", "staff", "button"),
+            abilities=("code", "qr", "staff", "button"),
         )

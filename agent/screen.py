@@ -49,6 +49,8 @@ Refusal = Literal[
     "no_camera",
     "no_such_room",
     "room_not_free",
+    "room_unwell",
+    "next_in_way",
     "no_queue",
 ]
 
@@ -195,6 +197,16 @@ class QueueView:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """What one probe of the last self-test found: frames/s of the camera, dBFS of the microphone, and so on."""
+
+    probe: str
+    ok: bool
+    figure: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lock:
     """Code or PIN entry pauses after five wrong tries."""
 
@@ -241,8 +253,16 @@ class Screen:
     queue: QueueView | None = None
     staff_answer: Refusal | Literal["", "done", "asked"] = ""
     """What became of the last thing that staff asked of the region."""
+    staff_offer: int | None = None
+    """Minutes that the region can give, where it could not give as many as were asked for."""
     overrun: SessionLine | None = None
     """The session whose time has come, or comes within minutes, while another holds the room."""
+    overrun_known: bool = False
+    """The region has said that staff know of it."""
+    testing: bool = False
+    tested_at: datetime | None = None
+    figures: tuple[Figure, ...] = ()
+    """Of the last self-test; shown to staff."""
 
 
 @dataclass(frozen=True, slots=True)

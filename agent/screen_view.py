@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from agent import overrun
 from agent.checkin import TryLock
 from agent.config import Configuration
+from agent.contract.status import SoundOutput
 from agent.meeting import NOTHING_SAID, MeetingView
 from agent.meeting_messages import Name
 from agent.room import Room
-from agent.screen import CallLine, HelpState, Lock, Page, PartyLine, Screen, SessionLine, SessionView
+from agent.room import State as RoomState
+from agent.screen import (
+    CallLine,
+    Choice,
+    Figure,
+    HelpState,
+    Lock,
+    Page,
+    PartyLine,
+    QueueView,
+    ScanView,
+    Screen,
+    SessionLine,
+    SessionView,
+)
 from agent.session import LOST_AFTER
 from agent.session_state import OCCUPYING, OVER, Party, Session, State
+from agent.staff import Desk, is_open
 
 ENDED_SHOWN = timedelta(seconds=60)
 """Long enough for three marks at leisure; a touch ends it sooner."""
@@ -31,7 +48,7 @@ class View:
     region_up: bool
     code_lock: TryLock
     pin_lock: TryLock
-    staff_until: datetime | None
+    desk: Desk
     ended: Session | None
     ended_at: datetime | None
     help_state: HelpState
@@ -40,14 +57,19 @@ class View:
     media_failed: bool
     language: str | None
     media_generation: int
+    scan: ScanView | None = None
+    outputs: tuple[SoundOutput, ...] = ("loudspeaker",)
+    output: SoundOutput = "loudspeaker"
     meeting: MeetingView = NOTHING_SAID
+    speech: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
 
 
 def screen(view: View) -> Screen:
     """The whole document."""
     held = next((session for session in view.sessions if session.state in OCCUPYING), None)
-    unlocked = view.staff_until is not None and view.now < view.staff_until
-    return Screen(
+    late = _late(view)
+    document = Screen(
         page=_page(view, held),
         now=view.now,
         room_name=view.configuration.room_name,
@@ -55,26 +77,34 @@ def screen(view: View) -> Screen:
         ready=view.room.ready,
         faults=view.room.faults,
         region_up=view.region_up,
-        next_session=next((line(s) for s in view.sessions if s.state in {State.BOOKED, State.READY}), None),
-        can_check_in=tuple(line(s) for s in view.sessions if s.state == State.READY),
+        next_session=next(
+            (line(s, late) for s in view.sessions if s.state in {State.BOOKED, State.READY}), None
+        ),
+        can_check_in=tuple(line(s, late) for s in view.sessions if s.state == State.READY),
         code_lock=lock(view.code_lock, view.now),
         pin_lock=lock(view.pin_lock, view.now),
-        staff_unlocked_until=view.staff_until if unlocked else None,
-        staff_sessions=_staff_sessions(view) if unlocked else (),
+        staff_unlocked_until=None,
+        staff_sessions=(),
         session=_session(view, held or _after(view)),
         media_generation=view.media_generation,
         languages=view.configuration.languages,
         help_state=view.help_state,
+        speech=tuple(code for code in view.configuration.languages if code in view.speech),
         volume=view.configuration.volume,
         high_contrast=view.configuration.high_contrast,
+        scan=view.scan,
+        outputs=view.outputs,
+        output=view.output,
     )
+    return _with_staff(document, view, late)
 
 
-def line(session: Session) -> SessionLine:
-    """A session as lists show it."""
+def line(session: Session, late: str | None = None) -> SessionLine:
+    """A session as lists show it; `late` is the sid of the one whose room is still taken."""
     plan = session.plan
     methods = tuple(plan.checkin.methods)
-    return SessionLine(plan.sid, plan.ref, plan.start, plan.end, session.state.value, methods)
+    taken = plan.sid == late
+    return SessionLine(plan.sid, plan.ref, plan.start, plan.end, session.state.value, methods, taken)
 
 
 def lock(tries: TryLock, now: datetime) -> Lock:
@@ -106,9 +136,50 @@ def _shows_ended(view: View) -> bool:
     return view.ended is not None and view.ended_at is not None and view.now < view.ended_at + ENDED_SHOWN
 
 
-def _staff_sessions(view: View) -> tuple[SessionLine, ...]:
+def _with_staff(document: Screen, view: View, late: str | None) -> Screen:
+    """The document with what it says of staff, of queues, of an overrun and of the room's health."""
+    desk, configuration = view.desk, view.configuration
+    following = overrun.waits_for_room(view.sessions, view.now)
+    document = replace(
+        document,
+        staff=tuple(Choice(each.id, each.label) for each in configuration.staff),
+        queues=tuple(Choice(each.id, each.name) for each in configuration.queues),
+        queue=_queue(view),
+        overrun=line(following, late) if following else None,
+        overrun_known=following is not None and following.plan.sid == desk.overrun_known,
+    )
+    if not is_open(desk, configuration, view.now):
+        return document
+    return replace(
+        document,
+        staff_unlocked_until=desk.until,
+        staff_sessions=_staff_sessions(view, late),
+        staff_member=next((each for each in document.staff if each.id == desk.member), None),
+        staff_answer=desk.answer,
+        staff_offer=desk.offer_minutes,
+        rooms=tuple(Choice(each.id, each.name) for each in configuration.rooms),
+        testing=view.room.state == RoomState.TESTING,
+        tested_at=view.room.tested_at,
+        figures=view.figures,
+    )
+
+
+def _late(view: View) -> str | None:
+    following = overrun.waits_for_room(view.sessions, view.now, timedelta(0))
+    return following.plan.sid if following else None
+
+
+def _queue(view: View) -> QueueView | None:
+    place = view.desk.place
+    if place is None:
+        return None
+    name = next((each.name for each in view.configuration.queues if each.id == place.queue), place.queue)
+    return QueueView(place.queue, name, place.place, place.since)
+
+
+def _staff_sessions(view: View, late: str | None) -> tuple[SessionLine, ...]:
     soon: Iterable[Session] = (s for s in view.sessions if s.plan.start < view.now + STAFF_LIST)
-    return tuple(line(session) for session in soon if session.state not in OVER)
+    return tuple(line(session, late) for session in soon if session.state not in OVER)
 
 
 def _session(view: View, session: Session | None) -> SessionView | None:
@@ -143,6 +214,7 @@ def _session(view: View, session: Session | None) -> SessionView | None:
         has_hand_camera=meeting.has_hand_camera,
         zoomed=meeting.zoomed,
         sharing=session.sharing,
+        ends_soon=overrun.ends_soon(session, view.sessions, view.now),
         alone=session.asked_at is not None,
     )
 

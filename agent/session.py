@@ -23,7 +23,9 @@ from agent.session_events import (
     CloseMedia,
     Connect,
     Effect,
+    EndedByStaff,
     Event,
+    HandedOver,
     Held,
     HoldMedia,
     LobbyChanged,
@@ -78,7 +80,11 @@ def _room_checked(session: Session, event: RoomChecked, _now: datetime) -> Resul
 
 def _check_in(session: Session, event: CheckedIn, now: datetime) -> Result:
     session = replace(session, checked_in_at=now, checked_in_how=event.how, was_rejected=False)
-    return session, (Record("checked_in", (("how", event.how),)), OpenMedia())
+    return session, (Record("checked_in", (("how", event.how), *_by_staff(event))), OpenMedia())
+
+
+def _by_staff(event: CheckedIn | HandedOver | EndedByStaff) -> tuple[tuple[str, str], ...]:
+    return (("staff", event.staff),) if event.staff else ()
 
 
 def _join_and_admit(session: Session, event: PartyJoined, now: datetime) -> Result:
@@ -123,6 +129,25 @@ def _reject_patient(session: Session, event: Rejected, _now: datetime) -> Result
 
 def _rejection_read(session: Session, _event: Touched, _now: datetime) -> Result:
     return replace(session, was_rejected=False), ()
+
+
+def _hand_over(session: Session, event: HandedOver, _now: datetime) -> Result:
+    """No bye: those who have the meeting open go on to the other room."""
+    closes = (CloseMedia(),) if session.checked_in_at is not None else ()
+    session = replace(session, end_reason="handed_over", parties=(), alone_since=None)
+    return session, (Record("handed_over", (("room", event.room), *_by_staff(event))), *closes, Wipe())
+
+
+def _staff_end(session: Session, event: EndedByStaff, _now: datetime) -> Result:
+    session, (_, *rest) = _close(session, "ended_by_staff")
+    fields = (("reason", "ended_by_staff"), *_by_staff(event))
+    return session, (Record("call_ended", fields), *rest)
+
+
+def _staff_let_out(session: Session, event: EndedByStaff, _now: datetime) -> Result:
+    session, (_, *rest) = _patient_leaves_waiting(session, PatientLeft(), _now)
+    fields = (("role", "patient"), ("reason", "left_waiting"), *_by_staff(event))
+    return session, (Record("peer_left", fields), *rest)
 
 
 def _abandoned(session: Session, _event: Tick, _now: datetime) -> Result:
@@ -246,7 +271,9 @@ RULES: tuple[Rule[Session, Effect], ...] = (
     Rule(_in(S.WAITING), Rejected, S.READY, _reject_patient, given.from_chair, "not the patient"),
     Rule(_in(S.WAITING), PartyLeft, None, people.left_before, given.known),
     Rule(_in(S.WAITING), PatientLeft, S.READY, _patient_leaves_waiting, when="may check in again"),
+    Rule(_in(S.WAITING), EndedByStaff, S.READY, _staff_let_out, when="may check in again"),
     Rule(_in(S.WAITING), Cancelled, S.CANCELLED, _cancel_waiting),
+    Rule(_BEFORE | {S.WAITING}, HandedOver, S.CANCELLED, _hand_over, when="to another room"),
     Rule(OCCUPYING, Tick, S.ENDED, _abandoned, given.is_abandoned, "30 min alone, 2 h after its end"),
     Rule(_CALL, Tick, S.FAILED, _not_confirmed, given.still_unconfirmed, "not confirmed in 120 s"),
     Rule(_CALL, Tick, S.ENDED, _nobody_here, given.does_not_answer, "nobody here"),
@@ -266,6 +293,7 @@ RULES: tuple[Rule[Session, Effect], ...] = (
     Rule(_CALL, PartyLeft, S.ENDED, _chair_ends, given.ends_meeting, "chair ends, last clinician leaves"),
     Rule(_CALL, PartyLeft, None, people.left, given.known),
     Rule(_CALL, PatientLeft, S.ENDED, _patient_leaves),
+    Rule(_CALL, EndedByStaff, S.ENDED, _staff_end, when="by staff"),
     Rule(OCCUPYING, MediaFailed, None, _media_failed),
     Rule(_in(S.READY), Replanned, S.BOOKED, _replan, given.is_moved_away, "moved to later"),
     Rule(_BEFORE | OCCUPYING, Replanned, None, _replan),

@@ -28,9 +28,10 @@ class RoomChecked:
 
 @dataclass(frozen=True, slots=True)
 class CheckedIn:
-    """The patient is here; `how`: code, qr, button, staff, staff_remote."""
+    """The patient is here; `how`: code, qr, button, staff, staff_remote. `staff`: an id, of who checked in."""
 
     how: str
+    staff: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,21 @@ class Cancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOver:
+    """It is held in another room of the centre instead; `staff`: an id, of who did it."""
+
+    room: str
+    staff: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedByStaff:
+    """Staff at the screen have ended it for all, or let the waiting patient out again."""
+
+    staff: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Replanned:
     """The schedule has new facts for it."""
 
@@ -176,6 +192,8 @@ Event = (
     | SharingChanged
     | PatientLeft
     | Cancelled
+    | HandedOver
+    | EndedByStaff
     | Replanned
     | Restarted
     | ResumeConfirmed

@@ -84,8 +84,8 @@ class Signals:
 
     def _about_session(self, sid: str, signal: Signal) -> None:
         match signal:
-            case RemoteCheckIn():
-                self._check_in_remotely(sid)
+            case RemoteCheckIn(by=by):
+                self._check_in_remotely(sid, by or None)
             case Admit():
                 self._unit.session_event(sid, ev.ResumeConfirmed())
             case Reject(reason=reason):
@@ -99,11 +99,11 @@ class Signals:
             case _:
                 log.info("signal refused: type does not fit the session")
 
-    def _check_in_remotely(self, sid: str) -> None:
+    def _check_in_remotely(self, sid: str, by: str | None) -> None:
         """Only in the session's own time: nobody elsewhere is to open the room's camera whenever they like."""
         held, state = self._unit.held(), self._unit.sessions[sid].state
         if held is None and state == State.READY:
-            self._unit.session_event(sid, ev.CheckedIn("staff_remote"))
+            self._unit.session_event(sid, ev.CheckedIn("staff_remote", by))
         elif held is None or held.plan.sid != sid:
             reason = "too_early" if held is None else "room_taken"
             self._unit.record("checkin_failed", sid, {"how": "staff_remote", "reason": reason})

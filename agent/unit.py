@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from pydantic import TypeAdapter
-
 from agent import room as rooms
 from agent import session_events as ev
-from agent.checkin import TryLock
 from agent.config import Configuration
 from agent.contract.events import Intent
 from agent.contract.signalling import IceServer
@@ -30,10 +27,12 @@ from agent.memory import Fields, Memory
 from agent.outbox import Outbox
 from agent.region_clock import RegionClock
 from agent.schedule import Snapshot
-from agent.screen import HelpState, Screen
+from agent.screen import Figure, HelpState, Screen
 from agent.screen_view import ENDED_SHOWN, View, screen
 from agent.session import OCCUPYING, OVER, Session, State, step
+from agent.staff import LOCKS, PLACE, Desk, Locks, Place
 from agent.store import Store
+from agent.unit_parts import Scan, Sound
 
 log = logging.getLogger(__name__)
 
@@ -83,23 +82,14 @@ class Tests:
     stop: Callable[[], None]
 
 
-@dataclass(slots=True)
-class Locks:
-    """Pauses after wrong tries; they survive a restart."""
-
-    code: TryLock = field(default_factory=TryLock)
-    pin: TryLock = field(default_factory=TryLock)
-
-
-_LOCKS: TypeAdapter[Locks] = TypeAdapter(Locks)
-
-
 class Unit:
     """All that one unit believes. `on_change` is called with the screen whenever it may look different."""
 
     media: Media
     region: Region
     tests: Tests
+    scan: Scan | None = None
+    sound: Sound | None = None
 
     def __init__(
         self, *, store: Store, clock: RegionClock, outbox: Outbox, configuration: Configuration
@@ -111,13 +101,18 @@ class Unit:
         self.configuration = configuration
         self.complete_languages: Collection[str] = configuration.languages
         """In which the screen's pages can say everything; whoever joins unit and pages sets it."""
+        self.speech: tuple[str, ...] = ()
+        """In which the unit can speak the screen's texts."""
         self.room = rooms.Room()
         self.snapshot = Snapshot()
         self.sessions: dict[str, Session] = {}
         kept_locks = store.get("locks")
-        self.locks = _LOCKS.validate_json(kept_locks) if kept_locks else Locks()
-        self.staff_until: datetime | None = None
+        self.locks = LOCKS.validate_json(kept_locks) if kept_locks else Locks()
+        kept_place = store.get("queue")
+        self.desk = Desk(place=PLACE.validate_json(kept_place) if kept_place else None)
+        self.figures: tuple[Figure, ...] = ()
         self.dropin_asked_at: datetime | None = None
+        self.dropin_by: str | None = None
         self.language: str | None = None
         self.meeting = Meeting(int(clock.now().timestamp()))
         self.on_change: Callable[[Screen], None] = lambda _screen: None
@@ -165,22 +160,48 @@ class Unit:
             elif known.plan != plan:
                 self.session_event(sid, ev.Replanned(plan))
         for sid in [sid for sid in self.sessions if sid not in planned]:
-            self.session_event(sid, ev.Cancelled())
+            self.session_event(sid, self._why_gone(sid))
         self._take_dropin()
         self.tick()
 
+    def _why_gone(self, sid: str) -> ev.Event:
+        handing = self.desk.handing
+        if handing is not None and handing.sid == sid:
+            return ev.HandedOver(handing.room, handing.by)
+        return ev.Cancelled()
+
+    def wait_in_queue(self, place: Place | None) -> None:
+        """The room waits in a queue for a clinician, or no longer; a restart remembers it."""
+        if (place and replace(place, place=None)) != (
+            self.desk.place and replace(self.desk.place, place=None)
+        ):
+            self.memory.keep("queue", PLACE.dump_json(place and replace(place, place=None)))
+        self.desk = replace(self.desk, place=place)
+
     def _take_dropin(self) -> None:
-        """The session that staff asked for a moment ago begins at once: its patient sits here."""
+        """The session that staff asked for begins at once: its patient sits here."""
+        if self.held() is not None:
+            return
+        if self.desk.place is not None:
+            self._take_from_queue(self.desk.place)
+            return
         asked = self.dropin_asked_at
-        if asked is None or self.held() is not None:
+        if asked is None:
             return
         self.dropin_asked_at = None
         for sid, session in list(self.sessions.items()):
             if session.plan.kind == "dropin" and session.state in {State.BOOKED, State.READY}:
                 if self.clock.now() - asked < DROPIN_WITHIN:
-                    self.session_event(sid, ev.CheckedIn("staff"))
+                    self.session_event(sid, ev.CheckedIn("staff", self.dropin_by))
                 return
         self.dropin_asked_at = asked  # another change of the schedule came first
+
+    def _take_from_queue(self, place: Place) -> None:
+        for sid, session in list(self.sessions.items()):
+            if session.plan.kind == "dropin" and session.state in {State.BOOKED, State.READY}:
+                self.wait_in_queue(None)
+                self.session_event(sid, ev.CheckedIn("staff", place.by))
+                return
 
     def session_event(self, sid: str, event: ev.Event) -> None:
         """Move one session, keep it, and do what follows."""
@@ -227,8 +248,15 @@ class Unit:
         self.media.tick()
         self.help.tick()
         self.feedback.tick(self.clock.now().date())
+        self._tick_room_parts()
         self._mark_alive()
         self.changed()
+
+    def _tick_room_parts(self) -> None:
+        if self.scan is not None:
+            self.scan.tick()
+        if self.sound is not None and self.held() is None:
+            self.sound.reset()
 
     def next_start(self) -> datetime | None:
         """When the next session begins that nobody has checked in to."""
@@ -246,7 +274,7 @@ class Unit:
 
     def keep_locks(self) -> None:
         """The pauses survive a kill."""
-        self.memory.keep("locks", _LOCKS.dump_json(self.locks))
+        self.memory.keep("locks", LOCKS.dump_json(self.locks))
 
     def touched(self) -> None:
         """Somebody is at the screen: what stood there of the last one need stand no longer."""
@@ -276,8 +304,9 @@ class Unit:
                 sessions=tuple(s for s in ordered if s.state not in OVER),
                 region_up=self.region.up,
                 code_lock=self.locks.code,
-                pin_lock=self.locks.pin,
-                staff_until=self.staff_until,
+                pin_lock=self.locks.pins.lock,
+                desk=self.desk,
+                figures=self.figures,
                 ended=self._ended[0] if self._ended else None,
                 ended_at=self._ended[1] if self._ended else None,
                 help_state=self.help.state,
@@ -285,8 +314,12 @@ class Unit:
                 camera=self.media.camera,
                 media_failed=self.media.failed,
                 language=self.language,
-                media_generation=self.media.generation,
+                media_generation=max(self.media.generation, self.scan.generation if self.scan else 0),
+                scan=self.scan.view if self.scan else None,
+                outputs=self.sound.outputs if self.sound else ("loudspeaker",),
+                output=self.sound.chosen if self.sound else "loudspeaker",
                 meeting=self.meeting.view(),
+                speech=self.speech,
             )
         )
 
@@ -312,6 +345,8 @@ class Unit:
             self._ended = None
             self.help.patient_came(sid)
             self._room_event(rooms.Taken(sid))
+            if self.scan is not None:
+                self.scan.close()
         elif before.state in OCCUPYING and after.state not in OCCUPYING:
             self._room_event(rooms.Released(sid))
             self.help.patient_went()

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 BOARDS_FOLDER = Path(__file__).parent / "boards"
 DEFAULT_BOARD = "sim"
 MM_PER_INCH = 25.4
 
+OutputName = Literal["loudspeaker", "headphones", "hearing_loop"]
+NodeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,120}$")]
 EncoderName = Literal["libx264", "h264_v4l2m2m", "h264_qsv", "h264_nvenc"]
 
 
@@ -34,6 +36,8 @@ class CameraProfile(_Part):
     width and height in pixels (even, since H.264 pictures of 4:2:0 are), frame_rate in frames/s.
     pixel_formats: FFmpeg's names for V4L2 input formats. The camera's cheapest form that gives size and rate is
     taken; of two that cost alike the one named first. Where the driver lists nothing, they are tried in order.
+    sensor_width and sensor_height: the largest picture, for zoom and stills; without them the largest of width's
+    and height's shape that the driver lists.
     """
 
     kind: Literal["scene", "file", "v4l2"]
@@ -41,6 +45,8 @@ class CameraProfile(_Part):
     file: str | None = None
     width: int = Field(default=1280, ge=160, le=3840, multiple_of=2)
     height: int = Field(default=720, ge=90, le=2160, multiple_of=2)
+    sensor_width: int | None = Field(default=None, ge=160, le=8192, multiple_of=2)
+    sensor_height: int | None = Field(default=None, ge=90, le=6144, multiple_of=2)
     frame_rate: int = Field(default=30, ge=1, le=60)
     pixel_formats: list[str] = Field(default_factory=lambda: ["mjpeg", "yuyv422"], min_length=1)
 
@@ -51,6 +57,22 @@ class CameraProfile(_Part):
         if self.kind == "file" and not self.file:
             raise ValueError("a file camera needs file, the path of a film")
         return self
+
+    @model_validator(mode="after")
+    def _sensor_is_whole(self) -> CameraProfile:
+        size = (self.sensor_width, self.sensor_height)
+        if (size[0] is None) != (size[1] is None):
+            raise ValueError("sensor_width and sensor_height go together")
+        if self.sensor is not None and (self.sensor[0] < self.width or self.sensor[1] < self.height):
+            raise ValueError("the sensor cannot be smaller than width and height")
+        return self
+
+    @property
+    def sensor(self) -> tuple[int, int] | None:
+        """Width and height of the largest picture, if the profile tells."""
+        if self.sensor_width is None or self.sensor_height is None:
+            return None
+        return self.sensor_width, self.sensor_height
 
 
 class MicrophoneProfile(_Part):
@@ -71,10 +93,15 @@ class MicrophoneProfile(_Part):
 
 
 class LoudspeakerProfile(_Part):
-    """Where the kiosk browser plays: a PipeWire sink, or `none` where there is no sound card."""
+    """Where the kiosk browser plays: a PipeWire sink, or `none` where there is no sound card.
+
+    outputs: the ways of hearing that the room has, each with the name of its PipeWire node. One of them is the
+    default sink, chosen by the patient; with none given there is no choice. With `none` the choice is only kept.
+    """
 
     kind: Literal["none", "pipewire"]
     target: str | None = None
+    outputs: dict[OutputName, NodeName] = Field(default_factory=dict)
 
 
 class ScreenProfile(_Part):
@@ -122,10 +149,14 @@ class PinsProfile(_Part):
 
 
 class Board(_Part):
-    """One board's profile: camera, encoders in order of preference, sound, screen and pins."""
+    """One board's profile: cameras, encoders in order of preference, sound, screen and pins.
+
+    hand_camera: a second one on a cable, to be held to what is to be seen; its pictures are sent in camera's size.
+    """
 
     name: str = Field(min_length=1)
     camera: CameraProfile
+    hand_camera: CameraProfile | None = None
     encoders: list[EncoderName] = Field(min_length=1)
     microphone: MicrophoneProfile
     loudspeaker: LoudspeakerProfile

@@ -56,8 +56,11 @@ class Bookings:
         request: BookingRequest,
         source: Source | None = None,
         kind: SessionKind = "booked",
+        served_by: int | None = None,
     ) -> Invitation:
         """Book a room; raises Refused, Clash, or NotAllowed for another clinic's room.
+
+        `served_by` is the clinic whose clinician takes the patient, where that is not the room's.
 
         The code and the token are in the answer and nowhere else: only their digests are kept.
         """
@@ -75,6 +78,7 @@ class Bookings:
                 ref=new_ref(self._refs(db, room, request.start)),
                 room=room,
                 kind=kind,
+                served_by_id=served_by,
                 start=request.start,
                 end=request.end,
                 language=request.language,
@@ -184,7 +188,7 @@ def own_session(db: Session, clinic_id: int, sid: str) -> BookedSession:
     )
     if session is None:
         raise Refused("session", "is not known")
-    if session.room.clinic_id != clinic_id:
+    if clinic_id not in session.clinic_ids:
         raise NotAllowed("this session is another clinic's")
     return session
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.contract.signalling import UNIT_PEER
-from provisioning.meetings import Meeting, OpenParty
+from provisioning.meetings import GRACE, Meeting, OpenParty
 from provisioning.telling import REPLACED, Telling, tell_lobby
 from web.clinic.services import Refused
 
@@ -87,12 +87,8 @@ class Chairing:
         meeting.standing.admitted.add(peer)
         meeting.standing.removed.discard(peer)
         del meeting.outside[peer]
-        party.outside = None
         self._telling.tell_lobby(meeting, party, "admitted")
-        if party.lobby_page:
-            party.feed.end()
-        else:
-            self.enter(meeting, party)
+        self.enter(meeting, party)
 
     def reject_party(self, meeting: Meeting, peer: str, by: Mapping[str, str]) -> None:
         """Turn away one who waits outside; they may knock again after a minute."""
@@ -133,6 +129,8 @@ class Chairing:
         sitting = meeting.parties.get(leader)
         if meeting.ended or leader == UNIT_PEER or (sitting is not None and not sitting.over):
             return
+        if leader and sitting is None and self._clock() - meeting.since < GRACE:
+            return  # after a restart of the region pages come back one by one
         others = [p for p in meeting.open_parties() if p.role == "clinician" and p.attendee.may_chair]
         if not others:
             return

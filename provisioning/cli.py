@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from provisioning import cli_access, cli_places, cli_quality, cli_sessions
+from provisioning import cli_access, cli_places, cli_quality, cli_sessions, cli_staff
 from provisioning.cli_context import Command
 
 JSON_FLAG = "--json"
@@ -21,7 +21,9 @@ app = typer.Typer(
 )
 app.add_typer(cli_places.account, name="account")
 app.add_typer(cli_places.client, name="client")
+app.add_typer(cli_staff.queue, name="queue")
 app.add_typer(cli_places.room, name="room")
+app.add_typer(cli_staff.staff, name="staff")
 app.add_typer(cli_places.unit, name="unit")
 app.add_typer(cli_sessions.log, name="log")
 app.add_typer(cli_sessions.contract, name="contract")

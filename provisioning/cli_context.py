@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from provisioning.accounts import Accounts, Clients
     from provisioning.booking import Bookings
     from provisioning.database import Database
+    from provisioning.queues import Queues
     from provisioning.rooms import Rooms
+    from provisioning.staff import StaffMembers
 
 
 @dataclass
@@ -70,6 +72,20 @@ class Command:
         from provisioning.accounts import Accounts
 
         return Accounts(self.database, now)
+
+    @property
+    def staff(self) -> StaffMembers:
+        """Who may unlock the rooms' screens."""
+        from provisioning.staff import StaffMembers
+
+        return StaffMembers(self.database, now)
+
+    @property
+    def queues(self) -> Queues:
+        """Drop-in queues."""
+        from provisioning.queues import Queues
+
+        return Queues(self.database, now)
 
     @property
     def clients(self) -> Clients:

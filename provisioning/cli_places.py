@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from provisioning.cli_context import command_of, secret_from, told_to_person
-from web.clinic.services import Refused
 
 account = typer.Typer(no_args_is_help=True, help="Staff who sign in with a password.")
 client = typer.Typer(no_args_is_help=True, help="Booking systems that post FHIR Appointments.")
@@ -17,7 +15,6 @@ room = typer.Typer(no_args_is_help=True, help="Rooms, which are what is booked."
 unit = typer.Typer(no_args_is_help=True, help="Units, which stand in rooms.")
 
 Clinic = Annotated[str, typer.Option(help="The clinic's name; made where it is new.")]
-PIN = re.compile(r"\d{4,12}", re.ASCII)
 
 
 @account.command("add")
@@ -152,12 +149,14 @@ def unit_pin(
     unit_id: str,
     pin_stdin: Annotated[bool, typer.Option(help="Read the PIN from standard input.")] = False,
 ) -> None:
-    """Set the PIN with which staff unlock the touchscreen; the unit gets a digest only."""
+    """Set the PIN of a room whose clinic has no list of staff; the unit gets a digest only."""
     with told_to_person():
         pin = secret_from("PIN", from_stdin=pin_stdin)
-        if not PIN.fullmatch(pin):
-            raise Refused("pin", "has 4 to 12 digits")
         from argon2 import PasswordHasher
+
+        from provisioning.staff import check_pin
+
+        check_pin(pin)
 
         command_of(context).rooms.set_config(unit_id, staff_pin_digest=PasswordHasher().hash(pin))
     command_of(context).done({"unit": unit_id}, f"Unit {unit_id} gets the new PIN when it is connected.")

@@ -7,10 +7,10 @@ from datetime import datetime
 from provisioning.meetings import KNOCK_AGAIN_AFTER, MOST_WAITING, Attendee, Meeting, OpenParty
 
 
-def at_the_door(meeting: Meeting, attendee: Attendee, peer: str, lobby_page: bool, now: datetime) -> str:
+def at_the_door(meeting: Meeting, attendee: Attendee, peer: str, now: datetime) -> str:
     """What one hears whose page goes no further: a state of the lobby, or empty for all others."""
     if meeting.admits(attendee, peer):
-        return "admitted" if lobby_page else ""
+        return ""
     rejected_at = meeting.rejected.get(peer)
     if rejected_at is not None and now - rejected_at < KNOCK_AGAIN_AFTER:
         return "rejected"

@@ -28,14 +28,26 @@ class DropIns:
         self._bookings = bookings
         self._clock = clock
 
-    def ask(self, unit: str) -> bool:
-        """Book now; False, and a line in the log, when the room is not free."""
-        now = self._clock()
+    def ask(self, unit: str) -> str:
+        """Book now for the room's own clinic; says why not, as a reason of the contract, or nothing."""
         with self._database.read() as db:
             room = db.scalar(select(Room).where(Room.unit_id == unit))
-            if room is None:
-                log.warning("unit %s asks for a drop-in, but stands in no room", unit)
-                return False
+        if room is None:
+            log.warning("unit %s asks for a drop-in, but stands in no room", unit)
+            return "no_such_room"
+        try:
+            self.book(room, Booker(unit, "unit", "certificate", room.clinic_id))
+        except Refused as refused:
+            log.info("unit %s asks for a drop-in: %s %s", unit, refused.field_name, refused.reason)
+            return "room_not_free"
+        return ""
+
+    def book(
+        self, room: Room, booker: Booker, served_by: int | None = None, *, waiting_room: bool = True
+    ) -> str:
+        """Book the room from now until its next session; returns the sid. Raises Refused if it is not free."""
+        now = self._clock()
+        with self._database.read() as db:
             coming = db.scalar(
                 select(BookedSession.start)
                 .where(BookedSession.room_id == room.id, BookedSession.cancelled.is_(False))
@@ -43,16 +55,10 @@ class DropIns:
                 .order_by(BookedSession.start)
                 .limit(1)
             )
-            booker = Booker(unit, "unit", "certificate", room.clinic_id)
-            room_id = room.id
         end = now + LENGTH if coming is None else min(now + LENGTH, coming)
         if end - now < SHORTEST:
-            log.info("unit %s asks for a drop-in, but the next session begins soon", unit)
-            return False
-        request = BookingRequest(room_id=room_id, start=now, end=end, methods=("staff",))
-        try:
-            self._bookings.book(booker, request, kind="dropin")
-        except Refused as refused:
-            log.info("unit %s asks for a drop-in: %s %s", unit, refused.field_name, refused.reason)
-            return False
-        return True
+            raise Refused("room", "is booked for a session that begins in a moment")
+        request = BookingRequest(
+            room_id=room.id, start=now, end=end, methods=("staff",), waiting_room=waiting_room
+        )
+        return self._bookings.book(booker, request, kind="dropin", served_by=served_by).sid

@@ -36,6 +36,7 @@ STATE_AFTER: dict[str, str] = {
 }
 """A session's state as its unit last told it (DESIGN.md section 4)."""
 
+NOT_BEGUN = frozenset({"booked", "ready"})
 OVER = frozenset({"call_ended", "session_failed", "no_show"})
 
 
@@ -134,6 +135,8 @@ def _apply_to_session(db: Session, unit: str, event: Event) -> str | None:
     session = db.get(BookedSession, event.sid) if event.sid else None
     if session is None or session.room.unit_id != unit:
         return None
+    if event.kind == "session_wiped" and session.state in NOT_BEGUN:
+        return None  # of the time before it was handed over to another room, and back
     session.state = STATE_AFTER.get(event.kind, session.state)
     if event.kind == "checked_in":
         session.checked_in_at = event.at

@@ -174,7 +174,7 @@ class FhirBookings:
         return 201, {**kept, "extension": [self._invitation(invitation)]}
 
     def _update(self, booker: Booker, wanted: Wanted, row: BookedSession) -> Answer:
-        if wanted.room_id not in {None, row.room_id}:
+        if wanted.room_id not in {None, row.room_id, row.booked_room_id}:
             reason = "is another room; cancel and book anew, since the invitation names the room"
             raise Issue(422, "business-rule", _FIELDS["room_id"], reason)
         if wanted.action == "cancel":

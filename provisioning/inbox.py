@@ -10,11 +10,12 @@ from typing import Any
 
 from agent.contract import ContractError, Message, Topic, decode, encode
 from agent.contract.events import Ack, Event
-from provisioning.dropins import DropIns
 from provisioning.events import EventIntake
 from provisioning.fleet import Fleet
 from provisioning.help_calls import HelpCalls
 from provisioning.quality import Quality
+from provisioning.queues import Places
+from provisioning.room_requests import RoomRequests
 from provisioning.schedules import Publish, Schedules
 from provisioning.services import Services
 from provisioning.signalling import Signalling
@@ -34,7 +35,8 @@ class Inbox:
     quality: Quality
     signalling: Signalling
     services: Services
-    drop_ins: DropIns
+    requests: RoomRequests
+    places: Places
     help_calls: HelpCalls
     publish: Publish
     clock: Callable[[], datetime]
@@ -62,6 +64,7 @@ class Inbox:
             self.acknowledge(unit, self.events.acknowledged(unit))
         if back:
             self.signalling.unit_is_back(unit)
+            self.places.forget(unit)
         self.services.changed()
 
     def _info(self, unit: str, message: Message) -> None:
@@ -69,6 +72,8 @@ class Inbox:
 
     def _schedule(self, unit: str, message: Message) -> None:
         self.schedules.reported(unit, message.data)
+        if self.requests.has_moved_in(unit):
+            self.signalling.unit_is_back(unit)  # those who wait for the session go on to its new room
         self.services.changed()
 
     def _config(self, unit: str, message: Message) -> None:
@@ -85,6 +90,8 @@ class Inbox:
             return
         taken = self.events.take(unit, event)
         self.acknowledge(unit, taken.ack)
+        if event.kind == "checked_in":
+            self.requests.room_is_taken(unit)
         if taken.changed_sid:
             self.services.changed(taken.changed_sid)
         if taken.is_new:
@@ -96,7 +103,7 @@ class Inbox:
     def _intent(self, unit: str, message: Message) -> None:
         kind = message.topic.levels[0]
         log.info("unit %s asks: %s", unit, kind)
-        if kind == "dropin" and self.drop_ins.ask(unit):
+        if self.requests.take(unit, kind, message.data):
             self.services.changed()
         elif kind in HELP:
             self.help_calls.intent(unit, kind, message.data, message.ts)

@@ -19,6 +19,8 @@ MOST_INSTANCES = 50
 MOST_PARTIES = 4
 """Remote parties in one meeting: each has a connection with each other one and with the unit."""
 MOST_WAITING = 8
+GRACE = timedelta(seconds=20)
+"""How long a page may be gone (a reload, a lost line) before the unit is told that the party is lost."""
 KNOCK_AGAIN_AFTER = timedelta(minutes=1)
 SIGNALS_AT_ONCE, SIGNALS_PER_S = 200, 20
 """Of one page: a connection with each of four others takes some thirty, and may have to be built anew."""
@@ -111,8 +113,6 @@ class OpenParty:
     share: Line | None = None
     """The connection that carries what they show."""
     outside: Outside | None = None
-    lobby_page: bool = False
-    """This page only waits: when it is let in, another opens the meeting."""
     closed_at: datetime | None = None
     over: bool = False
     retired: set[str] = field(default_factory=set)
@@ -157,6 +157,8 @@ class Meeting:
     """One session's open pages, and what the unit has sent."""
 
     sid: str
+    since: datetime
+    """Since when this process knows of it."""
     standing: Standing = field(default_factory=Standing)
     parties: dict[str, OpenParty] = field(default_factory=dict)
     """Those inside."""
@@ -223,8 +225,9 @@ class Meeting:
 class Meetings:
     """All of them; the oldest without an open page go first when there are too many."""
 
-    def __init__(self, load: Callable[[str], Standing]) -> None:
+    def __init__(self, load: Callable[[str], Standing], clock: Callable[[], datetime]) -> None:
         self._load = load
+        self._clock = clock
         self._meetings: OrderedDict[str, Meeting] = OrderedDict()
 
     def __iter__(self) -> Iterator[Meeting]:
@@ -239,7 +242,9 @@ class Meetings:
         meeting = self._meetings.get(sid)
         if meeting is None:
             standing = self._load(sid)
-            meeting = self._meetings[sid] = Meeting(sid, standing, saved=standing.model_copy(deep=True))
+            meeting = self._meetings[sid] = Meeting(
+                sid, self._clock(), standing, saved=standing.model_copy(deep=True)
+            )
             meeting.told.chair = standing.chair
         self._meetings.move_to_end(sid)
         for old in list(self._meetings):
@@ -253,8 +258,8 @@ class Meetings:
         """The session is over and wiped: keep nothing of it but open pages, which hear of it."""
         meeting = self._meetings.get(sid)
         if meeting is not None:
-            meeting.standing = Standing()
-            meeting.saved = Standing()
+            meeting.standing, meeting.saved = Standing(), Standing()
+            meeting.told, meeting.ended = Told(), True
             meeting.rejected.clear()
 
 

@@ -181,6 +181,55 @@ class AccessEntry(Base):
     hash: Mapped[str] = mapped_column(String(64))
 
 
+class StaffMember(Base):
+    """One who may unlock the screens of a clinic's rooms, with a PIN of their own."""
+
+    __tablename__ = "staff_members"
+    __table_args__ = (UniqueConstraint("clinic_id", "label"),)
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinics.id"), index=True)
+    label: Mapped[str] = mapped_column(String(20))
+    pin_digest: Mapped[str]
+    active: Mapped[bool] = mapped_column(default=True)
+    """One who was removed stays, so that the log can still say who it was."""
+    added_at: Mapped[datetime]
+    clinic: Mapped[Clinic] = relationship(lazy="joined")
+
+
+class Queue(Base):
+    """Where staff in a room ask a clinic for a clinician now. `rooms_of`: names of the clinics whose rooms
+    may ask; none named: every clinic's."""
+
+    __tablename__ = "queues"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinics.id"), index=True)
+    rooms_of: Mapped[list[str]] = mapped_column(default=list)
+    active: Mapped[bool] = mapped_column(default=True)
+    clinic: Mapped[Clinic] = relationship(lazy="joined")
+
+
+class QueueEntry(Base):
+    """A room that waits in a queue, or waited: state waiting, taken, cancelled or expired."""
+
+    __tablename__ = "queue_entries"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    queue_id: Mapped[str] = mapped_column(ForeignKey("queues.id"), index=True)
+    room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id"), index=True)
+    unit_id: Mapped[str] = mapped_column(String(63))
+    since: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(12), default="waiting", index=True)
+    asked_by: Mapped[str | None] = mapped_column(String(16))
+    """The member of staff who asked."""
+    taken_by: Mapped[str | None] = mapped_column(String(16))
+    changed_at: Mapped[datetime]
+    sid: Mapped[str | None] = mapped_column(String(40))
+    told: Mapped[bool] = mapped_column(default=False)
+    """The unit was told that it waits no longer."""
+    queue: Mapped[Queue] = relationship(lazy="joined")
+    room: Mapped[Room] = relationship(lazy="joined")
+
+
 class SignInTries(Base):
     """Wrong tries under one user name, known or not; the name is kept as a digest only."""
 
@@ -241,7 +290,29 @@ class BookedSession(Base):
     """The version that `published_unit` was given with revision `published_rev`."""
     published_unit: Mapped[str | None] = mapped_column(String(63))
     published_rev: Mapped[int] = mapped_column(default=0)
+    served_by_id: Mapped[int | None] = mapped_column(ForeignKey("clinics.id"), index=True)
+    """The clinic whose clinician took it from a queue, where that is not the room's own."""
+    booked_room_id: Mapped[str | None] = mapped_column(String(64))
+    """The room it was booked for, where staff have handed it over to another since."""
+    last_request: Mapped[str | None] = mapped_column(String(120))
+    """The unit's newest intent that changed it: one that comes twice is done once."""
     room: Mapped[Room] = relationship(lazy="joined")
+    served_by: Mapped[Clinic | None] = relationship(lazy="joined")
+
+    @property
+    def clinic(self) -> Clinic:
+        """Whose clinician the patient meets."""
+        return self.served_by or self.room.clinic
+
+    @property
+    def clinic_ids(self) -> frozenset[int]:
+        """The clinics whose people may see it: the room's, and the one that took it from a queue."""
+        return frozenset({self.room.clinic_id, self.clinic.id})
+
+    @property
+    def clinic_names(self) -> frozenset[str]:
+        """And their names."""
+        return frozenset({self.room.clinic.name, self.clinic.name})
 
 
 def forget_secrets(session: BookedSession) -> None:

@@ -3,7 +3,7 @@
 | runs where | may touch |
 |---|---|
 | paho's thread (agent.link) | puts what comes into the queue, nothing else |
-| the worker thread | Inbox, Schedules, EventIntake, Fleet, Quality, HelpCalls; ticks |
+| the worker thread | Inbox, RoomRequests, Places, Schedules, EventIntake, Fleet, Quality, HelpCalls; ticks |
 | web threads | Services, FhirBookings, Accounts, Quality, HelpCalls, Signalling (locked), the database |
 """
 
@@ -39,6 +39,8 @@ from provisioning.inbox import Inbox
 from provisioning.meeting_log import Entry
 from provisioning.oidc_settings import OidcSettings
 from provisioning.quality import Quality
+from provisioning.queues import Intake, Places, Queues
+from provisioning.room_requests import RoomRequests
 from provisioning.schedules import Schedules
 from provisioning.seats import Seats
 from provisioning.services import Services
@@ -98,6 +100,7 @@ class Region:
         bookings = Bookings(self.database, clock, zone)
         self.quality = Quality(self.database, clock, kept=timedelta(days=settings.quality_days))
         self.help_calls = HelpCalls(self.database, self.link.publish, clock, changed=self._help_changed)
+        drop_ins = DropIns(self.database, bookings, clock)
         self.services = Services(
             self.database,
             Accounts(self.database, clock),
@@ -106,6 +109,7 @@ class Region:
             self.quality,
             help_calls=self.help_calls,
             seats=self.seats,
+            intake=Intake(self.database, drop_ins, clock),
             clock=clock,
             zone=zone,
             oidc=settings.oidc,
@@ -118,7 +122,8 @@ class Region:
             changed=self.services.changed,
         )
         self.schedules = Schedules(self.database, self.link.publish, clock, zone)
-        self.inbox = self._make_inbox(bookings)
+        self.places = Places(self.database, self.link.publish, clock)
+        self.inbox = self._make_inbox(drop_ins)
         self._worker = Thread(target=self._work, name="region", daemon=True)
         self._stopping = Lock()
         self._stopped = False
@@ -126,7 +131,8 @@ class Region:
     def _close_seat(self, seat_id: str) -> None:
         self.seats.close(seat_id)
 
-    def _make_inbox(self, bookings: Bookings) -> Inbox:
+    def _make_inbox(self, drop_ins: DropIns) -> Inbox:
+        queues = Queues(self.database, self.clock)
         return Inbox(
             Fleet(self.database, self.clock),
             self.schedules,
@@ -134,7 +140,8 @@ class Region:
             self.quality,
             self.signalling,
             self.services,
-            DropIns(self.database, bookings, self.clock),
+            RoomRequests(self.database, drop_ins, queues, self.link.publish, self.clock),
+            self.places,
             self.help_calls,
             self.link.publish,
             self.clock,
@@ -215,7 +222,10 @@ class Region:
             self.services.changed()
         self.schedules.roll_over()
         self.signalling.tick()
+        self.services.tell_entered()
         self.seats.tick()
+        if self.link.up and self.places.tick():
+            self.services.changed()
         self.quality.tick()
 
     def _note(self, kind: str, sid: str, fields: Any) -> None:  # noqa: ANN401 - a mapping of plain values

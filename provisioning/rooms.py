@@ -20,6 +20,7 @@ from agent.contract.status import Config
 from provisioning.accounts import clinic_named
 from provisioning.database import Database
 from provisioning.models import OutboxRow, Room, RoomUnit, Unit, UnitKey, UnitReport
+from provisioning.room_config import refresh_clinic, refresh_unit
 from web.clinic.services import Refused
 
 ROOM_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
@@ -42,7 +43,10 @@ class Rooms:
         with self._database.write() as db:
             if db.get(Room, room_id) is not None:
                 raise Refused("room", "exists already")
-            db.add(Room(id=room_id, name=name.strip()[:120] or room_id, clinic=clinic_named(db, clinic)))
+            room = Room(id=room_id, name=name.strip()[:120] or room_id, clinic=clinic_named(db, clinic))
+            db.add(room)
+            db.flush()
+            refresh_clinic(db, room.clinic_id)
 
     def add_unit(self, unit_id: str, certificate_pem: bytes) -> None:
         """Make a unit known by its certificate, or give a known one a new certificate; raises Refused."""
@@ -138,10 +142,9 @@ def _take_out(db: Session, room: Room, now: datetime) -> None:
 
 
 def _config_from_room(db: Session, room: Room, unit_id: str) -> None:
-    unit = db.get_one(Unit, unit_id, with_for_update=True)
-    unit.config = {**unit.config, "room_name": room.name}
-    unit.config_rev += 1
-    touch(db, unit_id, "config")
+    db.flush()
+    refresh_clinic(db, room.clinic_id)
+    refresh_unit(db, unit_id)
 
 
 def _check_config(wanted: dict[str, Any]) -> None:

@@ -185,7 +185,7 @@ def _planned(row: BookedSession) -> ScheduledSession:
             "start": row.start,
             "end": row.end,
             "kind": row.kind,
-            "with": Party.model_validate({"role": row.party_role, "clinic": row.room.clinic.name}),
+            "with": Party.model_validate({"role": row.party_role, "clinic": row.clinic.name}),
             "language": row.language,
             "checkin": CheckIn.model_validate(
                 {

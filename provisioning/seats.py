@@ -133,7 +133,7 @@ class Seats:
         with self._database.write() as db:
             seat, row = self._found(db, token)
             self._refuse_early(row)
-            if row.room.clinic.name != account.clinic and account.id not in seat.accounts:
+            if account.clinic not in row.clinic_names and account.id not in seat.accounts:
                 seat.accounts = [*seat.accounts, account.id]
                 by = {"by": account.id, "role": seat.role, "identified": account.identified}
                 self._claimed(db, seat, by)
@@ -183,6 +183,7 @@ class Seats:
     def _look(self, seat: Seat, row: BookedSession) -> SeatLook:
         opens_at = _opens_at(row)
         return SeatLook(
+            id=seat.id,
             sid=seat.sid,
             role=cast(SeatRole, seat.role),
             start=row.start,

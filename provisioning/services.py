@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from agent.contract.quality import PageReport
@@ -26,9 +26,18 @@ from provisioning.models import BookedSession, Clinic
 from provisioning.oidc_settings import OidcSettings
 from provisioning.people_services import PeopleServices
 from provisioning.quality import Quality
+from provisioning.queues import Intake
 from provisioning.seats import Seats
 from provisioning.signalling import Signalling
-from provisioning.views import OPENS_BEFORE, OVER, log_line, room_value, session_value
+from provisioning.views import (
+    OPENS_BEFORE,
+    OVER,
+    REACHABLE,
+    log_line,
+    names_of_people,
+    room_value,
+    session_value,
+)
 from web.clinic.course import CallLine, Course
 from web.clinic.services import (
     Account,
@@ -38,13 +47,13 @@ from web.clinic.services import (
     LogLine,
     NotAllowed,
     Person,
+    QueueRow,
     Refused,
     Room,
     SessionRow,
 )
 
 MOST_CALLS = 200
-REACHABLE = frozenset({"ready", "degraded", "in_session", "starting"})
 
 
 class Services(PeopleServices):
@@ -60,6 +69,7 @@ class Services(PeopleServices):
         *,
         help_calls: HelpCalls,
         seats: Seats,
+        intake: Intake,
         clock: Callable[[], datetime],
         zone: ZoneInfo,
         oidc: OidcSettings | None = None,
@@ -69,6 +79,7 @@ class Services(PeopleServices):
         self._signalling = signalling
         self._quality = quality
         self.seats = seats
+        self._intake = intake
         self._zone = zone
         self._watchers = WatchFeeds()
         self._help = help_calls
@@ -91,10 +102,11 @@ class Services(PeopleServices):
             for each in (date, date + timedelta(days=1))
         )
         with self._database.read() as db:
+            mine = _clinic_id(db, account)
             query = (
                 select(BookedSession)
                 .join(models.Room, models.Room.id == BookedSession.room_id)
-                .where(models.Room.clinic_id == _clinic_id(db, account))
+                .where(or_(models.Room.clinic_id == mine, BookedSession.served_by_id == mine))
                 .where(BookedSession.start >= first, BookedSession.start < last)
                 .order_by(BookedSession.start, BookedSession.ref)
             )
@@ -141,11 +153,23 @@ class Services(PeopleServices):
             meeting_log.append(db, Entry("remote_check_in", self._clock(), sid=sid, fields=fields))
         self._signalling.check_in(sid, account.id)
 
+    def queues(self, account: Account) -> Sequence[QueueRow]:
+        """The queues of the account's clinic, and which rooms wait in them, first come first."""
+        return self._intake.queues(account)
+
+    def take_from_queue(self, account: Account, queue: str, entry: int | None) -> str:
+        """Take a room that waits (None: the first), and book it from now. Raises Refused or NotAllowed."""
+        try:
+            return self._intake.take(account, queue, entry)
+        finally:
+            self.changed()
+
     def log(self, account: Account, sid: str) -> Sequence[LogLine]:
         """The session's meeting log, oldest first."""
         with self._database.read() as db:
             own_session(db, account, sid)
-            return [log_line(entry) for entry in meeting_log.of_session(db, sid)]
+            names = names_of_people(db)
+            return [log_line(entry, names) for entry in meeting_log.of_session(db, sid)]
 
     def help_calls(self, account: Account) -> Sequence[HelpLine]:
         """Who calls for help in the clinic's rooms, and who goes there."""
@@ -165,14 +189,18 @@ class Services(PeopleServices):
             attendee_of(db, person, sid)
             return self._value(db, db.get_one(BookedSession, sid))
 
-    def open_meeting(self, person: Person, sid: str, instance: str, *, lobby_page: bool = False) -> PageFeed:
+    def is_admitted(self, person: Person, sid: str) -> bool:
+        """Whether they come in without knocking. Raises Refused or NotAllowed."""
+        return self._signalling.admits(self._attendee(person, sid), sid)
+
+    def open_meeting(self, person: Person, sid: str, instance: str) -> PageFeed:
         """The party opens a page: `join` goes to the unit, or they knock. Raises Refused or NotAllowed."""
-        feed = self._signalling.open(self._attendee(person, sid), sid, instance, lobby_page=lobby_page)
-        if isinstance(person, Account):
+        attendee = self._attendee(person, sid)
+        feed = self._signalling.open(attendee, sid, instance)
+        if isinstance(person, Account) and not attendee.knocks:
             self._take_by_opening(person, sid)
-        if not lobby_page:
-            feed.put(_message(self.meeting(person, sid)))
-        self.changed(sid)
+        for each in {sid, *self._signalling.take_entered()}:
+            self.changed(each)
         return feed
 
     def signal(self, person: Person, sid: str, instance: str, message: Mapping[str, Any]) -> None:
@@ -184,6 +212,7 @@ class Services(PeopleServices):
             self._waiting.release(person, sid, before_call=True)
         if message.get("type") in {"end", "leave"}:
             self.changed(sid)
+        self.tell_entered()
 
     def calls(self, account: Account) -> Sequence[CallLine]:
         """The latest calls whose figures are kept: the clinic's, for IT of all clinics."""
@@ -218,7 +247,12 @@ class Services(PeopleServices):
         """Tell the pages, also those that are in a meeting, that the calls for help may look different."""
         self._watchers.tell(HELP)
         for sid in self._signalling.open_sids():
-            self._signalling.tell(sid, HELP)
+            self._signalling.tell(sid, HELP, to_guests=False)
+
+    def tell_entered(self) -> None:
+        """Tell those who have come in how their session stands."""
+        for sid in self._signalling.take_entered():
+            self.changed(sid)
 
     def end(self) -> None:
         """The region stops: all feeds end."""
@@ -233,7 +267,7 @@ class Services(PeopleServices):
                 row.ended_at = row.ended_at or self._clock()
 
     def _value(self, db: Session, row: BookedSession) -> SessionRow:
-        return session_value(db, row, self._signalling.parties(row.sid))
+        return session_value(db, row, self._signalling.parties(row.sid), self._clock())
 
     def _attendee(self, person: Person, sid: str) -> Attendee:
         with self._database.read() as db:

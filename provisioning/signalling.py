@@ -28,7 +28,7 @@ from provisioning.chairing import BY_UNIT, Chairing, Note, who
 from provisioning.feeds import PageFeed
 from provisioning.ice import IceConfiguration
 from provisioning.identifiers import new_id, peer_id
-from provisioning.meetings import Attendee, Line, Meeting, Meetings, OpenParty
+from provisioning.meetings import GRACE, Attendee, Line, Meeting, Meetings, OpenParty
 from provisioning.page_signals import PageSignals
 from provisioning.standing import BriefStandings, Standings
 from provisioning.telling import REPLACED, Telling, tell_lobby
@@ -37,8 +37,6 @@ from web.clinic.services import Refused
 
 log = logging.getLogger(__name__)
 
-GRACE = timedelta(seconds=20)
-"""How long a page may be gone (a reload, a lost line) before the unit is told that the party is lost."""
 MOST_CANDIDATES = 64
 _INSTANCE = re.compile(r"[A-Za-z0-9-]{4,64}")
 _FINAL = frozenset({"left", "ended", "rejected", "refused"})
@@ -80,16 +78,17 @@ class Signalling:
         self._note = note
         self._secret = secret
         self._standings = standings or BriefStandings()
-        self._meetings = Meetings(self._standings.load)
+        self._meetings = Meetings(self._standings.load, clock)
         self._wire = UnitWire(publish, clock, facts.unit_of)
         self._telling = Telling(self._wire, clock, ice or IceConfiguration(), ice_transport_policy, new_id())
         self._chairing = Chairing(self._telling, note, clock, close_seat)
         self._pages = PageSignals(self._telling, self._chairing, note, clock, self._share_peer)
+        self._entered: set[str] = set()
         self._lock = RLock()
 
     # From the pages
 
-    def open(self, attendee: Attendee, sid: str, instance: str, *, lobby_page: bool = False) -> PageFeed:
+    def open(self, attendee: Attendee, sid: str, instance: str) -> PageFeed:
         """A party's page is open: join, or join again, or knock. Raises Refused."""
         if not _INSTANCE.fullmatch(instance):
             raise Refused("instance", "is 4 to 64 letters, digits and hyphens")
@@ -103,14 +102,14 @@ class Signalling:
                 feed.end()
                 return feed
             over = self._facts.is_over(sid)
-            if not over and (answer := doors.at_the_door(meeting, attendee, peer, lobby_page, self._clock())):
+            if not over and (answer := doors.at_the_door(meeting, attendee, peer, self._clock())):
                 tell_lobby(feed, answer)
                 feed.end()
                 return feed
             again = known is not None and known.line.instance == instance
             party = self._seat(meeting, peer, attendee, instance, feed)
             meeting.ended = over
-            party.over, party.lobby_page = over, lobby_page
+            party.over = over
             inside = party.outside is None
         # First the log, then the unit: what it answers is to stand after what it answers to.
         if inside:
@@ -138,6 +137,12 @@ class Signalling:
         with self._lock:
             party = self._party(attendee, sid, instance)[1]
             return party.peer, party.role
+
+    def admits(self, attendee: Attendee, sid: str) -> bool:
+        """Whether they come in without knocking."""
+        with self._lock:
+            peer = peer_id(self._secret, attendee.key, sid)
+            return self._meetings.of(sid).admits(attendee, peer)
 
     def check_in(self, sid: str, by: str = "") -> None:
         """Staff have identified the patient in the room."""
@@ -212,12 +217,13 @@ class Signalling:
                 if meeting.open_parties():
                     self._telling.everything(meeting)
 
-    def tell(self, sid: str, message: Mapping[str, Any]) -> None:
+    def tell(self, sid: str, message: Mapping[str, Any], *, to_guests: bool = True) -> None:
         """Tell every open page of a session; those who wait outside hear nothing of it."""
         with self._lock:
             meeting = self._meetings.find(sid)
             for party in meeting.parties.values() if meeting else ():
-                party.feed.put(message)
+                if to_guests or not party.attendee.knocks:
+                    party.feed.put(message)
 
     def over(self, sid: str) -> None:
         """The session is over: those outside hear it, and nothing of the meeting is kept."""
@@ -225,11 +231,21 @@ class Signalling:
             meeting = self._meetings.find(sid)
             if meeting is None:
                 return
-            for party in list(meeting.outside.values()):
-                tell_lobby(party.feed, "ended")
-                party.feed.end()
+            for party in meeting.everyone():
+                if party.outside is not None:
+                    tell_lobby(party.feed, "ended")
+                elif party.attendee.knocks and not party.over:
+                    party.feed.put({"type": "bye", "reason": "ended"})
+                if party.attendee.knocks:
+                    party.feed.end()
             meeting.outside.clear()
             self._meetings.forget(sid)
+
+    def take_entered(self) -> list[str]:
+        """Sessions that someone has come into who has not been told how they stand; each is given once."""
+        with self._lock:
+            entered, self._entered = self._entered, set()
+            return sorted(entered)
 
     def open_sids(self) -> list[str]:
         """Sessions that someone has open."""
@@ -308,8 +324,10 @@ class Signalling:
     def _settle(self, meeting: Meeting) -> None:
         """After every change: who waited for a place, who leads, what is kept, who is told."""
         for party in doors.find_places(meeting):
-            self._chairing.enter(meeting, party)
             self._telling.tell_lobby(meeting, party, "admitted")
+            self._chairing.enter(meeting, party)
+        if any(party.told is None for party in meeting.open_parties()):
+            self._entered.add(meeting.sid)
         self._chairing.choose(meeting)
         self._telling.settle(meeting)
         if meeting.standing != meeting.saved and not self._facts.is_over(meeting.sid):

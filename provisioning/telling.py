@@ -164,7 +164,7 @@ class Telling:
         told, standing, sid = meeting.told, meeting.standing, meeting.sid
         if standing.chair != told.chair:
             # The first to have the chair is told by their join; later everyone is to know of the change.
-            if told.chair or standing.chair == UNIT_PEER:
+            if standing.chair and (told.chair or standing.chair == UNIT_PEER):
                 self.wire.send(sid, UNIT_PEER, Chair(**self.own(meeting), holder=standing.chair))
             told.chair = standing.chair
         lobby = _knocks(meeting) if standing.chair == UNIT_PEER else ()

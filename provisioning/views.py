@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
@@ -17,6 +17,8 @@ OPENS_BEFORE = timedelta(minutes=15)
 """How long before its start a session may be checked in to; at the screen staff may be earlier."""
 OVERRUN = timedelta(hours=2)
 """How long after its end a session may go on."""
+LIVE = frozenset({"waiting", "admitted", "in_call"})
+REACHABLE = frozenset({"ready", "degraded", "in_session", "starting"})
 OVER = frozenset({"ended", "wiped", "failed", "no_show", "cancelled"})
 
 
@@ -34,15 +36,16 @@ def room_value(db: Session, row: models.Room) -> Room:
     )
 
 
-def session_value(db: Session, row: BookedSession, parties: tuple[str, ...]) -> SessionRow:
+def session_value(db: Session, row: BookedSession, parties: tuple[str, ...], now: datetime) -> SessionRow:
     """A session as the day's list shows it."""
+    held_by, next_waits = overrun(db, row, now)
     return SessionRow(
         sid=row.sid,
         ref=row.ref,
         start=row.start,
         end=row.end,
         room=room_value(db, row.room),
-        clinic=row.room.clinic.name,
+        clinic=row.clinic.name,
         role=row.party_role,
         state=row.state,
         language=row.language,
@@ -51,7 +54,28 @@ def session_value(db: Session, row: BookedSession, parties: tuple[str, ...]) -> 
         checked_in_how=row.checked_in_how,
         parties=parties,
         schedule_on_unit=is_on_unit(db, row),
+        held_by=held_by,
+        next_waits=next_waits,
     )
+
+
+def overrun(db: Session, row: BookedSession, now: datetime) -> tuple[str | None, str | None]:
+    """The `ref` of the session that still holds this one's room, and of the one that waits for this one's."""
+    if row.cancelled or row.start > now or row.state not in {"booked", "ready", *LIVE}:
+        return None, None
+    others = select(BookedSession).where(
+        BookedSession.room_id == row.room_id,
+        BookedSession.cancelled.is_(False),
+        BookedSession.start <= now,
+        BookedSession.sid != row.sid,
+    )
+    if row.state in LIVE:
+        waits = others.where(BookedSession.start > row.start, BookedSession.state.in_(("booked", "ready")))
+        other = db.scalar(waits.order_by(BookedSession.start).limit(1))
+        return None, other.ref if other is not None and other.end > now else None
+    holds = others.where(BookedSession.start < row.start, BookedSession.state.in_(LIVE))
+    other = db.scalar(holds.order_by(BookedSession.start.desc()).limit(1))
+    return other.ref if other is not None else None, None
 
 
 def is_on_unit(db: Session, row: BookedSession) -> bool:
@@ -67,9 +91,17 @@ def is_on_unit(db: Session, row: BookedSession) -> bool:
     return published and confirmed and row.sid not in report.rejected_sids
 
 
-def log_line(entry: models.LogEntry) -> LogLine:
-    """An entry of the meeting log for a reader."""
-    return LogLine(at=entry.at, source=entry.source, kind=entry.kind, fields=dict(entry.fields))
+def log_line(entry: models.LogEntry, names: Mapping[str, str]) -> LogLine:
+    """An entry of the meeting log for a reader; `names` are those of accounts and staff by their ids."""
+    fields = dict(entry.fields)
+    named = {str(value): names[str(value)] for value in fields.values() if str(value) in names}
+    return LogLine(at=entry.at, source=entry.source, kind=entry.kind, fields=fields, names=named)
+
+
+def names_of_people(db: Session) -> dict[str, str]:
+    """Accounts and staff by their ids; the log itself keeps ids alone."""
+    accounts = {row.id: row.name for row in db.scalars(select(models.AccountRow))}
+    return accounts | {row.id: row.label for row in db.scalars(select(models.StaffMember))}
 
 
 class StoredSessionFacts:

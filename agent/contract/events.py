@@ -116,7 +116,7 @@ class Notice(Body):
 
     Kinds: `intent` (answers the intent `id`; refused with a `reason` when not `ok`), `help_answered`, `queue` (the
     room's place in the queue for a clinician, 1 is next; none: it waits in none), `overrun` (the session before in
-    this room goes on; staff know).
+    this room goes on; staff know). `minutes`: what can be had where more was asked for.
     """
 
     id: ShortText | None = None
@@ -125,3 +125,4 @@ class Notice(Body):
     sid: SessionId | None = None
     place: int | None = Field(None, ge=1)
     queue: ShortText | None = None
+    minutes: int | None = Field(None, ge=1, le=240)

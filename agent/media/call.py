@@ -241,12 +241,15 @@ class Call:
 
     def send_message(self, peer: str | None, message: Mapping[str, object]) -> None:
         """Send a JSON object to one party, or to all for None. ValueError if it is over 16 KiB."""
-        text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
-        if len(text.encode()) > MESSAGE_BYTES_MAX:
-            raise ValueError("the message is over 16 KiB")
+        text = _as_text(message)
         for each in list(self._peers.values()):
             if peer in (None, each.name):
                 each.send_message(text)
+
+    async def send_blob(self, peer: str, header: Mapping[str, object], data: bytes) -> bool:
+        """Send one party a message and then these bytes, in pieces; False if not all of it went out."""
+        current = self._peers.get(peer)
+        return current is not None and await current.send_blob(_as_text(header), data)
 
     def _on_peer_fact(self, peer: str, attempt: int, fact: Fact) -> None:
         current, rebuilt = self._peers.get(peer), self._rebuilt.get(peer)
@@ -371,6 +374,13 @@ class Call:
         closing = [peer.close() for peer in peers] + [view.close() for view in views]
         await asyncio.gather(*closing, *self._closing)
         self._media.clear()
+
+
+def _as_text(message: Mapping[str, object]) -> str:
+    text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    if len(text.encode()) > MESSAGE_BYTES_MAX:
+        raise ValueError("the message is over 16 KiB")
+    return text
 
 
 def _is_close(old: EncodingTarget, new: EncodingTarget) -> bool:

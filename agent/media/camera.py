@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -15,16 +15,18 @@ from av.codec.context import Flags
 from av.container import InputContainer
 from av.video.reformatter import VideoReformatter
 
-from agent.media.camera_choice import COSTS_MS, CameraPath, CameraWish, camera_paths
+from agent.media.camera_choice import COSTS_MS, CameraPath, CameraWish, camera_paths, largest_size
 from agent.media.clock_pattern import draw_clock
 from agent.media.device import Camera, DeviceError, Pace, RawPicture
 from agent.media.footage import Footage, looped_pictures
-from agent.media.pixels import blank, copied, fitted, planes
-from agent.media.scene import Scene
-from agent.media.v4l2 import CameraAbilities, camera_abilities
+from agent.media.pixels import blank, copied, fitted, planes, whole, zoomed
+from agent.media.scene import Motif, Scene
+from agent.media.v4l2 import CameraAbilities, CameraMode, camera_abilities
+from agent.media.zoom import Zoom
 
 log = logging.getLogger(__name__)
 
+SETTLES_S = 0.4
 AskAbilities = Callable[[str, int, int], CameraAbilities]
 
 
@@ -34,8 +36,9 @@ class CameraSettings:
 
     Of a real camera's forms the cheapest is taken that gives size and rate (see camera_choice). pixel_formats:
     FFmpeg's names of V4L2 input formats, of which the earlier is taken where two cost alike. costs_ms: what each
-    costs here, if that was measured. burn_clock draws the machine-readable clock of clock_pattern into each
-    picture; for benches and the demo only.
+    costs here, if that was measured. sensor: the size of the largest picture, for zoom and stills; a real camera
+    that lists its sizes need not be told. motif: what a drawn camera sees. burn_clock draws the machine-readable
+    clock of clock_pattern into each picture; for benches and the demo only.
     """
 
     kind: Literal["scene", "file", "v4l2"] = "scene"
@@ -43,6 +46,8 @@ class CameraSettings:
     file: Path | None = None
     width: int = 1280
     height: int = 720
+    sensor: tuple[int, int] | None = None
+    motif: Motif = "room"
     frame_rate: int = 30
     pixel_formats: tuple[str, ...] = field(default=("mjpeg", "yuyv422"))
     costs_ms: Mapping[str, float] = field(default_factory=lambda: COSTS_MS)
@@ -54,20 +59,42 @@ class SceneCamera:
 
     def __init__(self, settings: CameraSettings) -> None:
         self._settings = settings
+        self.sensor = settings.sensor or (settings.width, settings.height)
         self._scene: Scene | None = None
+        self._part: Zoom | None = None
         self._pace = Pace(1 / settings.frame_rate)
         self._opened_at = 0.0
+        self._scaler = VideoReformatter()
 
     def open(self) -> None:
-        self._scene = Scene(self._settings.width, self._settings.height)
+        self._draw_anew()
         self._opened_at = time.monotonic()
         self._pace = Pace(1 / self._settings.frame_rate)
 
+    def _draw_anew(self) -> None:
+        whole = (self._settings.width, self._settings.height)
+        self._scene = Scene(*(whole if self._part is None else self.sensor), self._settings.motif)
+
     def read(self) -> RawPicture:
+        captured_at = self._pace.wait()
+        frame = self._drawn(captured_at)
+        if self._part is not None:
+            frame = zoomed(frame, self._part, (self._settings.width, self._settings.height), self._scaler)
+        return RawPicture(frame, captured_at)
+
+    def _drawn(self, at: float) -> VideoFrame:
         if self._scene is None:
             raise DeviceError("drawn camera", "it is not open", "Open it first")
-        captured_at = self._pace.wait()
-        return RawPicture(self._scene.draw(_unix_s(captured_at), captured_at - self._opened_at), captured_at)
+        return self._scene.draw(_unix_s(at), at - self._opened_at)
+
+    def zoom(self, part: Zoom | None) -> None:
+        was, self._part = self._part, part
+        if self._scene is not None and (was is None) != (part is None):
+            self._draw_anew()
+
+    def still(self) -> VideoFrame:
+        now = time.monotonic()
+        return Scene(*self.sensor, self._settings.motif).draw(_unix_s(now), now - self._opened_at)
 
     def close(self) -> None:
         self._scene = None
@@ -83,56 +110,87 @@ class FileCamera:
     def __init__(self, settings: CameraSettings, footage: Footage) -> None:
         self._settings = settings
         self._footage = footage
+        self.sensor = (settings.width, settings.height)
         self._pictures: Iterator[tuple[float, VideoFrame]] | None = None
         self._pace = Pace(1 / settings.frame_rate)
         self._current: VideoFrame | None = None
+        self._film: VideoFrame | None = None
         self._upcoming: tuple[float, VideoFrame] = (0.0, blank(2, 2))
         self._started_at = 0.0
+        self._part: Zoom | None = None
         self._scaler = VideoReformatter()
 
     def open(self) -> None:
         self._started_at = self._footage.started_at()
         self._pictures = looped_pictures(self._footage, time.monotonic() - self._started_at)
         self._upcoming = next(self._pictures)
-        self._current = None
+        self._current = self._film = None
+        self.sensor = (self._upcoming[1].width, self._upcoming[1].height)
         self._pace = Pace(1 / self._settings.frame_rate)
 
     def read(self) -> RawPicture:
         if self._pictures is None:
             raise DeviceError(f"film {self._footage.path}", "it is not open", "Open it first")
-        passed: VideoFrame | None = None
-        while self._current is None or self._upcoming[0] <= self._pace.next_due - self._started_at:
-            passed = self._upcoming[1]
-            self._current = passed
+        while self._film is None or self._upcoming[0] <= self._pace.next_due - self._started_at:
+            self._film, self._current = self._upcoming[1], None
             self._upcoming = next(self._pictures)
-        if passed is not None:
-            self._current = fitted(passed, self._settings.width, self._settings.height, self._scaler)
+        if self._current is None:
+            self._current = self._shown(self._film)
         return RawPicture(self._current, self._pace.wait())
+
+    def _shown(self, film: VideoFrame) -> VideoFrame:
+        width, height = self._settings.width, self._settings.height
+        if self._part is None:
+            return fitted(film, width, height, self._scaler)
+        return zoomed(film, self._part, (width, height), self._scaler)
+
+    def zoom(self, part: Zoom | None) -> None:
+        self._part, self._current = part, None
+
+    def still(self) -> VideoFrame:
+        if self._film is None:
+            self.read()
+        assert self._film is not None
+        return whole(self._film)
 
     def close(self) -> None:
         if self._pictures is not None:
             self._pictures.close()  # type: ignore[attr-defined]  # a generator: closes its file
         self._pictures = None
-        self._current = None
+        self._current = self._film = None
 
 
 class V4l2Camera:
     """A real camera through the kernel's V4L2, taken in the cheapest form that gives the asked size and rate.
 
-    See camera_choice; where the driver refuses what it has listed, the next best is tried.
+    See camera_choice; where the driver refuses what it has listed, the next best is tried. Zoomed, or for a still,
+    it is taken in its largest form, if that is another: opened anew, which takes some cameras half a second.
     """
 
     def __init__(self, settings: CameraSettings, abilities: AskAbilities = camera_abilities) -> None:
         self._settings = settings
         self._abilities = abilities
+        self.sensor = settings.sensor or (settings.width, settings.height)
         self._container: InputContainer | None = None
         self._frames: Iterator[VideoFrame] | None = None
-        self._scaler = VideoReformatter()
+        self._part: Zoom | None = None
+        self._scaler, self._converter = VideoReformatter(), VideoReformatter()
         self.path = ""
 
     def open(self) -> None:
+        settings = self._settings
+        modes = self._abilities(
+            settings.device, *(settings.sensor or (settings.width, settings.height))
+        ).modes
+        self.sensor = largest_size(modes, self._wish(settings.width, settings.height), settings.sensor)
+        self._open(modes, self.sensor if self._part is not None else (settings.width, settings.height))
+
+    def _wish(self, width: int, height: int) -> CameraWish:
+        return CameraWish(width, height, self._settings.frame_rate, self._settings.pixel_formats)
+
+    def _open(self, modes: Sequence[CameraMode], size: tuple[int, int]) -> None:
         refusals: list[str] = []
-        for path in self._paths():
+        for path in self._paths(modes, size):
             try:
                 self._container = av.open(self._settings.device, format="v4l2", options=v4l2_options(path))
             except (av.FFmpegError, OSError) as error:
@@ -149,29 +207,64 @@ class V4l2Camera:
             return
         raise DeviceError(f"camera {self._settings.device}", "; ".join(refusals), _v4l2_instruction(refusals))
 
-    def _paths(self) -> tuple[CameraPath, ...]:
+    def _paths(self, modes: Sequence[CameraMode], size: tuple[int, int]) -> tuple[CameraPath, ...]:
         """What the driver lists, best first; the profile's formats in order if it lists nothing usable."""
         settings = self._settings
-        wish = CameraWish(settings.width, settings.height, settings.frame_rate, settings.pixel_formats)
-        abilities = self._abilities(settings.device, settings.width, settings.height)
-        size = (settings.width, settings.height)
-        return camera_paths(abilities.modes, wish, settings.costs_ms) or tuple(
+        return camera_paths(modes, self._wish(*size), settings.costs_ms) or tuple(
             CameraPath("(driver lists none)", name, *size, settings.frame_rate, 0.0, True)
             for name in settings.pixel_formats
         )
 
+    def _reopen(self, size: tuple[int, int]) -> None:
+        self.close()
+        modes = self._abilities(self._settings.device, *size).modes
+        self._open(modes, size)
+
+    @property
+    def _is_larger(self) -> bool:
+        return self.sensor != (self._settings.width, self._settings.height)
+
     def read(self) -> RawPicture:
+        frame = self._next()
+        captured_at = v4l2_captured_at(frame.time, time.monotonic())
+        width, height = self._settings.width, self._settings.height
+        if self._part is None:
+            return RawPicture(fitted(frame, width, height, self._scaler), captured_at)
+        part = zoomed(frame, self._part, (width, height), self._scaler, self._converter)
+        return RawPicture(part, captured_at)
+
+    def _next(self) -> VideoFrame:
         if self._frames is None:
             raise DeviceError(f"camera {self._settings.device}", "it is not open", "Open it first")
         try:
-            frame = next(self._frames)
+            return next(self._frames)
         except (av.FFmpegError, OSError, StopIteration) as error:
             reason = f"it stopped giving pictures ({error or 'end of stream'})"
             raise DeviceError(f"camera {self._settings.device}", reason, "Check its cable") from error
-        captured_at = v4l2_captured_at(frame.time, time.monotonic())
-        return RawPicture(
-            fitted(frame, self._settings.width, self._settings.height, self._scaler), captured_at
-        )
+
+    def zoom(self, part: Zoom | None) -> None:
+        was, self._part = self._part, part
+        if self._frames is None or (was is None) == (part is None) or not self._is_larger:
+            return
+        try:
+            self._reopen(self.sensor if part is not None else (self._settings.width, self._settings.height))
+        except DeviceError:
+            # Zoomed out of the plain picture there is less to see, but there is something.
+            self._reopen((self._settings.width, self._settings.height))
+
+    def still(self) -> VideoFrame:
+        if self._part is not None or not self._is_larger:
+            return whole(self._next())
+        try:
+            self._reopen(self.sensor)
+            until = time.monotonic() + SETTLES_S
+            frame = self._next()
+            # The first pictures of a camera that was opened are often dark: its exposure finds itself.
+            while time.monotonic() < until:
+                frame = self._next()
+            return whole(frame)
+        finally:
+            self._reopen((self._settings.width, self._settings.height))
 
     def close(self) -> None:
         if self._container is not None:

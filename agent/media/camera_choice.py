@@ -37,6 +37,8 @@ SCALING_MS = 2.0  # per megapixel of the larger picture
 H264_FACTOR = 1.5  # it was encoded for a rate of the camera's choice, and late: only if clearly cheaper
 NEARLY = 1.15  # of two that cost about the same, the board's profile prefers
 RATE_SHARE = 0.95  # 29.97 is 30
+LEAST_RATE = 5.0  # frames/s: slower, a zoomed picture is no film any more
+SAME_SHAPE = 0.02
 UNKNOWN_RATE = 0.0  # a driver that lists no intervals gives what it is asked for, or says no at the start
 
 
@@ -84,6 +86,28 @@ def camera_paths(
         first = min(alike, key=lambda path: _preference(path.pixel_format, wish))
         enough = [first, *(path for path in enough if path is not first)]
     return (*enough, *rest)
+
+
+def largest_size(
+    modes: Sequence[CameraMode], wish: CameraWish, sensor: tuple[int, int] | None = None
+) -> tuple[int, int]:
+    """The largest picture the camera gives: of the wished shape if there is one, at a usable rate.
+
+    sensor: what the board's profile says of it, which counts if the driver lists that size, or nothing.
+    """
+    usable = [
+        mode
+        for mode in modes
+        if mode.fourcc in FFMPEG_NAMES and (mode.frame_rate == UNKNOWN_RATE or mode.frame_rate >= LEAST_RATE)
+    ]
+    sizes = {(mode.width, mode.height) for mode in usable}
+    if sensor is not None and (sensor in sizes or not sizes):
+        return sensor
+    plain = (wish.width, wish.height)
+    shape = wish.width / wish.height
+    alike = [size for size in sizes if abs(size[0] / size[1] / shape - 1) < SAME_SHAPE]
+    best = max(alike or sizes, key=lambda size: size[0] * size[1], default=plain)
+    return best if best[0] * best[1] > wish.width * wish.height else plain
 
 
 def _path(mode: CameraMode, wish: CameraWish, costs_ms: Mapping[str, float]) -> CameraPath:

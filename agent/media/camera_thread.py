@@ -3,6 +3,9 @@
 While it is off, or gone, a dark picture goes out twice a second, so that receivers neither freeze nor raise
 an alarm. A camera that fails is reported and opened again. The lamp's callback says True before the device is
 opened and False after it is closed, so that the lamp is never dark while the camera is open.
+
+There may be a second camera, to be held in the hand: one of the two is open at a time. If it fails, the
+first takes its place again.
 """
 
 from __future__ import annotations
@@ -11,13 +14,14 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event, Thread
 
 from av import VideoFrame
 
 from agent.media.camera import with_clock
 from agent.media.device import Camera, DeviceError, RawPicture
+from agent.media.zoom import CameraName, CameraView, Zoom
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +44,10 @@ class CameraStats:
 
 
 class CameraThread:
-    """Owns one camera. Sinks and on_open are called in this thread."""
+    """Owns the cameras. Sinks, on_open and on_view are called in this thread.
+
+    on_view tells what is shown whenever that is something new: after a wish was done, or could not be.
+    """
 
     def __init__(
         self,
@@ -49,8 +56,17 @@ class CameraThread:
         sinks: Sequence[Sink],
         on_open: Callable[[bool], None],
         burn_clock: bool = False,
+        *,
+        hand: Camera | None = None,
+        on_view: Callable[[CameraView], None] = lambda _view: None,
     ) -> None:
-        self._camera, self._blank = camera, blank
+        self._cameras: dict[CameraName, Camera] = {"main": camera, **({"hand": hand} if hand else {})}
+        self._blank = blank
+        self._on_view = on_view
+        self._wish: tuple[CameraName, Zoom | None] = ("main", None)
+        self._view = CameraView(has_hand=hand is not None)
+        self._zooms: dict[CameraName, Zoom | None] = dict.fromkeys(self._cameras)
+        self._still: Future[VideoFrame] | None = None
         self._sinks = tuple(sinks)
         self._on_open = on_open
         self._burn_clock = burn_clock
@@ -85,6 +101,20 @@ class CameraThread:
         self._wanted = on
         self._woken.set()
 
+    def look(self, camera: CameraName, zoom: Zoom | None) -> None:
+        """Show this part of what this camera sees, from the next picture on."""
+        self._wish = (camera if camera in self._cameras else "main", zoom)
+        self._woken.set()
+
+    def still(self) -> Future[VideoFrame]:
+        """A whole picture of the sensor's size; DeviceError if the camera is off, or one is being taken."""
+        asked: Future[VideoFrame] = Future()
+        if (self._still is not None and not self._still.done()) or not self._is_open:
+            asked.set_exception(_no_still())
+        else:
+            self._still = asked
+        return asked
+
     def stats(self) -> CameraStats:
         """Counters, from any thread."""
         return CameraStats(self._captured, self._is_open, self._fault, self._alive_at)
@@ -97,21 +127,65 @@ class CameraThread:
                 self._run_blank()
 
     def _run_camera(self) -> None:
+        name = self._wish[0]
+        camera = self._cameras[name]
         self._is_open = True
         self._on_open(True)
         try:
-            self._camera.open()
+            self._zoom(camera, name)
+            camera.open()
             if not self.opened.done():
                 self.opened.set_result(None)
-            while self._wanted and not self._stopping:
-                self._hand_on(self._camera.read())
+            while self._wanted and not self._stopping and self._wish[0] == name:
+                self._zoom(camera, name)
+                self._tell_view(name, camera)
+                self._take_still(camera)
+                self._hand_on(camera.read())
                 self._fault = None
         except DeviceError as error:
-            self._failed(error)
+            if name == "hand":
+                self._back_to_main(error)
+            else:
+                self._failed(error)
         finally:
-            self._camera.close()
+            camera.close()
             self._is_open = False
+            self._refuse_still()
             self._on_open(False)
+
+    def _zoom(self, camera: Camera, name: CameraName) -> None:
+        wished, zoom = self._wish
+        if wished == name and zoom != self._zooms[name]:
+            self._zooms[name] = zoom
+            camera.zoom(zoom)
+
+    def _tell_view(self, name: CameraName, camera: Camera) -> None:
+        wished, zoom = self._wish
+        if wished != name:
+            return
+        view = CameraView(name, zoom, "hand" in self._cameras, camera.sensor)
+        if view != self._view:
+            self._view = view
+            self._on_view(view)
+
+    def _take_still(self, camera: Camera) -> None:
+        asked = self._still
+        if asked is None:
+            return
+        picture = camera.still()
+        self._still = None
+        if asked.set_running_or_notify_cancel():
+            asked.set_result(picture)
+
+    def _refuse_still(self) -> None:
+        asked, self._still = self._still, None
+        if asked is not None and asked.set_running_or_notify_cancel():
+            asked.set_exception(_no_still())
+
+    def _back_to_main(self, error: DeviceError) -> None:
+        log.error("%s; the room's own camera goes on", error)
+        self._wish = ("main", None)
+        self._view = replace(self._view, sensor=(0, 0))  # so that it is told who goes on
 
     def _failed(self, error: DeviceError) -> None:
         if self._fault is None:
@@ -138,3 +212,7 @@ class CameraThread:
             picture = with_clock(picture)
         for sink in self._sinks:
             sink(picture)
+
+
+def _no_still() -> DeviceError:
+    return DeviceError("camera", "it is off or busy", "Turn it on, or wait a moment")

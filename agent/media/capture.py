@@ -10,24 +10,30 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
 
 from agent.media.camera import CameraSettings, make_camera
 from agent.media.camera_thread import CameraThread
-from agent.media.device import DeviceError
+from agent.media.device import Camera, DeviceError
 from agent.media.encoder import EncoderSettings, EncoderStats, VideoEncoder
 from agent.media.encoder_chain import Opener
 from agent.media.footage import Footage
+from agent.media.jpeg import Still, encode_still
 from agent.media.microphone import MicrophoneSettings, make_microphone
 from agent.media.pixels import blank
 from agent.media.sound import SoundSource
 from agent.media.source import EncodedSource, EncodingName
 from agent.media.video_codec import PictureForm, open_encoder, silence_ffmpeg
+from agent.media.zoom import CameraName, CameraView, Zoom
 
 log = logging.getLogger(__name__)
 
 # VP8 costs more than H.264 and is for the rare party that has nothing else: never above this.
 VP8_MAX_BIT_RATE = 1_500_000
+STILL_TIMEOUT_S = 6.0  # a camera is opened anew for it, and again afterwards
+T = TypeVar("T")
 SMALL_MAX_BIT_RATE = 1_500_000  # of the second H.264 encoding, for parties on slow lines
 
 
@@ -40,6 +46,7 @@ class CaptureSettings:
     encoders: tuple[str, ...] = ("libx264",)
     bit_rate: int = 1_500_000
     max_bit_rate: int = 2_500_000
+    hand_camera: CameraSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +90,12 @@ class Capture:
         on_camera_open: Callable[[bool], None],
         on_level: Callable[[float], None] | None = None,
         opener: Opener = open_encoder,
+        on_view: Callable[[CameraView], None] = lambda _view: None,
     ) -> None:
-        """on_camera_open(True or False) drives the lamp; on_level gets dBFS ten times a second. Both on the
-        loop."""
+        """on_camera_open(True or False) drives the lamp; on_level gets dBFS ten times a second; on_view what the
+        camera shows, when that changes. All on the loop."""
         silence_ffmpeg()
         self._loop = loop
-        self._on_camera_open = on_camera_open
         camera, microphone = settings.camera, settings.microphone
         picture_film = Footage(camera.file) if camera.kind == "file" and camera.file else None
         sound_film = Footage(microphone.file) if microphone.kind == "file" and microphone.file else None
@@ -108,8 +115,10 @@ class Capture:
             make_camera(camera, picture_film),
             blank(camera.width, camera.height),
             (self._h264.offer, self._small.offer, self._vp8.offer),
-            self._camera_open_changed,
+            partial(self._tell, on_camera_open),
             camera.burn_clock,
+            hand=_hand_camera(settings),
+            on_view=partial(self._tell, on_view),
         )
         self._sound = SoundSource(
             loop, make_microphone(microphone, sound_film), on_level, tone_hz=microphone.tone_hz
@@ -139,6 +148,19 @@ class Capture:
     def set_camera(self, on: bool) -> None:
         """Off: the device is really closed and the lamp goes out; a dark picture goes out twice a second."""
         self._camera.set_on(on)
+
+    def look(self, camera: CameraName, zoom: Zoom | None) -> None:
+        """Show this part of what this camera sees; on_view tells when it is so, or what is shown instead."""
+        self._camera.look(camera, zoom)
+
+    async def still(self) -> Still:
+        """One picture of the sensor's full size, of the camera that is open. Raises DeviceError."""
+        try:
+            async with asyncio.timeout(STILL_TIMEOUT_S):
+                frame = await asyncio.wrap_future(self._camera.still())
+        except TimeoutError:
+            raise DeviceError("camera", "it gave no still picture in time", "Try again") from None
+        return await asyncio.to_thread(encode_still, frame)
 
     def stats(self) -> CaptureStats:
         """Figures so far."""
@@ -172,11 +194,20 @@ class Capture:
         stops = (self._camera.stop, self._sound.stop, self._h264.stop, self._small.stop, self._vp8.stop)
         await asyncio.gather(*(asyncio.to_thread(stop) for stop in stops))
 
-    def _camera_open_changed(self, is_open: bool) -> None:
+    def _tell(self, listener: Callable[[T], None], value: T) -> None:
         try:
-            self._loop.call_soon_threadsafe(self._on_camera_open, is_open)
+            self._loop.call_soon_threadsafe(listener, value)
         except RuntimeError:
             log.debug("the camera changed after the event loop's end")
+
+
+def _hand_camera(settings: CaptureSettings) -> Camera | None:
+    """The camera to be held in the hand; its pictures are made as large as the other's, which are encoded."""
+    hand, main = settings.hand_camera, settings.camera
+    if hand is None:
+        return None
+    form = replace(hand, width=main.width, height=main.height, frame_rate=main.frame_rate)
+    return make_camera(form, Footage(hand.file) if hand.kind == "file" and hand.file else None)
 
 
 def _sentence(fault: DeviceError | None) -> str | None:

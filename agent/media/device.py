@@ -10,6 +10,8 @@ import numpy as np
 from av import VideoFrame
 from numpy.typing import NDArray
 
+from agent.media.zoom import Zoom
+
 Samples = NDArray[np.int16]
 
 
@@ -41,13 +43,29 @@ class RawSound:
 
 
 class Camera(Protocol):
-    """One camera. open, read and close are called from one thread; read waits for the next picture."""
+    """One camera. Everything is called from one thread; read waits for the next picture."""
+
+    @property
+    def sensor(self) -> tuple[int, int]:
+        """Width and height in pixels of the largest picture it gives; known once it is open."""
 
     def open(self) -> None:
         """Take the device. Raises DeviceError."""
 
     def read(self) -> RawPicture:
         """The next picture, at the camera's rate. Raises DeviceError if the camera is gone."""
+
+    def zoom(self, part: Zoom | None) -> None:
+        """From now on show this part, of the sensor's own pixels; None: the whole. Raises DeviceError.
+
+        Holds while the camera is closed and opened again.
+        """
+
+    def still(self) -> VideoFrame:
+        """One whole picture in yuv420p of the sensor's size. May take a second, in which no others come.
+
+        Raises DeviceError.
+        """
 
     def close(self) -> None:
         """Give the device back; closing twice, or one never opened, does nothing."""

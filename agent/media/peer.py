@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from agent.media.aiortc_internals import LOOPBACK, host_addresses
 from agent.media.allowance import Allowance
+from agent.media.blob import send_blob
 from agent.media.congestion import MAX_BIT_RATE, CongestionController
 from agent.media.connection import KINDS, Connection
 from agent.media.facts import (
@@ -301,6 +302,14 @@ class Peer:
             channel.send(text)
         elif channel.readyState == "connecting" and len(self._waiting_messages) < _WAITING_MESSAGES_MAX:
             self._waiting_messages.append(text)
+
+    async def send_blob(self, header: str, data: bytes) -> bool:
+        """Send a message and, after it, these bytes in pieces; False if not all of it went out."""
+        channel = self.connection.channel
+        if channel is None or self._ended or channel.readyState != "open":
+            return False
+        channel.send(header)
+        return await send_blob(channel, data, lambda: (self.controller.bit_rate, self.controller.is_full))
 
     def _flush_messages(self) -> None:
         waiting, self._waiting_messages = self._waiting_messages, []

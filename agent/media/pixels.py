@@ -7,6 +7,8 @@ from av import VideoFrame
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+from agent.media.zoom import Zoom
+
 Plane = NDArray[np.uint8]
 
 NARROW_RANGE, FULL_RANGE = 1, 2  # FFmpeg's AVCOL_RANGE_MPEG and AVCOL_RANGE_JPEG
@@ -81,3 +83,34 @@ def fitted(frame: VideoFrame, width: int, height: int, kept: VideoReformatter | 
         x, y = (left, top) if index == 0 else (left // 2, top // 2)
         target[y : y + source.shape[0], x : x + source.shape[1]] = source
     return outer
+
+
+def cropped(frame: VideoFrame, left: int, top: int, width: int, height: int) -> VideoFrame:
+    """A part of a yuv420p picture in memory of its own; all four numbers are even."""
+    part = VideoFrame(width, height, "yuv420p")
+    for index, (target, source) in enumerate(zip(planes(part), planes(frame), strict=True)):
+        step = 1 if index == 0 else 2
+        x, y = left // step, top // step
+        target[:] = source[y : y + height // step, x : x + width // step]
+    return part
+
+
+def whole(frame: VideoFrame) -> VideoFrame:
+    """The picture at its own size in yuv420p, in memory that no decoder writes into again."""
+    plain = scaled(frame, frame.width // 2 * 2, frame.height // 2 * 2)
+    return copied(plain) if plain is frame else plain
+
+
+def zoomed(
+    frame: VideoFrame,
+    part: Zoom,
+    size: tuple[int, int],
+    kept: VideoReformatter | None = None,
+    converter: VideoReformatter | None = None,
+) -> VideoFrame:
+    """That part of the picture, scaled into size (width, height) as yuv420p.
+
+    kept, converter: for a stream, the scaler of the part and that of the whole (see scaled).
+    """
+    plain = scaled(frame, frame.width, frame.height, kept=converter)
+    return fitted(cropped(plain, *part.pixels(frame.width, frame.height)), *size, kept)

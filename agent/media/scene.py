@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Literal
 
 import numpy as np
 from av import VideoFrame
@@ -28,17 +29,27 @@ SEGMENTS = (
     "1111011",
 )
 SWING_PERIOD_S = 4.0
-INK_LUMA = 40
+INK_LUMA, CHART_LUMA = 40, 215
 LAMP_LUMA, LAMP_BLUE, LAMP_RED = 210, 90, 150
 
 
-class Scene:
-    """The room at one size. draw() paints the whole of it anew into a frame."""
+CHART_LINES = 480
+"""Fine lines on the wall, as many as fit half the height: a sensor of 1440 lines sees them, a picture of 720
+sees grey."""
+Motif = Literal["room", "hand"]
 
-    def __init__(self, width: int, height: int) -> None:
+
+class Scene:
+    """The room, or what a camera held in the hand sees of an arm. draw() paints the whole of it into a frame."""
+
+    def __init__(self, width: int, height: int, motif: Motif = "room") -> None:
         self.width, self.height = width, height
         self._background = blank(width, height)
-        self._paint_room()
+        if motif == "room":
+            self._paint_room()
+        else:
+            self._paint_arm()
+        self._paint_chart()
         self._digit_height = height // 10 // 2 * 2
 
     def draw(self, unix_s: float, elapsed_s: float) -> VideoFrame:
@@ -67,6 +78,25 @@ class Scene:
         blue[halved], red[halved] = 145, 120
         board = (slice(height // 6, int(height * 0.36)), slice(int(width * 0.44), int(width * 0.96)))
         luma[board] = 225
+
+    def _paint_arm(self) -> None:
+        luma, blue, red = planes(self._background)
+        height, width = luma.shape
+        luma[:] = np.linspace(165, 135, height).astype(np.uint8)[:, None]
+        blue[:], red[:] = 112, 148  # skin
+        for index, (plane, value) in enumerate(zip((luma, blue, red), (85, 120, 140), strict=True)):
+            part = 1 if index == 0 else 2
+            _disc(plane, width * 3 // 10 // part, height * 6 // 10 // part, height // 14 // part, value)
+
+    def _paint_chart(self) -> None:
+        """As a lens would show it: lines where there are pixels enough for them, and else their mean."""
+        luma = planes(self._background)[0]
+        box = luma[int(self.height * 0.62) : int(self.height * 0.74), self.width // 12 : self.width // 4]
+        period = self.height // CHART_LINES
+        box[:] = (INK_LUMA + CHART_LUMA) // 2
+        if period >= 2:
+            lit = np.arange(box.shape[1]) % period < period // 2
+            box[:] = np.where(lit, CHART_LUMA, INK_LUMA).astype(np.uint8)[None, :]
 
     def _draw_lamp(self, frame: VideoFrame, elapsed_s: float) -> None:
         swing = math.sin(2 * math.pi * elapsed_s / SWING_PERIOD_S)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
+CameraName = Literal["main", "hand"]
 SIDE_MIN = 1 / 8  # of the whole: an eighth of 1920 pixels are 240, and beyond that nothing is to be seen
 WHOLE = 0.995  # from this share of a side on it is the whole picture
 
@@ -37,6 +39,16 @@ class Zoom:
         left = min(_even(self.x * width), width - across)
         top = min(_even(self.y * height), height - down)
         return left, top, across, down
+
+
+@dataclass(frozen=True, slots=True)
+class CameraView:
+    """What is shown: by which camera, which part of its picture (None: the whole), of a sensor of this size."""
+
+    camera: CameraName = "main"
+    zoom: Zoom | None = None
+    has_hand: bool = False
+    sensor: tuple[int, int] = (0, 0)
 
 
 def _even(value: float) -> int:

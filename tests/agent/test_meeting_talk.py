@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,8 @@ from agent import session_events as ev
 from agent.contract.signalling import Admit, Chair, Hold, Join, Knock, Lobby, Reject, Sharing
 from agent.meeting_talk import MeetingTalk
 from agent.screen import Touch
-from agent.touches import STAFF_UNLOCKED, Touches
+from agent.staff import opened, shut
+from agent.touches import Touches
 from agent.touches_meeting import MeetingTouches
 
 SID = "k3v9q2m4x8t1"
@@ -63,7 +65,8 @@ class Meeting:
         return asyncio.run(self.touches.do(Touch(kind, **more))).refusal
 
     def unlock(self):
-        self.unit.staff_until = self.unit.clock.now() + STAFF_UNLOCKED
+        self.unit.configuration = replace(self.unit.configuration, staff_pin_digest="$argon2id$")
+        self.unit.desk = opened(self.unit.desk, self.unit.configuration, None, self.unit.clock.now())
 
 
 @pytest.fixture
@@ -153,7 +156,7 @@ def test_staff_who_lead_from_the_room_let_in_turn_away_and_hand_back(meeting):
     meeting.unlock()
     assert meeting.touch("party_admit", text="ffff") == "not_now"
     house.signal(Chair(**house.numbered("region"), holder="unit"))
-    meeting.unit.staff_until = None
+    meeting.unit.desk = shut(meeting.unit.desk)
     assert meeting.shown.chair_here
     assert meeting.touch("party_admit", text="ffff") == "staff_locked"
     meeting.unlock()

@@ -56,6 +56,13 @@ TABLE = [
     (WELL, ScanOpened(), NOW, "scanning", []),
     (Room(State.SCANNING, tested_at=NOW), ScanClosed(), NOW, "idle", []),
     (Room(State.SCANNING, tested_at=NOW), Taken("a"), NOW, "occupied", []),
+    (TESTING, ScanOpened(), NOW, "scanning", [StopSelfTest()]),
+    (FAULTY, ScanOpened(), NOW, "scanning", []),
+    (Room(State.SCANNING, faults=("region",), tested_at=NOW), ScanClosed(), NOW, "out_of_order", []),
+    (Room(State.SCANNING, tested_at=NOW), FaultFound("region"), NOW, "scanning", []),
+    (Room(State.SCANNING, tested_at=NOW), rooms.TestAsked(), NOW, "scanning", []),
+    (Room(State.SCANNING), Tick(), NOW + timedelta(days=1), "scanning", []),
+    (TAKEN, ScanOpened(), NOW, "occupied", []),
 ]
 
 

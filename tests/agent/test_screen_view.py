@@ -14,6 +14,7 @@ from agent.contract.schedule import ScheduledSession
 from agent.room import Room
 from agent.screen_view import ENDED_SHOWN, STAFF_LIST, View, call_line, screen
 from agent.session import LOST_AFTER, Party, Session, State
+from agent.staff import Desk
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -32,12 +33,12 @@ def shown(*sessions, **changes):
     whole = View(
         now=NOW,
         room=Room(tested_at=NOW),
-        configuration=Configuration(1, "Rum 4", "08-123", ("sv", "en"), None),
+        configuration=Configuration(1, "Rum 4", "08-123", ("sv", "en"), "$argon2id$"),
         sessions=sessions,
         region_up=True,
         code_lock=TryLock(),
         pin_lock=TryLock(),
-        staff_until=None,
+        desk=Desk(),
         ended=None,
         ended_at=None,
         help_state="none",
@@ -100,9 +101,9 @@ def test_staff_see_what_comes_soon_while_unlocked(session, make_plan):
         ScheduledSession.model_validate_json(json.dumps(make_plan("b7n2w5c8z0r4", later_min, later_min + 30)))
     )
     over = replace(session, state=State.CANCELLED)
-    document = shown(session, later, over, staff_until=NOW + SECOND)
+    document = shown(session, later, over, desk=Desk(NOW + SECOND, opened_with="$argon2id$"))
     assert [line.sid for line in document.staff_sessions] == [session.plan.sid]
-    document = shown(session, staff_until=NOW)
+    document = shown(session, desk=Desk(NOW, opened_with="$argon2id$"))
     assert (document.staff_sessions, document.staff_unlocked_until) == ((), None)
 
 

@@ -122,10 +122,12 @@ def served(region: FakeRegion) -> Iterator[str]:
     server.app = create_app(region, region, WebSettings("s" * 32, url, feed_ping_s=0.5))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
-    yield url
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield url
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def sign_in(page: Page, address: str, username: str) -> None:

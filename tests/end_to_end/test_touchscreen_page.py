@@ -214,6 +214,11 @@ def test_targets_fit_a_finger_and_words_are_legible(
     assert {name: found for name, found in wrong.items() if found} == {}
 
 
+def choose_language(page: Page, code: str) -> None:
+    page.click('#foot [data-action="language"]')
+    page.click(f'#sheet [data-language="{code}"]')
+
+
 def open_state(page: Page, controller: MediaController, name: str, language: str) -> None:
     state = STATES[name]
     if state.session:
@@ -222,7 +227,7 @@ def open_state(page: Page, controller: MediaController, name: str, language: str
     page.reload()
     page.wait_for_selector(f'body[data-page="{state.page}"]')
     if language == "en" and not state.session:
-        page.click('[data-language="en"]')
+        choose_language(page, "en")
     if name in {"idle-button", "code-locked"}:
         page.click('[data-action="checkin"]')
     if name.startswith(("staff", "pin")):
@@ -248,7 +253,7 @@ def test_five_wrong_codes_are_a_pause_that_is_counted_down(page: Page, controlle
 def test_an_abandoned_check_in_warns_and_goes_home(page: Page, controller: MediaController) -> None:
     page.clock.install()
     page.reload()
-    page.click('[data-language="en"]')
+    choose_language(page, "en")
     page.click('[data-action="checkin"]')
     page.clock.fast_forward(91_000)
     page.wait_for_selector('#panel:has-text("Are you still here?")')

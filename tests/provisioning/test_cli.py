@@ -93,7 +93,7 @@ def test_a_unit_and_a_room_are_made_and_listed_with_what_stands_where(run: Run, 
 
 def test_a_pin_goes_to_the_unit_as_a_digest(run: Run, database: Database) -> None:
     run("unit", "pin", "unit-1", "--pin-stdin", stdin="4711\n")
-    assert "4 to 12 digits" in run("unit", "pin", "unit-1", "--pin-stdin", stdin="x\n", code=1)
+    assert "4 to 8 digits" in run("unit", "pin", "unit-1", "--pin-stdin", stdin="x\n", code=1)
     run("unit", "config", "unit-1", "--phone", "08-123", "--language", "sv", "--language", "fi")
     with database.read() as db:
         unit = db.get_one(Unit, "unit-1")

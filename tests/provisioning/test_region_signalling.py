@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,106 +14,19 @@ from agent.contract.signalling import (
     Candidate,
     IceServers,
     Join,
-    Offer,
     Reject,
     RemoteCheckIn,
 )
-from provisioning.feeds import CHANGED, FeedEnded, PageFeed, WatchFeeds
+from provisioning.feeds import CHANGED, PageFeed, WatchFeeds
 from provisioning.ice import IceConfiguration
-from provisioning.meetings import Attendee
 from provisioning.settings import TurnSettings
-from provisioning.signalling import Signalling
+from tests.provisioning.meeting_table import DOCTOR, NURSE, SID, Table, following, offer, told
 from web.clinic.services import Refused
-
-SID = "k3v9q2m4x8t1"
-DOCTOR = Attendee("acc1", "clinician")
-NURSE = Attendee("acc2", "staff")
-
-
-@dataclass
-class Facts:
-    unit: str | None = "unit-1"
-    over: bool = False
-    refusal: str = ""
-
-    def unit_of(self, sid: str) -> str | None:
-        return self.unit if sid == SID else None
-
-    def is_over(self, sid: str) -> bool:
-        return self.over
-
-    def may_resume(self, sid: str) -> str:
-        return self.refusal
-
-
-@dataclass
-class Table:
-    """Signalling with everything around it played."""
-
-    wire: Any
-    clock: Any
-    facts: Facts = field(default_factory=Facts)
-    notes: list[tuple[str, str]] = field(default_factory=list)
-    ice: IceConfiguration | None = None
-    ice_transport_policy: str = "all"
-
-    def __post_init__(self) -> None:
-        self.signalling = self.restarted()
-
-    def restarted(self) -> Signalling:
-        self.signalling = Signalling(
-            self.wire.publish,
-            self.clock,
-            self.facts,
-            lambda kind, _sid, fields: self.notes.append((kind, fields.get("by", ""))),
-            secret="00" * 32,
-            ice=self.ice,
-            ice_transport_policy=self.ice_transport_policy,
-        )
-        return self.signalling
-
-    def said(self) -> list[Any]:
-        return [message.data for message in self.wire.take("dn/call")]
-
-    def peers(self) -> list[str]:
-        return [message.topic.levels[1] for message in self.wire.take("dn/call")]
-
-    def open(self, account: Attendee = DOCTOR, instance: str = "page-one") -> PageFeed:
-        return self.signalling.open(account, SID, instance)
-
-    def say(self, kind: str, account: Attendee = DOCTOR, instance: str = "page-one", **fields: Any) -> None:
-        self.signalling.signal(account, SID, instance, {"type": kind, **fields})
-
-    def peer(self, account: Attendee = DOCTOR, instance: str = "page-one") -> str:
-        self.open(account, instance)
-        return self.peers()[-1]
 
 
 @pytest.fixture
 def table(wire: Any, clock: Any) -> Table:
     return Table(wire, clock)
-
-
-def following(feed: PageFeed) -> Any:
-    """The next message that is not about who is there."""
-    while (message := feed.get(0)) is not None and message["type"] == "parties":
-        pass
-    return message
-
-
-def told(feed: PageFeed) -> list[str]:
-    kinds = []
-    try:
-        while (message := feed.get(0)) is not None:
-            if message["type"] != "parties":
-                kinds.append(message["type"])
-    except FeedEnded:
-        kinds.append("END")
-    return kinds
-
-
-def offer(seq: int = 0, instance: str = "boot-1") -> Offer:
-    return Offer(instance=instance, seq=seq, attempt=1, sdp="v=0")
 
 
 def test_opening_joins_with_role_and_a_name_that_tells_nothing(table: Table) -> None:

@@ -18,6 +18,8 @@ from web.clinic import (
     fhir,
     help_calls,
     meeting,
+    queue,
+    seat,
     security,
     session_page,
     signin,
@@ -72,12 +74,15 @@ def create_app(
         booking,
         session_page,
         meeting,
+        queue,
         course_page,
         visit,
         fhir,
         help_calls,
     ):
         app.register_blueprint(room.pages)
+    for blueprint in (seat.pages, seat.making, course_page.reports):
+        app.register_blueprint(blueprint)
     errors.register(app)
     wording.register(app)
     help_calls.register(app)
@@ -108,6 +113,7 @@ def hold(
         ),
         seats=Seats(settings.max_feeds, settings.max_feeds_per_account),
         invitations=Once(),
+        seat_invitations=Once(),
         quality_pause=Pause(QUALITY_EVERY_S),
         now=now,
         oidc=oidc,

@@ -12,15 +12,24 @@ from werkzeug.wrappers import Response
 
 from web.clinic.refusals import refusal_words
 from web.clinic.return_to import BOOKING, back_to, remember
-from web.clinic.services import BookingRequest, Clash, Invitation, Refused
+from web.clinic.services import BookingRequest, Clash, Invitation, NotAllowed, Refused
 from web.clinic.signin import require_sign_in
 from web.clinic.state import account, clinic, texts
 
 pages = Blueprint("booking", __name__)
 pages.before_request(require_sign_in)
+
+
+@pages.before_request
+def not_for_it() -> None:
+    """IT sees no sessions and makes none."""
+    if account().role == "it":
+        raise NotAllowed
+
+
 LENGTHS_MIN = (15, 20, 30, 45, 60, 90, 120)
 LANGUAGES = ("sv", "en")
-METHODS = ("code", "button", "staff")
+METHODS = ("code", "qr", "button", "staff")
 _DEFAULTS = {"length": "30", "language": "sv", "waiting_room": "yes"}
 
 
@@ -31,7 +40,7 @@ def page() -> str:
     soon = clinic().local(clinic().now()) + timedelta(minutes=15)
     soon = soon.replace(minute=soon.minute // 15 * 15)
     entered = MultiDict(_DEFAULTS | {"date": f"{soon:%Y-%m-%d}", "time": f"{soon:%H:%M}"})
-    entered.setlist("methods", ["code", "staff"])
+    entered.setlist("methods", ["code", "qr", "staff"])
     return _form(entered, {})
 
 

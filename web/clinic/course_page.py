@@ -10,12 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from agent.contract.quality import PageReport
 from web.clinic.course import CallLine
 from web.clinic.course_words import number, show_directions, show_unit
+from web.clinic.guests import require_person
 from web.clinic.services import Refused
 from web.clinic.signin import require_sign_in
-from web.clinic.state import account, clinic, texts
+from web.clinic.state import account, clinic, person, texts
 
 pages = Blueprint("calls", __name__)
 pages.before_request(require_sign_in)
+reports = Blueprint("reports", __name__)
+reports.before_request(require_person)
 MOST_REPORTS = 24
 """At once; a page that was alone for minutes sends several times."""
 
@@ -28,17 +31,17 @@ class PagePost(BaseModel):
     reports: Annotated[tuple[PageReport, ...], Field(min_length=1, max_length=MOST_REPORTS)]
 
 
-@pages.post("/api/meeting/<sid>/quality")
+@reports.post("/api/meeting/<sid>/quality")
 def saw(sid: str) -> tuple[Response, int]:
     """The page's own figures: 204; 409 from a page that is no party here, 429 if they come too often."""
     try:
         told = PagePost.model_validate_json(request.get_data())
     except ValidationError:
         abort(400)
-    if not clinic().quality_pause.lets_through((account().id, sid)):
+    if not clinic().quality_pause.lets_through((person().id, sid)):
         abort(429)
     try:
-        clinic().services.saw(account(), sid, told.instance, told.reports)
+        clinic().services.saw(person(), sid, told.instance, told.reports)
     except Refused as refused:
         return jsonify(error="refused", field=refused.field_name), 409
     return Response(), 204

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,8 @@ _FAMILIES = {
     "method": "how",
     "role": "log.role",
     "by": "log.role",
+    "to_role": "log.role",
+    "sharing": "log.sharing",
     "identified": "log.identified",
     "reason": "log.reason",
 }
@@ -42,14 +44,20 @@ def log_lines(lines: Sequence[LogLine], t: Texts, local: Callable[[datetime], da
             source=t.of("log.source", line.source),
             words=t.of("log.kind", line.kind),
             details=", ".join(
-                _detail(name, value, t) for name, value in line.fields.items() if name not in _UNSAID
+                _detail(name, value, line.names, t)
+                for name, value in line.fields.items()
+                if name not in _UNSAID
             ),
         )
         for line in lines
     ]
 
 
-def _detail(name: str, value: object, t: Texts) -> str:
+def _detail(name: str, value: object, names: Mapping[str, str], t: Texts) -> str:
+    if str(value) in names:
+        # Two may have one name: the id tells them apart.
+        who = f"{names[str(value)]} ({value})"
+        return f"{t.of('log.field', name)}: {who}" if name == "staff" else who
     if family := _FAMILIES.get(name):
         return t.of(family, value)
     return f"{t.of('log.field', name)}: {value}"

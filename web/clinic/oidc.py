@@ -102,6 +102,8 @@ class OidcClient:
             "scope": " ".join(settings.scopes),
             "code_challenge_method": "S256",
             "default_timeout": ANSWER_WITHIN_S,
+            # Of the access token, which is used at once: the library would call one of a minute too old.
+            "leeway": 0,
             "token_endpoint_auth_method": "client_secret_basic" if settings.client_secret else "none",
         }
         if settings.ca_file is not None:

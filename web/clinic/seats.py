@@ -51,6 +51,7 @@ class SeatInvitation:
 class SeatLook:
     """What a link opens, for someone who holds it."""
 
+    id: str
     sid: str
     role: SeatRole
     start: datetime

@@ -40,6 +40,9 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+_MEETING = "meeting.page"
+_MEETING_PERMISSIONS = "camera=(self), microphone=(self), geolocation=(), display-capture=(self)"
+"""In a meeting one may show one's screen (W3C Screen Capture, section 7.1)."""
 
 
 def csrf_token() -> str:
@@ -73,6 +76,8 @@ def guard(app: Flask, settings: WebSettings) -> None:
     def add_headers(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers[name] = value
+        if request.endpoint == _MEETING:
+            response.headers["Permissions-Policy"] = _MEETING_PERMISSIONS
         if request.endpoint in _UNCHANGING:
             # Asked for again at each page load, answered 304: a reload in a call is quicker.
             response.headers["Cache-Control"] = "no-cache"

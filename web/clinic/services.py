@@ -89,6 +89,10 @@ class SessionRow:
     parties: tuple[str, ...] = ()
     schedule_on_unit: bool = False
     """The unit has confirmed a schedule that holds this session."""
+    held_by: str | None = None
+    """Its time has come, and the session of that `ref` still holds the room."""
+    next_waits: str | None = None
+    """It goes on, and the session of that `ref` waits for the room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class BookingRequest:
     start: datetime
     end: datetime
     language: str = "sv"
-    methods: tuple[str, ...] = ("code", "staff")
+    methods: tuple[str, ...] = ("code", "qr", "staff")
     waiting_room: bool = True
 
 
@@ -117,6 +121,24 @@ class Invitation:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A room that waits in a queue for a clinician."""
+
+    id: int
+    room: Room
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A queue of the account's clinic, and who waits in it, first come first."""
+
+    id: str
+    name: str
+    waiting: tuple[Waiting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LogLine:
     """One entry of the meeting log."""
 
@@ -125,6 +147,8 @@ class LogLine:
     """`unit` or `region`."""
     kind: str
     fields: Mapping[str, Any]
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Of accounts and staff whose ids stand in the fields: the log itself keeps ids alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +209,13 @@ class RegionServices(PeopleServices, Protocol):
     def check_in(self, account: Account, sid: str) -> None:
         """Staff at their own PC say that the patient sits in the room; raises Refused if the room is lost."""
 
+    def queues(self, account: Account) -> Sequence[QueueRow]:
+        """The queues of the account's clinic."""
+
+    def take_from_queue(self, account: Account, queue: str, entry: int | None) -> str:
+        """Take a room that waits (None: the first), and book it from now: returns the session's sid.
+        Raises Refused, also when a colleague was quicker."""
+
     def log(self, account: Account, sid: str) -> Sequence[LogLine]:
         """The session's meeting log, oldest first."""
 
@@ -205,7 +236,10 @@ class RegionServices(PeopleServices, Protocol):
     def meeting(self, person: Person, sid: str) -> SessionRow:
         """The session, for someone who may come to its meeting."""
 
-    def open_meeting(self, person: Person, sid: str, instance: str, *, lobby_page: bool = False) -> Feed:
+    def is_admitted(self, person: Person, sid: str) -> bool:
+        """Whether they come in without knocking."""
+
+    def open_meeting(self, person: Person, sid: str, instance: str) -> Feed:
         """The party opens the meeting page (instance is new for each page load); `join` goes to the unit when
         the party is inside: at once for the session's own clinic, for others when the chair has let them in.
 
@@ -216,7 +250,7 @@ class RegionServices(PeopleServices, Protocol):
         "ice_transport_policy"}` at each change, `{"type":"mesh", "from", "kind", …}` from another page,
         `{"type":"lobby", "state"}` (waiting, admitted, rejected, full, ended, closed) for those outside, and
         `{"type":"replaced"}` when the same person opens the meeting in another window, after which nothing
-        more comes. `lobby_page`: this page only waits, and ends its feed when it is let in.
+        more comes. Those outside get no `session`, `parties` or `mesh`.
         A feed that closes without `leave` is a reload or a lost line: the unit is told after a grace.
         """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import get_args
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -11,6 +12,7 @@ from web.clinic.booking import LENGTHS_MIN, length, when
 from web.clinic.log_words import log_lines
 from web.clinic.refusals import refusal_words
 from web.clinic.return_to import remember
+from web.clinic.seats import SeatRole
 from web.clinic.services import Refused
 from web.clinic.signin import require_sign_in
 from web.clinic.state import account, clinic, texts
@@ -79,6 +81,9 @@ def _show(sid: str, problems: dict[str, str] | None = None) -> str:
         minutes_long=minutes,
         begun=begun,
         may_change=not begun,
+        may_invite=row.state not in OVER,
+        seats=clinic().services.seats.list(account(), sid) if row.state not in OVER else (),
+        seat_roles=get_args(SeatRole),
         may_check_in=may_check_in(row, clinic().now()),
         may_meet=account().role == "clinician" and row.state not in OVER,
         **describe(row, account(), texts()),

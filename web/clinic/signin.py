@@ -14,14 +14,14 @@ from web.clinic.state import clinic, texts
 from web.clinic.texts import LANGUAGES
 
 pages = Blueprint("signin", __name__)
-_PASSIVE = frozenset({"today.rows", "today.feed", "help.bar", "meeting.feed", "calls.saw"})
+_PASSIVE = frozenset({"today.rows", "today.feed", "help.bar", "meeting.feed", "reports.saw"})
 """What open pages ask for by themselves: no sign that someone is there."""
 MAX_FIELD_CHARS = 200
 
 
 def require_sign_in() -> ResponseReturnValue | None:
     """Runs before every view that is for people who have signed in."""
-    account = _present()
+    account = present()
     if account is None:
         if request.path.startswith("/api/"):
             return jsonify(error="signed_out"), 401
@@ -34,7 +34,8 @@ def require_sign_in() -> ResponseReturnValue | None:
     return None
 
 
-def _present() -> Account | None:
+def present() -> Account | None:
+    """Who has signed in with this browser."""
     account_id = clinic().signins.account_id(session)
     return clinic().services.account(account_id) if account_id else None
 
@@ -42,7 +43,7 @@ def _present() -> Account | None:
 @pages.get("/sign-in")
 def page() -> str | Response:
     """The form, or onward for those who have signed in."""
-    if _present():
+    if present():
         return redirect(home())
     return render_template("clinic/sign_in.html", username="", problem=None)
 
@@ -128,7 +129,14 @@ def language() -> Response:
 @pages.post("/api/alive")
 def alive() -> tuple[str, int]:
     """An open meeting page says that it is in use."""
-    if _present() is None:
-        return "", 401
+    if present() is None:
+        # Someone who came by a link has no sign-in that could run out.
+        return ("", 204) if "seat" in session else ("", 401)
     clinic().signins.touch(session)
     return "", 204
+
+
+@pages.get("/api/present")
+def still_present() -> tuple[str, int]:
+    """Whether this browser is still somebody's: asked when a feed was refused, which tells no status."""
+    return ("", 204) if present() is not None or "seat" in session else ("", 401)

@@ -11,7 +11,8 @@ from flask import current_app, g, session
 
 from web.clinic.feeds import Seats
 from web.clinic.once import Once
-from web.clinic.services import Account, BookingApi, Invitation, RegionServices
+from web.clinic.seats import SeatInvitation
+from web.clinic.services import Account, BookingApi, Invitation, Person, RegionServices
 from web.clinic.settings import WebSettings
 from web.clinic.signins import IdTokens, SignIns
 from web.clinic.texts import LANGUAGES, Texts
@@ -35,6 +36,7 @@ class Clinic:
     signins: SignIns
     seats: Seats
     invitations: Once[Invitation]
+    seat_invitations: Once[SeatInvitation]
     quality_pause: Pause
     now: Callable[[], datetime]
     oidc: OidcClient | None
@@ -61,3 +63,8 @@ def texts() -> Texts:
 def account() -> Account:
     """Who has signed in; only for views behind the guard."""
     return cast(Account, g.account)
+
+
+def person() -> Person:
+    """Who is in the meeting or comes to it; only for views behind its guard."""
+    return cast(Person, g.get("person") or g.account)

@@ -9,9 +9,10 @@ from typing import Any, cast
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, session, url_for
 
 from web.clinic.feeds import EventStream, Shape, TooManyFeeds, respond
-from web.clinic.services import Account, Feed, SessionRow
+from web.clinic.seats import Guest
+from web.clinic.services import Feed, Person, SessionRow
 from web.clinic.signin import require_sign_in
-from web.clinic.state import Clinic, account, clinic, texts
+from web.clinic.state import Clinic, account, clinic, person, texts
 from web.clinic.wording import describe
 
 pages = Blueprint("today", __name__)
@@ -53,7 +54,7 @@ def open_feed(
     """Answer with a feed, if there is a seat; it ends when the person signs out or may no longer be here."""
     if request.method != "GET":
         abort(405)
-    here, who, sign_in = clinic(), account(), session.get("sign_in", "")
+    here, who, sign_in = clinic(), person(), session.get("sign_in", "")
     try:
         here.seats.take(who.id)
     except TooManyFeeds:
@@ -73,7 +74,9 @@ def open_feed(
     return respond(stream)
 
 
-def _may_stay(here: Clinic, who: Account, sign_in: str) -> bool:
+def _may_stay(here: Clinic, who: Person, sign_in: str) -> bool:
+    if isinstance(who, Guest):
+        return True  # the region ends their feed with their seat, after the last word to them
     return not here.signins.has_ended(sign_in) and here.services.account(who.id) is not None
 
 

@@ -11,7 +11,7 @@ from flask import Flask, g, request
 
 from web.clinic.people import Taken
 from web.clinic.security import csrf_token
-from web.clinic.services import Account, Room, SessionRow
+from web.clinic.services import Account, Person, Room, SessionRow
 from web.clinic.state import clinic, texts
 from web.clinic.texts import LANGUAGES, Texts
 
@@ -56,7 +56,7 @@ def state_said(row: SessionRow, t: Texts) -> Said:
     return Said(t.of("state", row.state), _STATE_TONES.get(row.state, "quiet"))
 
 
-def action(row: SessionRow, account: Account, now: datetime) -> Literal["meeting", "check_in", "show"]:
+def action(row: SessionRow, account: Person, now: datetime) -> Literal["meeting", "check_in", "show"]:
     """The one thing to do with this row now: a clinician opens the meeting, staff check the patient in."""
     soon = row.state not in OVER and row.start - OPENS_BEFORE <= now <= row.end + OPENS_BEFORE
     if account.role == "clinician" and (row.state in LIVE or soon):
@@ -78,12 +78,12 @@ def minutes_since(at: datetime, now: datetime) -> int:
 
 
 def describe(
-    row: SessionRow, account: Account, t: Texts, taken: Mapping[str, Taken] | None = None
+    row: SessionRow, account: Person, t: Texts, taken: Mapping[str, Taken] | None = None
 ) -> dict[str, Any]:
     """Everything the templates say about one session. `taken`: who takes whom, where it has been asked for."""
     local, now = clinic().local, clinic().now()
     if taken is None:
-        taken = clinic().services.taken(account, [row.sid])
+        taken = clinic().services.taken(account, [row.sid]) if isinstance(account, Account) else {}
     held = taken.get(row.sid) if row.state not in OVER else None
     waited = row.checked_in_at if row.state == "waiting" else None
     return {

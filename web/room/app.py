@@ -9,7 +9,8 @@ from werkzeug.exceptions import HTTPException
 
 from agent.faults import kind_and_place
 from agent.screen import RoomController
-from web.room import api, feed, guard, pages
+from agent.speech import Voice
+from web.room import api, feed, guard, pages, speech
 from web.room.guard import plain
 from web.room.settings import RoomWebSettings
 
@@ -19,8 +20,8 @@ STREAMS = "room.streams"
 """Where the app keeps its count of open feeds, for the server to end them."""
 
 
-def create_app(controller: RoomController, settings: RoomWebSettings) -> Flask:
-    """The app for one room's own browser. The controller's methods are called on web threads."""
+def create_app(controller: RoomController, settings: RoomWebSettings, voice: Voice | None = None) -> Flask:
+    """The app for one room's own browser. The controller's methods, and the voice's, are called on web threads."""
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Swedish stands first among the languages
     streams = feed.Streams(settings.max_streams)
@@ -32,6 +33,8 @@ def create_app(controller: RoomController, settings: RoomWebSettings) -> Flask:
     app.register_blueprint(api.touches(controller))
     app.register_blueprint(api.quality(controller))
     app.register_blueprint(api.whep(controller))
+    if voice is not None:
+        app.register_blueprint(speech.blueprint(voice))
     return app
 
 

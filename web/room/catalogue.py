@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 LANGUAGES_FOLDER = Path(__file__).parent / "languages"
@@ -53,13 +53,15 @@ def _place(code: str) -> tuple[int, str]:
     return (LANGUAGE_ORDER.index(code) if code in LANGUAGE_ORDER else len(LANGUAGE_ORDER), code)
 
 
-def report() -> str:
-    """What each language lacks, in lines."""
+def report(asked: Sequence[str] = ()) -> str:
+    """How complete each language is; of those asked for, or else of those that we mean to offer, every text
+    that is missing."""
     whole = all_catalogues()
     first = whole[FIRST_LANGUAGE]
     lines = []
     for code, texts in whole.items():
         lacks = missing(texts, first)
-        lines.append(f"{code}: {f'{len(lacks)} texts missing, hidden' if lacks else 'complete'}")
-        lines += [f'  "{key}": "{first[key]}"' for key in lacks]
+        lines.append(f"{code}: {f'hidden, {len(lacks)} texts are missing' if lacks else 'complete'}")
+        if code in (asked or LANGUAGE_ORDER):
+            lines += [f'  "{key}": "{first[key]}"' for key in lacks]
     return "\n".join(lines)

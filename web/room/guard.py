@@ -22,6 +22,8 @@ HEADERS = {
             "style-src 'self'",
             "img-src 'self'",
             "connect-src 'self'",
+            # What the unit says is fetched by a script and played from its memory.
+            "media-src blob:",
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors 'none'",

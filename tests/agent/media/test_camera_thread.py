@@ -7,21 +7,26 @@ import time
 from collections.abc import Callable
 
 import pytest
+from av import VideoFrame
 
 from agent.media import camera_thread
 from agent.media.camera_thread import CameraThread
 from agent.media.clock_pattern import read_clock
 from agent.media.device import DeviceError, RawPicture
 from agent.media.pixels import blank, planes
+from agent.media.zoom import CameraView, Zoom
 
 
 class FakeCamera:
     """Gives grey pictures; writes into a journal when it is opened and closed."""
 
-    def __init__(self, journal: list[str]) -> None:
+    sensor = (640, 360)
+
+    def __init__(self, journal: list[str], luma: int = 99) -> None:
         self.journal = journal
         self.fault: DeviceError | None = None
-        self._frame = blank(320, 180, luma=99)
+        self.luma = luma
+        self._frame = blank(320, 180, luma=luma)
 
     def open(self) -> None:
         if self.fault:
@@ -34,6 +39,14 @@ class FakeCamera:
         time.sleep(0.002)
         return RawPicture(self._frame, time.monotonic())
 
+    def zoom(self, part: Zoom | None) -> None:
+        self.journal.append(f"zoom {part.width if part else None}")
+
+    def still(self) -> VideoFrame:
+        if self.fault:
+            raise self.fault
+        return blank(*self.sensor, luma=self.luma)
+
     def close(self) -> None:
         self.journal.append("closed")
 
@@ -44,6 +57,8 @@ class Stage:
     def __init__(self, burn_clock: bool = False) -> None:
         self.journal: list[str] = []
         self.camera = FakeCamera(self.journal)
+        self.hand = FakeCamera(self.journal, luma=55)
+        self.views: list[CameraView] = []
         self.last: RawPicture | None = None
         self.thread = CameraThread(
             self.camera,
@@ -51,6 +66,8 @@ class Stage:
             (self._take,),
             lambda is_open: self.journal.append("lamp on" if is_open else "lamp off"),
             burn_clock,
+            hand=self.hand,
+            on_view=self.views.append,
         )
 
     def _take(self, picture: RawPicture) -> None:
@@ -114,3 +131,59 @@ def test_the_clock_is_burnt_in_only_when_asked() -> None:
         stage.thread.stop()
         assert stage.last is not None
         assert (read_clock(planes(stage.last.frame)[0]) is not None) == burn_clock
+
+
+PART = Zoom(0.25, 0.25, 0.5, 0.5)
+
+
+def test_the_other_camera_is_opened_only_when_this_one_is_closed_and_what_is_shown_is_told() -> None:
+    stage = Stage()
+    stage.thread.start()
+    until(lambda: stage.brightness() == 99)
+    assert stage.views == [CameraView("main", None, True, (640, 360))]
+    stage.thread.look("main", PART)
+    until(lambda: len(stage.views) == 2)
+    stage.thread.look("hand", None)
+    until(lambda: stage.brightness() == 55)
+    stage.thread.look("main", None)
+    until(lambda: stage.brightness() == 99)
+    stage.thread.stop()
+    assert [(view.camera, view.zoom) for view in stage.views] == [
+        ("main", None),
+        ("main", PART),
+        ("hand", None),
+        ("main", None),
+    ]
+    devices = [entry for entry in stage.journal if entry in ("opened", "closed")]
+    assert devices == ["opened", "closed"] * 3
+    assert [entry for entry in stage.journal if entry.startswith("zoom")] == ["zoom 0.5", "zoom None"]
+
+
+def test_a_hand_camera_that_fails_gives_its_place_back() -> None:
+    stage = Stage()
+    stage.thread.start()
+    until(lambda: stage.brightness() == 99)
+    stage.hand.fault = DeviceError("hand camera", "it is gone", "Plug it in")
+    stage.thread.look("hand", PART)
+    until(lambda: "closed" in stage.journal)
+    until(lambda: stage.thread.stats().is_open and stage.brightness() == 99)
+    assert stage.thread.stats().fault is None
+    stage.thread.stop()
+    assert [view.camera for view in stage.views] == ["main", "main"]
+
+
+def test_a_still_is_of_the_sensors_size_and_refused_when_the_camera_is_off_or_gone() -> None:
+    stage = Stage()
+    with pytest.raises(DeviceError):
+        stage.thread.still().result(1)
+    stage.thread.start()
+    until(lambda: stage.brightness() == 99)
+    picture = stage.thread.still().result(5)
+    assert (picture.width, picture.height) == (640, 360)
+    stage.camera.fault = DeviceError("camera", "it is gone", "Plug it in")
+    with pytest.raises(DeviceError):
+        stage.thread.still().result(5)
+    until(lambda: not stage.thread.stats().is_open)
+    with pytest.raises(DeviceError):
+        stage.thread.still().result(5)
+    stage.thread.stop()

@@ -11,6 +11,7 @@ from typing import Any
 from agent.contract.quality import PageReport
 from web.clinic.course import CallLine, Course
 from web.clinic.people import Assignment, Taken
+from web.clinic.seats import Guest, SeatInvitation, SeatLine, SeatLook
 from web.clinic.services import (
     Account,
     BookingRequest,
@@ -19,7 +20,10 @@ from web.clinic.services import (
     Invitation,
     LogLine,
     NotAllowed,
+    Person,
+    QueueRow,
     Refused,
+    Role,
     Room,
     SessionRow,
     TooManyTries,
@@ -44,6 +48,69 @@ class FakeFeed:
 
     def close(self) -> None:
         self.closed = True
+
+
+SEAT_TOKEN = "a" * 32
+SEAT_CODE = "271828"
+
+
+class FakeSeats:
+    """SeatServices: each seat has the same link and code."""
+
+    def __init__(self, region: FakeRegion) -> None:
+        self.region = region
+        self.lines: dict[str, SeatLine] = {}
+        self.opens_at: datetime | None = None
+        self.in_use = False
+        self.wrong_codes = 0
+        self.claimed_as: list[str] = []
+
+    def make(self, account: Account, sid: str, role: str, label: str) -> SeatInvitation:
+        self.region.session(account, sid)
+        if len(label) > 40:
+            raise Refused("label", "has at most 40 characters")
+        seat_id = f"seat{len(self.lines)}"
+        self.lines[seat_id] = SeatLine(seat_id, role, label, "made")
+        return SeatInvitation(seat_id, sid, role, SEAT_CODE, SEAT_TOKEN)
+
+    def list(self, account: Account, sid: str) -> Sequence[SeatLine]:
+        self.region.session(account, sid)
+        return list(self.lines.values())
+
+    def withdraw(self, account: Account, sid: str, seat_id: str) -> None:
+        self.region.session(account, sid)
+        if self.lines.pop(seat_id, None) is None:
+            raise Refused("seat", "is not there any more")
+
+    def look(self, token: str) -> SeatLook:
+        if token != SEAT_TOKEN or not self.lines:
+            raise Refused("link", "is not known: the meeting is over, or the link was withdrawn")
+        seat, row = next(iter(self.lines.values())), next(iter(self.region.rows.values()))
+        opens_at = self.opens_at or row.start - timedelta(minutes=15)
+        is_open = self.region.now >= opens_at
+        return SeatLook(seat.id, row.sid, seat.role, row.start, opens_at, is_open, self.in_use)
+
+    def claim(self, token: str, code: str) -> Guest:
+        look = self.look(token)
+        if self.wrong_codes >= 5:
+            raise TooManyTries(self.region.now + timedelta(minutes=2))
+        if not look.is_open:
+            raise Refused("link", "opens later")
+        if code != SEAT_CODE:
+            self.wrong_codes += 1
+            raise Refused("code", "is wrong")
+        return Guest(look.id, look.sid, look.role, f"place{len(self.claimed_as)}")
+
+    def claim_as(self, account: Account, token: str) -> SeatLook:
+        if account.role == "it":
+            raise NotAllowed
+        look = self.look(token)
+        self.claimed_as.append(account.id)
+        return look
+
+    def guest(self, seat_id: str, sid: str, place: str) -> Guest | None:
+        line = self.lines.get(seat_id)
+        return Guest(seat_id, sid, line.role, place) if line else None
 
 
 class FakeRegion:
@@ -72,14 +139,19 @@ class FakeRegion:
         self.posted: list[Mapping[str, Any]] = []
         self.reports: list[PageReport] = []
         self.courses: dict[str, Course] = {}
+        self.seats = FakeSeats(self)
         self.help: list[HelpLine] = []
         self.ended: set[str] = set()
         self.looks: list[tuple[str, str, str | None, str | None, bool]] = []
         self.held: dict[str, Taken] = {}
         self.offered: tuple[Assignment, ...] = ()
         self.closed = False
+        self.waiting: dict[str, QueueRow] = {}
 
     # --- for tests
+    def add_account(self, username: str, account_id: str, role: Role, clinic: str) -> None:
+        self.accounts[username] = Account(account_id, username.title(), role, clinic)
+
     def add(self, sid: str = SID, **changes: Any) -> SessionRow:
         row = SessionRow(
             sid=sid,
@@ -105,6 +177,20 @@ class FakeRegion:
             self.meetings[sid].messages.put({"type": "session", "sid": sid})
 
     # --- RegionServices
+    def queues(self, account: Account) -> Sequence[QueueRow]:
+        return list(self.waiting.values())
+
+    def take_from_queue(self, account: Account, queue: str, entry: int | None) -> str:
+        if account.role != "clinician":
+            raise NotAllowed
+        row = self.waiting[queue]
+        taken = next((each for each in row.waiting if entry in {None, each.id}), None)
+        if taken is None:
+            raise Refused("entry", "was taken by a colleague, or waits no longer")
+        left = tuple(each for each in row.waiting if each is not taken)
+        self.waiting[queue] = replace(row, waiting=left)
+        return self.add(state="waiting", room=taken.room.id).sid
+
     def authenticate(self, username: str, password: str) -> Account | None:
         if self.wrong_tries >= 5:
             raise TooManyTries(self.now + timedelta(minutes=2))
@@ -190,8 +276,18 @@ class FakeRegion:
         self.watchers.append(FakeFeed())
         return self.watchers[-1]
 
-    def open_meeting(self, account: Account, sid: str, instance: str) -> FakeFeed:
-        self.session(account, sid)
+    def meeting(self, person: Person, sid: str) -> SessionRow:
+        if isinstance(person, Account) and person.id not in self.seats.claimed_as:
+            return self.session(person, sid)
+        if isinstance(person, Guest) and person.sid != sid:
+            raise NotAllowed
+        return self.rows[sid]
+
+    def is_admitted(self, person: Person, sid: str) -> bool:
+        return isinstance(person, Account) and person.id not in self.seats.claimed_as
+
+    def open_meeting(self, person: Person, sid: str, instance: str) -> FakeFeed:
+        self.meeting(person, sid)
         if sid in self.meetings:
             self.meetings[sid].messages.put({"type": "replaced"})
         self.meetings[sid] = feed = FakeFeed()
@@ -199,8 +295,8 @@ class FakeRegion:
         self.signals.put((instance, {"type": "join"}))
         return feed
 
-    def signal(self, account: Account, sid: str, instance: str, message: Mapping[str, Any]) -> None:
-        row = self.session(account, sid)
+    def signal(self, person: Person, sid: str, instance: str, message: Mapping[str, Any]) -> None:
+        row = self.meeting(person, sid)
         if message["type"] == "admit":
             if row.state != "waiting":
                 raise Refused("state", "Nobody waits.")
@@ -210,8 +306,8 @@ class FakeRegion:
         self.seen.append(message)
         self.signals.put((instance, message))
 
-    def saw(self, account: Account, sid: str, instance: str, reports: Sequence[PageReport]) -> None:
-        self.session(account, sid)
+    def saw(self, person: Person, sid: str, instance: str, reports: Sequence[PageReport]) -> None:
+        self.meeting(person, sid)
         if instance == "replaced0":
             raise Refused("instance", "was replaced by another window")
         self.reports += reports

@@ -18,7 +18,7 @@ from courses import course
 
 from web.clinic import WebSettings, create_app
 from web.clinic.people import Taken
-from web.clinic.services import HelpLine, LogLine
+from web.clinic.services import HelpLine, LogLine, QueueRow, Waiting
 
 
 def region() -> FakeRegion:
@@ -38,6 +38,10 @@ def region() -> FakeRegion:
     fake.add("d" * 12, ref="B05", room="r3", schedule_on_unit=False, **at(70))
     fake.add("e" * 12, ref="A12", state="wiped", parties=("clinician", "interpreter"), checked_in_at=now,
              checked_in_how="staff", **at(-60))  # fmt: skip
+    fake.add("f" * 12, ref="C31", state="ready", held_by="A17", **at(-1))
+    rooms = fake.all_rooms
+    waits = (Waiting(1, rooms["r3"], arrived), Waiting(2, rooms["r1"], now - timedelta(minutes=1)))
+    fake.waiting = {"jour": QueueRow("jour", "Jouren", waits), "ssk": QueueRow("ssk", "Sjuksköterska")}
     for index, (kind, fields) in enumerate(
         [("booked", {}), ("checked_in", {"method": "code"}), ("peer_joined", {"role": "clinician"}),
          ("admitted", {}), ("call_started", {}), ("call_ended", {"reason": "ended"}), ("session_wiped", {})]

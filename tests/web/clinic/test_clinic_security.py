@@ -81,7 +81,17 @@ def test_what_others_wrote_is_escaped_on_every_page(anna, region):
         ref=CANARY, state="waiting", checked_in_how=CANARY, checked_in_at=region.now, parties=(CANARY,)
     )
     region.lines.append(
-        type("Line", (), {"at": region.now, "source": CANARY, "kind": CANARY, "fields": {CANARY: CANARY}})
+        type(
+            "Line",
+            (),
+            {
+                "at": region.now,
+                "source": CANARY,
+                "kind": CANARY,
+                "fields": {CANARY: CANARY},
+                "names": {CANARY: CANARY},
+            },
+        )
     )
     assert room.name == CANARY
     for path in (

@@ -17,6 +17,7 @@ from web.clinic import errors, signin_oidc, texts
 from web.clinic.booking import METHODS
 from web.clinic.course import Verdict
 from web.clinic.refusals import KNOWN
+from web.clinic.seats import SeatState
 from web.clinic.services import Role
 
 CLINIC = Path(texts.__file__).parent
@@ -36,6 +37,9 @@ SESSION_STATES = [
     "failed",
 ]
 REGION_KINDS = ["booked", "moved", "cancelled", "party_opened", "party_left", "remote_check_in", "help_taken"]
+REGION_KINDS += ["seat_made", "seat_withdrawn", "seat_claimed", "knocked", "party_admitted", "party_rejected"]
+REGION_KINDS += ["party_removed", "chair_given", "sharing_noted", "still_saved", "reject_asked"]
+REGION_KINDS += ["end_moved", "room_changed", "queue_taken"]
 REGION_KINDS += ["party_reconnected", "admit_asked", "end_asked", "resume_confirmed", "resume_refused"]
 REGION_KINDS += ["taken", "taken_over", "released"]
 CHECKLISTS = ("before_patient", "before", "during", "after")
@@ -49,7 +53,8 @@ ENDS = [
     "patient_left",
     "nobody_here",
 ]
-ENDS += ["not_confirmed", "past_at_first_sight", "resume_refused"]
+ENDS += ["new_party", "not_confirmed", "past_at_first_sight", "resume_refused"]
+ENDS += ["ended_by_staff", "handed_over"]
 FAMILIES = {
     "language": texts.LANGUAGES,
     "how": (*get_args(CheckInMethod), "staff_remote"),
@@ -60,7 +65,12 @@ FAMILIES = {
     "error": errors.WORDED,
     "log.kind": (*get_args(EventKind), *REGION_KINDS),
     "log.role": (*get_args(PartyRole), "patient"),
-    "log.field": ("time", "from"),
+    "log.field": (
+        *("time", "from", "seat", "to", "admitted_by", "rejected_by", "removed_by", "organisations"),
+        *("staff", "room", "minutes", "queue"),
+    ),
+    "log.sharing": ("on", "off"),
+    "seat.state": get_args(SeatState),
     "log.identified": ("account", "oidc", "link", "unit"),
     "log.reason": (*get_args(ByeReason), *ENDS),
     "log.source": ("unit", "region"),

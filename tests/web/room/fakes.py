@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import queue
+import wave
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +23,7 @@ from agent.screen import (
     Touch,
     WhepAnswer,
 )
+from agent.speech import CannotSpeak
 
 NOW = datetime(2026, 11, 23, 9, 20, tzinfo=UTC)
 SECRET = "0123456789abcdefghijklmnopqrstuv"
@@ -148,3 +151,24 @@ class FakeController:
 
     def shown(self, peer: str, figures: Received) -> None:
         self.seen.append((peer, figures))
+
+
+class FakeVoice:
+    """Says a tenth of a second of silence, and remembers what it should have said."""
+
+    def __init__(self, languages: tuple[str, ...] = ("sv", "en", "fi", "ar")) -> None:
+        self.languages = languages
+        self.said: list[tuple[str, str]] = []
+        self.fails = False
+
+    def say(self, language: str, text: str) -> bytes:
+        if self.fails:
+            raise CannotSpeak("it is a test")
+        self.said.append((language, text))
+        file = io.BytesIO()
+        with wave.open(file, "wb") as wav:
+            wav.setnchannels(1)
+            wav.setsampwidth(2)
+            wav.setframerate(22050)
+            wav.writeframes(bytes(4410))
+        return file.getvalue()

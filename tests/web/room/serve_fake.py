@@ -9,14 +9,16 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[3])]
 
-from fakes import SECRET, FakeController
+from fakes import SECRET, FakeController, FakeVoice
 from states import STATES
 
 from agent.screen import RoomController
+from agent.speech import Espeak, Voice
 from web.room import RoomWebSettings, create_app, serve
 
 SIZES_MM = {(1280, 800): (217.0, 136.0), (1024, 600): (154.0, 86.0)}
@@ -24,7 +26,9 @@ SIZES_MM = {(1280, 800): (217.0, 136.0), (1024, 600): (154.0, 86.0)}
 
 
 @contextmanager
-def served(controller: RoomController, port: int, size: tuple[int, int] = (1280, 800)) -> Iterator[str]:
+def served(
+    controller: RoomController, port: int, size: tuple[int, int] = (1280, 800), voice: Voice | None = None
+) -> Iterator[str]:
     """Yields the address that lets a browser in."""
     width_mm, height_mm = SIZES_MM[size]
     settings = RoomWebSettings(
@@ -35,7 +39,7 @@ def served(controller: RoomController, port: int, size: tuple[int, int] = (1280,
         screen_width_px=size[0],
         screen_height_px=size[1],
     )
-    server = serve(create_app(controller, settings), "127.0.0.1", port, threads=8)
+    server = serve(create_app(controller, settings, voice or FakeVoice()), "127.0.0.1", port, threads=8)
     try:
         yield f"http://localhost:{port}/enter?key={SECRET}"
     finally:
@@ -44,6 +48,8 @@ def served(controller: RoomController, port: int, size: tuple[int, int] = (1280,
 
 if __name__ == "__main__":
     state = STATES[sys.argv[2] if len(sys.argv) > 2 else "idle"]
-    with served(FakeController(state), int(sys.argv[1])) as address:
+    with served(
+        FakeController(replace(state, speech=(voice := Espeak()).languages)), int(sys.argv[1]), voice=voice
+    ) as address:
         print(address)
         threading.Event().wait()

@@ -6,7 +6,7 @@ const token = document.querySelector('meta[name="csrf-token"]').content;
 
 /** Someone signed out here or in another tab, or was away too long. */
 export function signedOut() {
-  location.assign("/sign-in");
+  location.assign(document.querySelector('meta[name="signed-out"]').content);
 }
 
 /** POST; resolves to the response, or rejects when none comes within `withinMs`. A sign-in that has ended leads to the sign-in page. */

@@ -29,7 +29,6 @@ export function startBeside(people, tell) {
         ariaLabel: `${texts.remove_beside}: ${one.name || roleWords(one.role)}`,
         onclick: () => change(people.beside.filter(({ id }) => id !== one.id)) }) : "")));
     byId("beside-add").hidden = !people.iLead;
-    byId("beside-none").hidden = people.beside.length > 0 || !people.iLead;
   };
   return draw;
 }

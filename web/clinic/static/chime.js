@@ -12,6 +12,16 @@ let context = null;
 // Browsers start sound only after a touch or a key.
 for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => context?.resume());
 
+/** Whether a sound played now is heard. */
+export const audible = () => context?.state === "running";
+
+/** Ask the browser to let us sound; `onChange` runs whenever it has changed its mind. */
+export function wake(onChange) {
+  context ??= new AudioContext();
+  context.onstatechange = onChange;
+  context.resume().catch(() => null); // without a touch this may never settle
+}
+
 /** Play it where sounds go by default, or into `destination` of `on` (an AudioContext). Resolves when it is over. */
 export function chime(name, on = null, destination = null) {
   const player = on ?? (context ??= new AudioContext());

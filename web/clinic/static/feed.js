@@ -65,7 +65,7 @@ export function listen(url, onMessage, onLine, pace = PATIENT) {
 
   // EventSource does not tell which status it met: ask with a request that does.
   const askWhy = async () => {
-    const answer = await fetch("/api/today", { cache: "no-store", signal: AbortSignal.timeout(pace.openMs) })
+    const answer = await fetch("/api/present", { cache: "no-store", signal: AbortSignal.timeout(pace.openMs) })
       .catch(() => null);
     if (stopped) return;
     if (answer?.status === 401) signedOut();

@@ -19,7 +19,7 @@ export function drawLobby(people) {
 const words = ({ role }) => fill(texts.knocks, { who: begin(roleWords(role)) });
 
 function row(knock, iLead) {
-  const { peer, identified, since } = knock;
+  const { peer, identified, since, label, second } = knock;
   const at = since ? new Date(since) : null;
   const when = at && !Number.isNaN(at.getTime()) ? at.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }) : "";
   const how = texts[`identified_${identified}`] ?? identified;
@@ -27,7 +27,8 @@ function row(knock, iLead) {
     className, textContent: text, data: { key: `${type}-${peer}` }, onclick: (event) => ask({ type, peer }, event.currentTarget) });
   return make("li", { data: { peer } },
     make("p", { className: "person" }, make("strong", { textContent: words(knock) })),
-    make("p", { className: "soft" }, [how, when].filter(Boolean).join(" · ")),
+    make("p", { className: "soft" }, [label, how, when].filter(Boolean).join(" · ")),
+    second ? make("p", { className: "soft", textContent: texts.knock_second }) : "",
     iLead ? make("div", { className: "buttons" },
       button("admit_party", texts.admit_party, "small go"),
       button("reject_party", texts.reject_party, "small")) : "");

@@ -22,6 +22,7 @@ import { Showing } from "./showing.js";
 import { ask, send } from "./signals.js";
 import { arrange, makeTile, showView } from "./stage.js";
 import { Stills } from "./stills.js";
+import { Roll } from "./summary.js";
 
 const ALIVE_MS = 5 * 60 * 1000; // a meeting counts as use: nobody is signed out of one
 const ENDED_WAIT_MS = 3000;
@@ -30,6 +31,7 @@ const CALLING = ["admitted", "in_call"];
 const PASSING = ["lost", "unit_restarted", "failed", "replaced"]; // reasons of a bye after which the unit offers anew
 
 const people = new People(main.dataset.leads === "yes");
+const roll = new Roll();
 const shows = new Map(); // peer → whether it says that it shows something
 const isStale = ({ type, attempt }) => type === "candidate" && attempt !== call.attempt;
 
@@ -72,6 +74,7 @@ startNames((told) => {
 });
 
 function draw() {
+  roll.see(people);
   main.dataset.leads = people.iLead ? "yes" : "no";
   main.dataset.others = people.others.length;
   for (const part of [drawPeople, drawLobby]) part(people);
@@ -149,6 +152,7 @@ function sayUnreached() {
 // --- What the region says
 function toEnded() {
   stop();
+  if (main.dataset.summary) roll.keep();
   location.replace(byId("leave").href);
 }
 
@@ -189,9 +193,12 @@ function onParties(message) {
 
 function onLobby({ state }) {
   if (state === "ended") return toEnded();
-  if (state === "rejected") return outside(texts.not_admitted);
-  enter(state === "waiting" ? "lobby" : "waiting");
-  if (state === "waiting") announce(texts.lobby_waits);
+  if (state === "rejected" || state === "closed") return outside(texts.not_admitted);
+  if (state === "admitted") return enter("waiting");
+  enter("lobby");
+  const words = state === "full" ? texts.lobby_full : texts.lobby_waits;
+  say(byId("lobby-note"), words);
+  announce(words);
 }
 
 function onBye({ reason }) {

@@ -1,6 +1,6 @@
 // What is large and what is small on the stage. The room is large unless something is shown, or another is chosen.
 
-import { byId, fill, main, make, texts } from "./page.js";
+import { begin, byId, fill, main, make, texts } from "./page.js";
 import { Tile } from "./tile.js";
 
 const stage = byId("stage");
@@ -31,7 +31,7 @@ export function makeTile(peer, onGone) {
 export function showView(peer, on, who = "") {
   const view = views.get(peer);
   if (on && !view) addView(peer);
-  if (on) views.get(peer).querySelector("figcaption").textContent = fill(texts.shows, { who });
+  if (on) views.get(peer).querySelector("figcaption").textContent = begin(fill(texts.shows, { who }));
   if (on === Boolean(view)) return;
   if (view) {
     view.querySelector("video").srcObject = null;

@@ -17,6 +17,31 @@ export function forgetSummary() {
   sessionStorage.removeItem(KEPT);
 }
 
+/** Everyone who has taken part, by name as they gave it; those who have left, too. In memory until `keep()`. */
+export class Roll {
+  #seen = new Map();
+  #beside = [];
+
+  /** `people`: what the meeting page knows now. */
+  see(people) {
+    for (const { peer, role, identified, here } of people.parties) {
+      if (here || this.#seen.has(peer)) this.#seen.set(peer, { role, identified, ...named(people.named(peer), this.#seen.get(peer)) });
+    }
+    this.#beside = people.beside.map(({ role, name, organisation }) => ({ role, name, organisation }));
+  }
+
+  /** The page after this one may read it, once. */
+  keep() {
+    const kept = { parties: [...this.#seen.values()], beside: this.#beside };
+    sessionStorage.setItem(KEPT, JSON.stringify(kept));
+  }
+}
+
+// Whoever comes back has no name until they say it again.
+function named({ name, title, organisation }, before) {
+  return name || !before ? { name, title, organisation } : { name: before.name, title: before.title, organisation: before.organisation };
+}
+
 /** Lines of plain text; `words` are the roles and ways of being identified in the reader's language. */
 export function partyLines({ parties, beside }, words) {
   const lines = parties.map((party) => `- ${described(party, words)}`);

@@ -1,7 +1,7 @@
 // The day's list stays true by itself, and says when someone has arrived.
 
 import { signedOut } from "./api.js";
-import { Chime } from "./chime_button.js";
+import { ChimeButton } from "./chime_button.js";
 import { listen } from "./feed.js";
 import { forgetSummary } from "./summary.js";
 
@@ -12,7 +12,7 @@ const rows = document.getElementById("rows");
 const line = document.getElementById("line");
 const announce = document.getElementById("announce");
 const title = document.title;
-const chime = new Chime(document.getElementById("sound"));
+const chime = new ChimeButton(document.getElementById("sound"));
 let known = null;
 let timer = 0;
 

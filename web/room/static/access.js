@@ -35,7 +35,7 @@ export function accessSheet() {
   const { access } = app.local;
   const group = (name, kind, choices) => h("div", { class: "choice-row", role: "group", "aria-label": name },
     ...choices.map(({ label, value, is, press }) => {
-      const made = button({ label, look: "choice", data: { access: kind, value }, press: press ?? (() => changeAccess({ [kind]: value })) });
+      const made = button({ label, look: "choice", data: { access: kind, value: String(value) }, press: press ?? (() => changeAccess({ [kind]: value })) });
       made.setAttribute("aria-pressed", String(is));
       return made;
     }));
@@ -54,6 +54,5 @@ export function accessSheet() {
           { label: t("access.speech_off"), value: false, is: !access.speech },
           { label: t("access.speech_on"), value: true, is: access.speech }])
         : h("p", { class: "soft", "data-speech": "none", text: t("access.speech_none") })),
-    button({ label: t("access.done"), look: "main close", data: { action: "close" }, press: () => app.set({ sheet: "" }) }),
   ];
 }

@@ -13,7 +13,7 @@ const down = new Map();
 let last = { at: -Infinity, x: 0, y: 0, button: null, page: "" };
 
 const millimetre = () => Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--mm")) || 6;
-const pageOf = () => `${document.body.dataset.page}|${document.body.dataset.panel}`;
+const pageOf = () => `${document.body.dataset.page}|${document.body.dataset.panel}|${document.body.dataset.sheet}`;
 
 function pressed(event) {
   const palm = Math.max(event.width, event.height) > PALM_MM * millimetre();

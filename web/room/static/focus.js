@@ -14,11 +14,22 @@ function canTakeFocus(element) {
 }
 
 export function rememberFocus() {
+  addEventListener("keydown", goRound);
   addEventListener("focusin", ({ target }) => {
     if (!target.matches?.("button")) return;
     const name = nameOf(target);
     recent = [name, ...recent.filter((other) => other !== name)].slice(0, REMEMBERED);
   });
+}
+
+// The kiosk's browser has nothing beyond the page that Tab could lead to: after the last button comes the first.
+function goRound(event) {
+  if (event.key !== "Tab") return;
+  const stops = [...document.querySelectorAll("button, input, select, textarea, a[href]")].filter(canTakeFocus);
+  const ends = event.shiftKey ? [stops.at(0), stops.at(-1)] : [stops.at(-1), stops.at(0)];
+  if (document.activeElement !== ends[0]) return;
+  event.preventDefault();
+  ends[1].focus();
 }
 
 export function forgetFocus() {

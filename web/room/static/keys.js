@@ -7,8 +7,8 @@ const HOLD_MS = 3000;
 const CORNER_MM = 30;
 const STILL_MM = 8;
 // What Escape does, the uppermost first: the answer that changes least.
-const WAY_BACK = ['#panel [data-action="stay"]', '#panel [data-touch="still_here"]', '#cover [data-action="help-read"]',
-  '#sheet [data-action="close"]', '#foot [data-action="back"]'];
+const WAY_BACK = ['#panel [data-action="stay"]', '#panel [data-touch="still_here"]', '#panel [data-touch="consent"][data-on="false"]', '#cover [data-action="help-read"]',
+  '#foot [data-action="close"]', '#foot [data-action="back"]'];
 
 export function listenToKeys() {
   addEventListener("keydown", (event) => {

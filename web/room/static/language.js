@@ -17,6 +17,5 @@ export function languageSheet() {
     made.setAttribute("aria-pressed", String(code === app.language));
     return made;
   });
-  return [heading(t("language.choose")), h("div", { class: "languages", role: "group", "aria-label": t("language.choose") }, ...choices),
-    button({ label: t("back"), iconName: "back", look: "quiet close", data: { action: "close" }, press: () => app.set({ sheet: "" }) })];
+  return [heading(t("language.choose")), h("div", { class: "languages", role: "group", "aria-label": t("language.choose") }, ...choices)];
 }

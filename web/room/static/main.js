@@ -33,6 +33,7 @@ const roomName = h("p", { class: "room" });
 const time = h("p", { class: "time" });
 const help = button({ label: "", iconName: "help", look: "help", data: { touch: "help" }, press: (it) => app.help(it) });
 let drawn = { key: "", page: null };
+let heard = "";
 
 function pageNow() {
   const { screen, local } = app;
@@ -51,16 +52,17 @@ function render() {
   applyAccess();
   const name = pageNow();
   const key = `${name}|${app.language}`;
-  const isNew = key !== drawn.key;
-  if (isNew) draw(name, key);
+  if (key !== drawn.key) draw(name, key);
   setText(roomName, app.screen?.room_name ?? "");
   setText(time, app.screen ? clock(app.now()) : "");
   drawn.page.update?.();
-  const isCovered = showCover();
-  const isOther = showSheet();
+  showCover();
+  showSheet();
   showPanel();
   mendFocus();
-  if (!isCovered && (isNew || (isOther && app.local.sheet))) sayPage();
+  const seen = `${key}|${document.body.dataset.page}|${app.local.sheet}`;
+  if (seen !== heard) sayPage();
+  heard = seen;
 }
 
 function draw(name, key) {

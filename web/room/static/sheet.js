@@ -2,22 +2,33 @@
 
 import { accessSheet } from "./access.js";
 import { app } from "./app.js";
+import { button } from "./dom.js";
 import { languageSheet } from "./language.js";
+import { t } from "./texts.js";
 
 const SHEETS = { language: languageSheet, access: accessSheet };
 const element = document.getElementById("sheet");
+const foot = document.getElementById("foot");
+let close = null;
 let shown = "";
 
-// True when another sheet than before is open now, or none is any more.
 export function showSheet() {
   const name = app.local.sheet;
   const key = name && `${name}|${app.language}|${JSON.stringify(app.local.access)}|${app.screen?.speech}`;
-  if (key === shown) return false;
+  if (key === shown) return;
   const same = name === shown.split("|")[0];
+  const atHeading = document.activeElement?.closest("#sheet h1");
   shown = key;
   element.hidden = !name;
   document.body.dataset.sheet = name;
-  element.replaceChildren(...(name ? SHEETS[name]() : []));
-  if (name && !same) element.querySelector("h1").focus({ preventScroll: true });
-  return !same;
+  close?.remove();
+  if (name) {
+    close = button({ label: t(name === "access" ? "access.done" : "back"), look: "close", data: { action: "close" },
+      press: () => app.set({ sheet: "" }) });
+    element.replaceChildren(...SHEETS[name]());
+    foot.append(close);
+  } else {
+    element.replaceChildren();
+  }
+  if (name && (!same || atHeading)) element.querySelector("h1").focus({ preventScroll: true });
 }

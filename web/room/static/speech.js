@@ -10,6 +10,7 @@ const LONGEST = { page: 400, focus: 120, announcement: 200 };
 const LONGEST_IN_CALL = 120;
 const FOCUS_SETTLES_MS = 150;
 const LIVE = '[role="alert"], [role="alertdialog"], [role="status"], [aria-live]';
+const HAS_WORDS = /[\p{L}\p{N}]/u;
 const ISOLATES = /[\u2066-\u2069]/g;
 const audio = new Audio();
 let queue = [];
@@ -36,16 +37,18 @@ export function silence() {
 // The heading and what stands below it. In a call the others are speaking: nothing is said but what is new.
 export function sayPage() {
   if (!isOn()) return;
-  const root = app.local.sheet ? document.getElementById("sheet") : document.getElementById("main");
-  pageSaid = wordsOf(root);
-  if (!inCall() || app.local.sheet) say(pageSaid, app.language, "page");
+  const root = ["cover", "sheet", "main"].map((id) => document.getElementById(id)).find((part) => !part.hidden);
+  pageSaid = inCall() && root.id === "main" ? "" : wordsOf(root);
+  say(pageSaid, app.language, "page");
 }
 
 export function listenToPage() {
   addEventListener("focusin", ({ target }) => {
     if (!isOn() || !target.matches("button:focus-visible") || isSecretKey(target)) return;
     clearTimeout(settling);
-    settling = setTimeout(() => say(nameOf(target), target.lang || app.language, "focus"), FOCUS_SETTLES_MS);
+    settling = setTimeout(() => {
+      if (document.activeElement === target) say(nameOf(target), target.lang || app.language, "focus");
+    }, FOCUS_SETTLES_MS);
   });
   new MutationObserver((mutations) => {
     if (!isOn()) return;
@@ -56,10 +59,12 @@ export function listenToPage() {
 
 function announce(region) {
   const words = wordsOf(region);
-  if (words && !pageSaid.includes(words)) say(words, app.language, "announcement");
+  // Of a region that changes faster than it can be read, like the count of digits, only the newest is worth saying.
+  queue = queue.filter((item) => item.region !== region);
+  if (words && !pageSaid.includes(words)) say(words, app.language, "announcement", region);
 }
 
-const inCall = () => document.body.dataset.page === "call";
+const inCall = () => document.body.dataset.view === "call";
 
 function isSecretKey(target) {
   return Boolean(target.closest("[data-secret]")) && app.screen?.output !== "headphones";
@@ -80,15 +85,15 @@ function wordsOf(root) {
 }
 
 // A page or a button is said instead of what was said before; an announcement is said to its end.
-function say(text, language, kind) {
+function say(text, language, kind, region = null) {
   const longest = inCall() ? Math.min(LONGEST[kind], LONGEST_IN_CALL) : LONGEST[kind];
   const words = text.replace(ISOLATES, "").slice(0, longest).trim();
-  if (!words || !isOn() || !app.screen?.speech.includes(language)) return;
+  if (!HAS_WORDS.test(words) || !isOn() || !app.screen?.speech.includes(language)) return;
   if (kind !== "announcement") {
     queue = queue.filter((item) => item.kind === "announcement");
     if (current && current.kind !== "announcement") stopCurrent();
   }
-  queue.push({ words, language, kind });
+  queue.push({ words, language, kind, region });
   next();
 }
 
@@ -125,14 +130,15 @@ async function play({ words, language, abort }) {
   const address = URL.createObjectURL(await response.blob());
   try {
     if (signal.aborted) return;
-    audio.src = address;
     audio.volume = VOLUMES[app.media?.volume ?? VOLUMES.length - 1];
-    await audio.play();
-    await new Promise((done) => {
+    const over = new Promise((done) => {
       audio.onended = done;
       audio.onerror = done;
       signal.addEventListener("abort", done);
     });
+    audio.src = address;
+    await audio.play();
+    await over;
   } finally {
     URL.revokeObjectURL(address);
   }

@@ -19,7 +19,7 @@ export function pin() {
     shortest: PIN_DIGITS.shortest,
     secret: true,
     lock: (screen) => screen.pin_lock,
-    back: () => app.reset(),
+    back: () => app.home(),
   });
 }
 
