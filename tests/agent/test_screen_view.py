@@ -83,6 +83,18 @@ def test_the_end_is_shown_for_a_while_and_then_forgotten(session):
     assert (document.page, document.session) == ("idle", None)
 
 
+def test_the_screen_begins_as_loud_and_in_the_colours_that_the_room_has():
+    configuration = replace(Configuration(1, "Rum 4", "", ("sv",), None), volume=2, high_contrast=True)
+    document = shown(configuration=configuration)
+    assert (document.volume, document.high_contrast) == (2, True)
+
+
+def test_the_patient_is_asked_while_nobody_answers_for_long(session):
+    asked = replace(session, state=State.IN_CALL, alone_since=NOW, asked_at=NOW)
+    assert shown(asked).session.alone
+    assert not shown(replace(asked, asked_at=None)).session.alone
+
+
 def test_staff_see_what_comes_soon_while_unlocked(session, make_plan):
     later_min = STAFF_LIST / timedelta(minutes=1)
     later = Session(

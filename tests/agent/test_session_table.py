@@ -82,7 +82,13 @@ WALK = [
         "ended",
         ["call_ended", "CloseMedia", "SayBye", "Wipe"],
     ),
-    (at("in_call", IN, alone_since=START), ev.Tick(), START + timedelta(minutes=2), "in_call", []),
+    (
+        at("in_call", IN, alone_since=START, chair_here=True),
+        ev.Tick(),
+        START + timedelta(minutes=29),
+        "in_call",
+        [],
+    ),
     (
         at("waiting"),
         ev.Tick(),

@@ -8,6 +8,7 @@ import pytest
 from agent import room as rooms
 from agent import session_events as ev
 from agent.contract.signalling import Admit, Bye, Join, Reject, RemoteCheckIn
+from agent.screen_view import ENDED_SHOWN
 
 SID, OTHER = "k3v9q2m4x8t1", "b7n2w5c8z0r4"
 
@@ -47,8 +48,7 @@ def test_a_visit_from_booking_to_nothing_left(ready_house):
     for canary in (SID.encode(), b"A17", b"Norra kliniken"):
         assert canary not in on_disk(house)
     assert house.unit.screen().page == "ended"
-    house.tick(60)
-    house.tick()
+    house.tick(ENDED_SHOWN.total_seconds())
     assert SID not in repr(vars(house.unit)) + repr(house.unit.screen()) + repr(
         vars(vars(house.wire)["_signals"])["_book"]
     )

@@ -51,6 +51,7 @@ ENDS = [
     "ended_by_clinician",
     "last_clinician_left",
     "patient_left",
+    "nobody_here",
 ]
 ENDS += ["new_party", "not_confirmed", "past_at_first_sight", "resume_refused"]
 ENDS += ["ended_by_staff", "handed_over", "nobody_here"]

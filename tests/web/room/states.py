@@ -106,7 +106,9 @@ STATES: dict[str, Screen] = {
     "queue-next": screen(queue=QueueView("q1", "Norra vårdcentralens jourkö", 1, NOW)),
     "waiting-region": screen(page="waiting", session=view(), region_up=False),
     "waiting-outputs": screen(page="waiting", session=view(), outputs=ALL_OUTPUTS),
-    "waiting-taken": screen(page="waiting", session=view(late=True), overrun=line("A21", 0)),
+    "waiting-taken": screen(
+        page="waiting", session=view(late=True), overrun=line("A21", 0), overrun_known=True
+    ),
     "call-one": call(parties=(CLINICIAN,)),
     "call-two": call(parties=(CLINICIAN, SPECIALIST)),
     "call-interpreter": call(parties=(CLINICIAN, INTERPRETER)),
@@ -124,7 +126,7 @@ STATES: dict[str, Screen] = {
     "hold": call(on_hold=True),
     "ended": screen(page="ended", session=ENDED),
     "ended-cancelled": screen(page="ended", session=replace(ENDED, ended_reason="cancelled")),
-    "rejected": screen(page="ended", session=view(was_rejected=True, parties=())),
+    "rejected": screen(session=view(state="ready", was_rejected=True, parties=())),
     "fault": screen(page="fault", session=view(), ready=False),
     "fault-camera": screen(page="fault", session=view(), faults=("camera",), ready=False),
     "fault-microphone": screen(page="fault", session=view(), faults=("microphone",), ready=False),

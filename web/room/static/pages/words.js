@@ -12,5 +12,6 @@ export function who(person) {
 export function nextVisit(screen) {
   const { overrun } = screen;
   const time = clock(Date.parse(overrun.start));
-  return app.now() >= Date.parse(overrun.start) ? t("overrun.taken", { time }) : t("overrun.soon", { time });
+  if (app.now() < Date.parse(overrun.start)) return t("overrun.soon", { time });
+  return screen.overrun_known ? t("overrun.taken", { time }) : t("overrun.taken_ask", { time });
 }
