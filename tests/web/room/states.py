@@ -35,7 +35,9 @@ CLINICIAN = PartyLine(
 )
 INTERPRETER = PartyLine("p2", "interpreter", "link", "connected", "Tolk 4711", "", "Tolkservice", sees=False)
 RELATIVE = PartyLine("p3", "relative", "link", "connecting")
-SPECIALIST = PartyLine("p4", "specialist", "oidc", "connected", "Provert Provsson", "Ortoped", "Södra sjukhuset")
+SPECIALIST = PartyLine(
+    "p4", "specialist", "oidc", "connected", "Provert Provsson", "Ortoped", "Södra sjukhuset"
+)
 SHARE = PartyLine("p1share", "clinician", "oidc", "connected", share_of="p1")
 THREE = (CLINICIAN, INTERPRETER, RELATIVE)
 FOUR = (CLINICIAN, SPECIALIST, INTERPRETER, RELATIVE)
