@@ -34,7 +34,7 @@ help: ## Show what can be made
 run: packages-run $(VENV)/ready ## Broker, region, unit and its touchscreen on this machine; Ctrl-C stops all
 	@exec $(BIN)/python -m provisioning.local --state $(RUN) $(OPTIONS)
 
-demo: packages-test $(VENV)/ready ## Play a whole visit with two real browsers and print a report (JSON=file)
+demo: packages-test $(VENV)/ready ## Play a whole visit of three parties in real browsers and print a report (JSON=file)
 	@$(BIN)/python -m tests.demo $(if $(JSON),--json $(JSON))
 
 test: packages-test unit ## Unit tests, then end-to-end tests with real broker and browsers
