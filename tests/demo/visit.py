@@ -166,9 +166,7 @@ def _take_still(office: Page, screen: Page, played: Played) -> None:
     screen.wait_for_selector("body[data-panel='question']")
     played.still_was_told = True
     office.wait_for_selector("#still-dialog[open]", timeout=STILL_WITHIN_S * 1000)
-    width, height = office.evaluate(
-        "(({ width, height }) => [width, height])(document.getElementById('still-picture'))"
-    )
+    width, height = office.eval_on_selector("#still-picture", "({ width, height }) => [width, height]")
     played.still = (width, height)
     with office.expect_download():
         office.click("#still-save")

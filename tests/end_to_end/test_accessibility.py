@@ -1,6 +1,6 @@
 """Every page of the touchscreen and of the region, looked at by axe-core; and the touchscreen's with large text.
 
-Tags: WCAG 2.0 to 2.2, A and AA, and axe's best practice. Sizes of targets (AAA) are measured by measure_targets.js.
+Tags: WCAG 2.0 to 2.2, A and AA, and axe's best practice. Targets' sizes (AAA): measure_targets.js.
 """
 
 from __future__ import annotations
