@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-
 from tests.screens.region import PAGES, Pages, region_pages
+
 from tests.screens.touchscreen import CHOOSE, NAMES, SIZES, Touchscreen, touchscreen
 from tests.system.chromium import CHROMIUM, QUIET
 

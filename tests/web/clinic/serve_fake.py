@@ -1,6 +1,6 @@
 """Serve the pages with the region in memory, to look at them: python tests/web/clinic/serve_fake.py [port].
 
-Sign in as anna (clinician) or bo (staff) with the password in clinic_fakes.py. Come by a link: /seat# with the token
+Sign in as anna (clinician) or bo (staff) with the password in clinic_fakes.py. By a link: /seat# with the token
 and code that stand there.
 """
 
