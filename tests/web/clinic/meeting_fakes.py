@@ -78,7 +78,7 @@ class MeetingRegion(FakeRegion):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.meeting = FakeMeeting()
+        self.gathering = FakeMeeting()
         self.roles = {"a1": "clinician"}
 
     def seat(self, username: str, role: str) -> str:
@@ -92,22 +92,24 @@ class MeetingRegion(FakeRegion):
         return f"peer{account_id}"
 
     def tell_all(self) -> None:
-        for party in self.meeting.parties.values():
+        for party in self.gathering.parties.values():
             if party.feed:
-                party.feed.messages.put(self.meeting.told(party.peer))
+                party.feed.messages.put(self.gathering.told(party.peer))
 
     def knock(self, peer: str, role: str) -> None:
         since = self.now.isoformat()
-        self.meeting.lobby.append({"peer": peer, "role": role, "identified": "link", "since": since})
+        self.gathering.lobby.append({"peer": peer, "role": role, "identified": "link", "since": since})
         self.tell_all()
 
-    def open_meeting(self, account: Account, sid: str, instance: str) -> FakeFeed:
+    def open_meeting(
+        self, account: Account, sid: str, instance: str, *, lobby_page: bool = False
+    ) -> FakeFeed:
         self.session(account, sid)
         peer = self.peer(account.id)
-        party = self.meeting.parties.setdefault(peer, FakeParty(peer, self.roles[account.id]))
+        party = self.gathering.parties.setdefault(peer, FakeParty(peer, self.roles[account.id]))
         if party.role == "clinician":
             party.identified = "account"
-            self.meeting.chair = self.meeting.chair or peer
+            self.gathering.chair = self.gathering.chair or peer
         if party.feed:
             party.feed.messages.put({"type": "replaced"})
         party.feed = feed = FakeFeed()
@@ -125,7 +127,7 @@ class MeetingRegion(FakeRegion):
 
     def signal(self, account: Account, sid: str, instance: str, message: Mapping[str, Any]) -> None:
         me, kind = self.peer(account.id), message["type"]
-        if kind in CHAIR_ONLY and me != self.meeting.chair:
+        if kind in CHAIR_ONLY and me != self.gathering.chair:
             raise Refused("type", f"is for the chair: {kind}")
         if kind == "mesh":
             self._relay(me, message)
@@ -135,13 +137,13 @@ class MeetingRegion(FakeRegion):
         self.tell_all()
 
     def _relay(self, me: str, message: Mapping[str, Any]) -> None:
-        other = self.meeting.parties.get(message["to"])
+        other = self.gathering.parties.get(message["to"])
         if other is None or other.feed is None:
             raise Refused("to", "is not here")
         other.feed.messages.put({**message, "from": me, "ice_servers": []})
 
     def _act(self, me: str, message: Mapping[str, Any]) -> None:
-        meeting, kind = self.meeting, message["type"]
+        meeting, kind = self.gathering, message["type"]
         if kind == "chair":
             meeting.chair = message["holder"]
         elif kind in ("admit_party", "reject_party"):
