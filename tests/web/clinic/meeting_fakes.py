@@ -80,6 +80,7 @@ class MeetingRegion(FakeRegion):
         super().__init__(*args)
         self.gathering = FakeMeeting()
         self.roles = {"a1": "clinician"}
+        self.outside: dict[str, FakeParty] = {}
 
     def seat(self, username: str, role: str) -> str:
         """Another who may sign in; returns its peer id."""
@@ -87,6 +88,13 @@ class MeetingRegion(FakeRegion):
         self.accounts[username] = Account(account_id, "", "clinician", "Kusten")
         self.roles[account_id] = role
         return self.peer(account_id)
+
+    def stranger(self, username: str, role: str) -> None:
+        """One of another clinic, who holds a link: has to prepare and to knock."""
+        account_id = f"s{len(self.roles)}"
+        self.accounts[username] = Account(account_id, "", "clinician", "Fjället")
+        self.roles[account_id] = role
+        self.seats.claimed_as.append(account_id)
 
     def peer(self, account_id: str) -> str:
         return f"peer{account_id}"
@@ -104,8 +112,10 @@ class MeetingRegion(FakeRegion):
     def open_meeting(
         self, account: Account, sid: str, instance: str, *, lobby_page: bool = False
     ) -> FakeFeed:
-        self.session(account, sid)
+        self.meeting(account, sid)
         peer = self.peer(account.id)
+        if not self.is_admitted(account, sid):
+            return self._knocks(peer, self.roles[account.id])
         party = self.gathering.parties.setdefault(peer, FakeParty(peer, self.roles[account.id]))
         if party.role == "clinician":
             party.identified = "account"
@@ -118,6 +128,12 @@ class MeetingRegion(FakeRegion):
         feed.close = lambda: self._closed(party, feed)  # type: ignore[method-assign]
         self.tell_all()
         return feed
+
+    def _knocks(self, peer: str, role: str) -> FakeFeed:
+        self.outside[peer] = FakeParty(peer, role, feed=FakeFeed())
+        self.outside[peer].feed.messages.put({"type": "lobby", "state": "waiting"})
+        self.knock(peer, role)
+        return self.outside[peer].feed
 
     def _closed(self, party: FakeParty, feed: FakeFeed) -> None:
         feed.closed = True
@@ -148,6 +164,10 @@ class MeetingRegion(FakeRegion):
             meeting.chair = message["holder"]
         elif kind in ("admit_party", "reject_party"):
             meeting.lobby = [one for one in meeting.lobby if one["peer"] != message["peer"]]
+            if kind == "admit_party" and message["peer"] in self.outside:
+                party = meeting.parties[message["peer"]] = self.outside.pop(message["peer"])
+                party.feed.messages.put({"type": "lobby", "state": "admitted"})
+                party.feed.messages.put({"type": "session", "sid": SID})
         elif kind == "sees":
             meeting.parties[message["peer"]].sees = message["on"]
         elif kind == "sharing":
