@@ -25,8 +25,25 @@ ALL_RULES = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violat
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
 BENEATH_A_QUESTION = ("landmark-one-main", "page-has-heading-one")
 IN_ARABIC = frozenset(
-    "idle idle-all-ways code-locked scan queue waiting-outputs call-four call-captions call-question hold ended"
-    " rejected fault staff help-sent language access".split()
+    [
+        "idle",
+        "idle-all-ways",
+        "code-locked",
+        "scan",
+        "queue",
+        "waiting-outputs",
+        "call-four",
+        "call-captions",
+        "call-question",
+        "hold",
+        "ended",
+        "rejected",
+        "fault",
+        "staff",
+        "help-sent",
+        "language",
+        "access",
+    ]
 )
 """One state of each page: the others differ in a sentence."""
 RUN = """async (options) => (await axe.run(document, options)).violations
