@@ -1,4 +1,4 @@
-"""Those who come by a link: knocking, being let in or turned away, two with one link, and the link after the end."""
+"""Those who come by a link: knocking, let in or turned away, two with one link, and the link after the end."""
 
 from __future__ import annotations
 
