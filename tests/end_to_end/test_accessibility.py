@@ -1,6 +1,6 @@
 """Every page of the touchscreen and of the region, looked at by axe-core; and the touchscreen's with large text.
 
-Tags: WCAG 2.0 to 2.2, A and AA, and axe's best practice. Sizes of targets (AAA) are measured by measure_targets.js.
+Tags: WCAG 2.0 to 2.2, A and AA, and axe's best practice. Targets (AAA) are for measure_targets.js.
 """
 
 from __future__ import annotations
@@ -12,17 +12,40 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from tests.screens.region import PAGES, Pages, region_pages
 
+from tests.screens.region import PAGES, Pages, region_pages
 from tests.screens.touchscreen import CHOOSE, NAMES, SIZES, Touchscreen, touchscreen
 from tests.system.chromium import CHROMIUM, QUIET
 
 pytestmark = pytest.mark.end_to_end
 
-PORT = 25230
+PORT = 18220
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ALL_RULES = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
+BENEATH_A_QUESTION = ("landmark-one-main", "page-has-heading-one")
+IN_ARABIC = frozenset(
+    [
+        "idle",
+        "idle-all-ways",
+        "code-locked",
+        "scan",
+        "queue",
+        "waiting-outputs",
+        "call-four",
+        "call-captions",
+        "call-question",
+        "hold",
+        "ended",
+        "rejected",
+        "fault",
+        "staff",
+        "help-sent",
+        "language",
+        "access",
+    ]
+)
+"""One state of each page: the others differ in a sentence."""
 RUN = """async (options) => (await axe.run(document, options)).violations
   .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 140)).join(" | ")}`)"""
 SPEAK = """async (language) => { const { app } = await import("/static/app.js"); app.set({ language }); }"""
@@ -54,12 +77,15 @@ def screen(browser: Browser) -> Iterator[Touchscreen]:
 @pytest.fixture(scope="module")
 def pages(browser: Browser) -> Iterator[Pages]:
     with region_pages(browser, PORT + 1) as opened:
-        opened.page.context.add_init_script(axe_script())
+        opened.add_init_script(axe_script())
         yield opened
 
 
 def axe(page: Page, options: dict[str, Any]) -> list[str]:
-    return list(page.evaluate(RUN, options))
+    found = list(page.evaluate(RUN, options))
+    asks = page.locator("#panel[role=alertdialog]:not([hidden])").count()
+    # Beneath a question the page is inert, and axe looks past its landmark and its heading.
+    return [fault for fault in found if not (asks and fault.startswith(BENEATH_A_QUESTION))]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -74,8 +100,11 @@ def test_a_page_of_the_touchscreen(screen: Touchscreen, name: str) -> None:
     screen.page.evaluate(SPEAK, "ar")
     screen.page.wait_for_selector('html[lang="ar"]')
     found["ar, text 200 %"] = screen.page.evaluate(MEASURE)
-    screen.page.evaluate(CHOOSE, {"text": 100})
-    found["ar"] = axe(screen.page, ALL_RULES)
+    if name in IN_ARABIC:
+        screen.page.evaluate(CHOOSE, {"text": 100})
+        found["ar"] = axe(screen.page, ALL_RULES)
+        screen.page.evaluate(CHOOSE, {"contrast": True})
+        found["ar, high contrast"] = axe(screen.page, COLOURS)
     assert {how: wrong for how, wrong in found.items() if wrong} == {}
 
 

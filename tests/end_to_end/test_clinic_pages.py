@@ -22,13 +22,7 @@ pytestmark = pytest.mark.end_to_end
 ANNA = {"role": "clinician", "name": "Anna\nBerg", "title": "leg. läkare", "organisation": "Kusten"}
 KEPT = {
     "parties": [
-        {
-            "role": "clinician",
-            "name": "Anna\nBerg",
-            "title": "leg. läkare",
-            "organisation": "Kusten",
-            "identified": "oidc",
-        },
+        {**ANNA, "identified": "oidc"},
         {"role": "interpreter", "name": "Tolk 4711", "title": "", "organisation": "", "identified": "link"},
     ],
     "beside": [{"role": "staff", "name": "Eva Ek", "organisation": "Kusten"}],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import statistics
 from collections import deque
 from collections.abc import Awaitable, Callable
 from itertools import count
@@ -36,6 +37,7 @@ ARGUMENTS = [*QUIET, *FAKE_MEDIA, PLAYS_AT_ONCE, *NEVER_HIDDEN]
 LIMIT_S = 120
 CHART = {"x": 1 / 12, "y": 0.6, "width": 1 / 6, "height": 1 / 6}
 SHARE_LEAST_BIT_RATE = 1_000_000
+SHARE_SAMPLES = 15
 
 PAGE = """<video id=v autoplay muted playsinline></video><canvas id=c></canvas><script>
 const heard = [], pending = {};
@@ -243,8 +245,8 @@ async def until(page: Any, script: str) -> None:
 PLAYS = "v.videoWidth > 0 && v.currentTime > 0.5"
 
 
-def play(tmp_path: Path, *checks: Callable[[Visit, Any], Awaitable[None]]) -> None:
-    """A visit with a clinician's page that sees the room, and these checks one after the other."""
+def play(tmp_path: Path, *checks: Callable[[Visit, Any], Awaitable[None]], sees: bool = True) -> None:
+    """A visit with a clinician's page, which sees the room or not, and these checks one after the other."""
 
     async def main() -> None:
         from playwright.async_api import async_playwright
@@ -253,8 +255,10 @@ def play(tmp_path: Path, *checks: Callable[[Visit, Any], Awaitable[None]]) -> No
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             visit = Visit(tmp_path, browser)
             try:
-                doctor = await visit.party("aaaa", "sdp => join(sdp, true)", chair=True)
-                await until(doctor, PLAYS)
+                doctor = await visit.party(
+                    "aaaa", f"sdp => join(sdp, {json.dumps(sees)})", chair=True, sees=sees
+                )
+                await until(doctor, PLAYS if sees else "v.currentTime > 0.5")
                 for check in checks:
                     await check(visit, doctor)
             finally:
@@ -279,7 +283,7 @@ def test_who_hears_only_gets_no_picture_and_a_held_room_is_cut_off(tmp_path: Pat
 
 @needs_chromium
 def test_a_shown_document_reaches_the_touchscreen_whole(tmp_path: Path) -> None:
-    play(tmp_path, check_share)
+    play(tmp_path, check_share, sees=False)  # no second picture, which would take this machine's time
 
 
 async def check_still(visit: Visit, doctor: Any) -> None:
@@ -332,15 +336,15 @@ async def check_share(visit: Visit, _doctor: Any) -> None:
     kiosk = await visit.shown("peer/dddd")
     await sharer.bring_to_front()  # a page in the background draws no canvas
     await until(kiosk, "v.videoWidth === 1920 && v.videoHeight === 1080")
-    decoded = "stats().then(all => all['inbound-rtp video'].framesDecoded > 15)"
-    await until(kiosk, decoded)
-    sending = (await sharer.evaluate("stats()"))["outbound-rtp video"]
+    targets = []
+    for _ in range(SHARE_SAMPLES):
+        await asyncio.sleep(1)
+        targets.append((await sharer.evaluate("stats()"))["outbound-rtp video"].get("targetBitrate", 0))
+    await until(kiosk, "stats().then(all => all['inbound-rtp video'].framesDecoded > 15)")
     shown = (await kiosk.evaluate("stats()"))["inbound-rtp video"]
-    print(
-        "share", {key: sending.get(key) for key in ("targetBitrate", "frameWidth", "framesSent", "bytesSent")}
-    )
+    print("share", json.dumps({"bit/s by our feedback": targets, "frames shown": shown["framesDecoded"]}))
     # What the sender may use by our feedback; how many pictures it draws is this machine's to say.
-    assert sending["targetBitrate"] > SHARE_LEAST_BIT_RATE
+    assert statistics.median(targets) > SHARE_LEAST_BIT_RATE
     assert (shown["frameWidth"], shown["frameHeight"]) == (1920, 1080)
     assert "inbound-rtp video" not in await sharer.evaluate("stats()")
     line = next(party for party in visit.session.parties if party.peer == "dddd")

@@ -83,7 +83,6 @@ export const extend = about((first) => {
     update(now) {
       setText(until, t("staff.until", { ref: now.ref, time: clock(Date.parse(now.end)) }));
       const next = following(now);
-      setHidden(follows, !next);
       if (next) setText(follows, t("staff.next_at", { time: clock(Date.parse(next.start)) }));
       const { staff_offer: offered } = app.screen;
       const choices = offered && !STEPS_MIN.includes(offered) ? [offered, ...STEPS_MIN] : STEPS_MIN;
@@ -91,6 +90,8 @@ export const extend = about((first) => {
       // What the next visit leaves no room for is not offered; if that is all, less is.
       const possible = choices.filter((minutes) => minutes <= free);
       const shown = possible.length ? possible : free >= 1 ? [free] : [];
+      setHidden(until, !shown.length);
+      setHidden(follows, !next || !shown.length);
       const key = JSON.stringify(shown);
       if (key === drawn) return;
       drawn = key;
