@@ -8,6 +8,7 @@ RUN := .run
 VENV := .venv
 BIN := $(VENV)/bin
 JSON ?=
+OUT ?= out/screens
 CASES ?=
 ROUNDS ?=
 OPTIONS ?=
@@ -26,7 +27,7 @@ export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo test unit end-to-end lint format bench bench-net recovery soak lock clean distclean packages-run packages-test $(UNIT_PARTS)
+.PHONY: help run demo screens test unit end-to-end lint format bench bench-net recovery soak lock clean distclean packages-run packages-test $(UNIT_PARTS)
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
@@ -34,8 +35,11 @@ help: ## Show what can be made
 run: packages-run $(VENV)/ready ## Broker, region, unit and its touchscreen on this machine; Ctrl-C stops all
 	@exec $(BIN)/python -m provisioning.local --state $(RUN) $(OPTIONS)
 
-demo: packages-test $(VENV)/ready ## Play a whole visit with two real browsers and print a report (JSON=file)
+demo: packages-test $(VENV)/ready ## Play a whole visit of three parties in real browsers and print a report (JSON=file)
 	@$(BIN)/python -m tests.demo $(if $(JSON),--json $(JSON))
+
+screens: packages-test $(VENV)/ready ## A picture of every page in every language and an index of them (OUT=folder)
+	@$(BIN)/python -m tests.screens --out $(OUT)
 
 test: packages-test unit ## Unit tests, then end-to-end tests with real broker and browsers
 	@$(BIN)/python -m pytest -m end_to_end

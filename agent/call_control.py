@@ -115,6 +115,8 @@ class CallControl:
     def connect(self, peer: str, ice_servers: Sequence[IceServer], use: PeerUse = EVERYTHING) -> None:
         """Build a connection with a party, or build it anew (see agent/connections.py)."""
         self._connections.want(peer, ice_servers, use)
+        if self._call is not None:
+            self._call.show_to(peer, use.sees)  # the connection that is up meanwhile, too
 
     def signalling(self, up: bool) -> None:
         """Offers can be sent, or not."""

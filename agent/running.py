@@ -39,7 +39,8 @@ from agent.survey import Survey, Surveyor, machine_digest, survey_command
 from agent.telemetry import Telemetry
 from agent.touches import Touches
 from agent.touches_meeting import MeetingTouches
-from agent.unit import Tests, Unit
+from agent.unit import Unit
+from agent.unit_parts import Tests
 from agent.wire import Wire
 from firmware.board import Board
 from systemd import daemon

@@ -27,7 +27,6 @@ from agent.session_events import (
     Event,
     HandedOver,
     Held,
-    HoldMedia,
     LobbyChanged,
     MediaFailed,
     OpenMedia,
@@ -186,7 +185,9 @@ def _replan(session: Session, event: Replanned, _now: datetime) -> Result:
 
 
 def _resume(session: Session, _event: Restarted, now: datetime) -> Result:
-    session = replace(session, confirmed=False, parties=(), lobby=(), resumed_at=now, alone_since=now)
+    """What the others decide, the region tells anew once it has confirmed: a change of it was missed meanwhile."""
+    session = replace(session, on_hold=False, chair_here=False, lobby=(), sharing=False)
+    session = replace(session, confirmed=False, parties=(), resumed_at=now, alone_since=now)
     return session, (AskResume(),)
 
 
@@ -205,8 +206,7 @@ def _confirmed(session: Session, _event: ResumeConfirmed, _now: datetime) -> Res
         return session, (OpenMedia(),)
     parties = tuple(replace(party, state="connecting") for party in session.parties)
     connects = tuple(Connect(party.peer) for party in parties)
-    held = (HoldMedia(True),) if session.on_hold else ()
-    return replace(session, parties=parties), (OpenMedia(), *held, *connects)
+    return replace(session, parties=parties), (OpenMedia(), *connects)
 
 
 def _confirmed_without_waiting_room(session: Session, event: ResumeConfirmed, now: datetime) -> Result:

@@ -55,9 +55,15 @@ def join(session: Session, event: PartyJoined, _now: datetime) -> Result:
     party = event.party
     if party.is_person:
         record = Record("peer_joined", (("role", party.role), ("identified", party.identified)))
+        session = _led_from_afar(session) if party.chair else session
     else:
         party, record = replace(party, chair=False), Record("share_began", (("role", party.role),))
     return _with_party(session, party), (record,)
+
+
+def _led_from_afar(session: Session) -> Session:
+    """A party has the chair: then staff in the room have it no longer, whatever was missed."""
+    return replace(session, chair_here=False)
 
 
 def join_in_call(session: Session, event: PartyJoined, now: datetime) -> Result:
@@ -80,6 +86,7 @@ def update(session: Session, event: PartyJoined, _now: datetime) -> Result:
     party = replace(known, chair=told.chair and known.is_person, sees=told.sees)
     effects: tuple[Effect, ...] = ()
     if party.chair and not known.chair:
+        session = _led_from_afar(session)
         effects += (Record("chair_changed", (("to", party.role),)),)
     if party.sees != known.sees:
         effects += (ShowTo(party.peer, party.sees),)

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from agent import room as rooms
 from agent import session_events as ev
 from agent.config import Configuration
 from agent.contract.events import Intent
-from agent.contract.signalling import IceServer
 from agent.feedback import KEY as FEEDBACK_KEY
 from agent.feedback import Feedback
 from agent.help_calls import KEY as HELP_KEY
 from agent.help_calls import HelpCalls
-from agent.media.peer_use import EVERYTHING, PeerUse
+from agent.media.peer_use import PeerUse
 from agent.meeting import Meeting
 from agent.memory import Fields, Memory
 from agent.outbox import Outbox
@@ -32,7 +30,7 @@ from agent.screen_view import ENDED_SHOWN, View, screen
 from agent.session import OCCUPYING, OVER, Session, State, step
 from agent.staff import LOCKS, PLACE, Desk, Locks, Place
 from agent.store import Store
-from agent.unit_parts import Scan, Sound
+from agent.unit_parts import Media, Region, Scan, Sound, Tests
 
 log = logging.getLogger(__name__)
 
@@ -42,44 +40,6 @@ ALIVE_EVERY_S = 10.0
 """How often a session in the room marks that the agent is alive; a restart measures its absence from it."""
 IDLE_ALIVE_EVERY_S = 600.0
 """And how often an empty room does, so that a restart knows the region's time."""
-
-
-class Media(Protocol):
-    """What the unit asks of camera, microphone and connections (agent/call_control.py)."""
-
-    microphone: bool
-    camera: bool
-    generation: int
-    failed: bool
-
-    def open(self) -> None: ...
-    def close(self) -> None: ...
-    def connect(self, peer: str, ice_servers: tuple[IceServer, ...], use: PeerUse = EVERYTHING) -> None: ...
-    def disconnect(self, peer: str) -> None: ...
-    def show_to(self, peer: str, sees: bool) -> None: ...
-    def hold(self, on: bool) -> None: ...
-    def tick(self) -> None: ...
-
-
-class Region(Protocol):
-    """What the unit asks of the wire (agent/wire.py)."""
-
-    @property
-    def up(self) -> bool: ...
-    def say_bye(self, sid: str, reason: str) -> None: ...
-    def ask_resume(self, sid: str) -> None: ...
-    def forget(self, sid: str) -> None: ...
-    def state_changed(self) -> None: ...
-    def event_added(self) -> None: ...
-    def intent(self, kind: str, intent: Intent) -> bool: ...
-
-
-@dataclass(slots=True)
-class Tests:
-    """How self-tests are started and broken off."""
-
-    start: Callable[[], None]
-    stop: Callable[[], None]
 
 
 class Unit:

@@ -100,7 +100,7 @@ class Bookings:
                 end=session.end,
                 room_name=room.name,
                 code=code if "code" in request.methods else "",
-                token=token,
+                token=token if "qr" in request.methods else "",
             )
 
     def move(self, booker: Booker, sid: str, start: datetime, end: datetime) -> None:

@@ -214,7 +214,7 @@ class FhirBookings:
             {"url": "ref", "valueString": invitation.ref},
             {"url": "token", "valueString": invitation.token},
             {"url": "link", "valueUrl": f"{self._public_url}/visit#{invitation.token}"},
-        ]
+        ]  # check-in by QR is always allowed here (METHODS)
         if invitation.code:
             parts.append({"url": "code", "valueString": invitation.code})
         return {"url": INVITATION, "extension": parts}

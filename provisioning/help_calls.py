@@ -106,7 +106,7 @@ class HelpCalls:
             row.answered_by, row.answered_at = account.id, self._clock()
             if row.late:
                 row.over_at = row.answered_at  # nobody waits there any more: it has been seen
-            fields = {"by": account.id, "role": account.role, "identified": "account", "id": call_id}
+            fields = {"by": account.id, "role": account.role, "identified": account.identified, "id": call_id}
             meeting_log.append(db, Entry("help_taken", self._clock(), sid=row.sid, unit=unit, fields=fields))
         self._tell_unit(unit, call_id)
         self._changed()

@@ -74,7 +74,3 @@ class OidcSettings(BaseModel):
             if isinstance(values.get(name), str)
         }
         return {**values, **texts}
-
-    def client_secret(self) -> str | None:
-        """The secret that the provider knows; raises OSError."""
-        return None if self.client_secret_file is None else self.client_secret_file.read_text().strip()

@@ -37,7 +37,7 @@ from provisioning.help_calls import HelpCalls
 from provisioning.ice import IceConfiguration
 from provisioning.inbox import Inbox
 from provisioning.meeting_log import Entry
-from provisioning.oidc_settings import OidcSettings
+from provisioning.oidc_client import oidc_client
 from provisioning.quality import Quality
 from provisioning.queues import Intake, Places, Queues
 from provisioning.room_requests import RoomRequests
@@ -48,7 +48,6 @@ from provisioning.settings import RegionSettings
 from provisioning.signalling import Signalling
 from provisioning.standing import StoredStandings
 from provisioning.views import StoredSessionFacts
-from web.clinic.oidc_settings import OidcClientSettings
 
 log = logging.getLogger(__name__)
 
@@ -178,7 +177,7 @@ class Region:
             max_feeds=web.threads - 24,
             quality_days=self.settings.quality_days,
             return_to=web.return_to,
-            oidc=_oidc_client(self.settings.oidc),
+            oidc=oidc_client(self.settings.oidc),
         )
         return create_app(self.services, self.bookings, settings, now=self.clock)
 
@@ -244,22 +243,6 @@ def _link_settings(settings: RegionSettings) -> LinkSettings:
         key_file=broker.key_file,
         filters=(up_filter(),),
         backoff_max_s=BACKOFF_MAX_S,
-    )
-
-
-def _oidc_client(oidc: OidcSettings | None) -> OidcClientSettings | None:
-    if oidc is None:
-        return None
-    return OidcClientSettings(
-        issuer=oidc.issuer,
-        client_id=oidc.client_id,
-        client_secret=oidc.client_secret(),
-        name=oidc.name,
-        scopes=oidc.scopes,
-        acr_values=oidc.acr_values,
-        clock_skew_s=oidc.clock_skew_s,
-        ca_file=None if oidc.ca_file is None else str(oidc.ca_file),
-        userinfo=oidc.userinfo,
     )
 
 

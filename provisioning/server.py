@@ -19,6 +19,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
 from provisioning.ice import IceConfiguration
+from provisioning.oidc_client import oidc_client
 from provisioning.region import Region
 from provisioning.settings import RegionSettings, SettingsError, load_settings
 
@@ -121,6 +122,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         settings = load_settings(given.settings)
         IceConfiguration(settings.ice_servers, settings.turn)
+        oidc_client(settings.oidc)
         _refuse_taken_port(settings.web.host, settings.web.port)
     except SettingsError as error:
         sys.exit(str(error))

@@ -179,11 +179,19 @@ class V4l2Camera:
 
     def open(self) -> None:
         settings = self._settings
-        modes = self._abilities(
-            settings.device, *(settings.sensor or (settings.width, settings.height))
-        ).modes
-        self.sensor = largest_size(modes, self._wish(settings.width, settings.height), settings.sensor)
-        self._open(modes, self.sensor if self._part is not None else (settings.width, settings.height))
+        plain = (settings.width, settings.height)
+        modes = listed = self._modes(plain)
+        if settings.sensor is not None:
+            # A driver that gives a range of sizes lists the one it is asked about.
+            listed = (*modes, *self._modes(settings.sensor))
+        self.sensor = largest_size(listed, self._wish(*plain), settings.sensor)
+        if self._part is None:
+            self._open(modes, plain)
+        else:
+            self._reopen(self.sensor)
+
+    def _modes(self, size: tuple[int, int]) -> tuple[CameraMode, ...]:
+        return self._abilities(self._settings.device, *size).modes
 
     def _wish(self, width: int, height: int) -> CameraWish:
         return CameraWish(width, height, self._settings.frame_rate, self._settings.pixel_formats)
@@ -217,8 +225,7 @@ class V4l2Camera:
 
     def _reopen(self, size: tuple[int, int]) -> None:
         self.close()
-        modes = self._abilities(self._settings.device, *size).modes
-        self._open(modes, size)
+        self._open(self._modes(size), size)
 
     @property
     def _is_larger(self) -> bool:

@@ -12,6 +12,7 @@ from agent.media.zoom import Zoom
 Plane = NDArray[np.uint8]
 
 NARROW_RANGE, FULL_RANGE = 1, 2  # FFmpeg's AVCOL_RANGE_MPEG and AVCOL_RANGE_JPEG
+PLANAR = ("yuv420p", "yuvj420p")  # three planes, the chroma's at half the size
 BLACK_LUMA, WHITE_LUMA, NEUTRAL_CHROMA = 16, 235, 128  # ITU-R BT.601/709, narrow range
 
 
@@ -86,8 +87,9 @@ def fitted(frame: VideoFrame, width: int, height: int, kept: VideoReformatter | 
 
 
 def cropped(frame: VideoFrame, left: int, top: int, width: int, height: int) -> VideoFrame:
-    """A part of a yuv420p picture in memory of its own; all four numbers are even."""
-    part = VideoFrame(width, height, "yuv420p")
+    """A part of a picture in PLANAR form, in memory of its own; all four numbers are even."""
+    part = VideoFrame(width, height, frame.format.name)
+    part.color_range = frame.color_range
     for index, (target, source) in enumerate(zip(planes(part), planes(frame), strict=True)):
         step = 1 if index == 0 else 2
         x, y = left // step, top // step
@@ -112,5 +114,7 @@ def zoomed(
 
     kept, converter: for a stream, the scaler of the part and that of the whole (see scaled).
     """
-    plain = scaled(frame, frame.width, frame.height, kept=converter)
+    # Where the whole need not be converted, a quarter of the work is enough.
+    is_planar = frame.format.name in PLANAR
+    plain = frame if is_planar else scaled(frame, frame.width, frame.height, kept=converter)
     return fitted(cropped(plain, *part.pixels(frame.width, frame.height)), *size, kept)

@@ -21,7 +21,8 @@ from agent.media.peer_use import EVERYTHING
 from agent.outbox import Outbox
 from agent.region_clock import RegionClock
 from agent.store import Store
-from agent.unit import Tests, Unit
+from agent.unit import Unit
+from agent.unit_parts import Tests
 from agent.wire import Wire
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)

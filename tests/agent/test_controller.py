@@ -34,6 +34,7 @@ class Loop:
         self.threads = set()
         self.never = asyncio.Event()
         self.seen = queue.Queue()
+        self.watched = queue.Queue()
 
     async def do(self, touch):
         self.threads.add(threading.current_thread().name)
@@ -61,7 +62,7 @@ def controller(agent):
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="loop")
     thread.start()
-    yield Controller(loop, agent, agent, screen(), on_shown=agent.shown)
+    yield Controller(loop, agent, agent, screen(), on_shown=agent.shown, on_watched=agent.watched.put)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
@@ -126,3 +127,12 @@ def test_feeds_are_counted_and_a_closed_one_makes_room(controller):
         controller.subscribe()
     subscriptions[0].close()
     assert controller.subscribe().get(0)[0] == "screen"
+
+
+def test_the_agent_hears_how_many_pages_look(controller, agent):
+    first, second = controller.subscribe(), controller.subscribe()
+    first.close()
+    first.close()
+    second.close()
+    assert [agent.watched.get(timeout=5) for _ in range(4)] == [1, 2, 1, 0]
+    assert agent.watched.empty()

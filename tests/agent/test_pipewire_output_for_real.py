@@ -10,6 +10,7 @@ import subprocess
 import time
 import wave
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def plays_to(name: str) -> bool:
     lines = said("pw-link", "--links").splitlines()
     return any(
         line.startswith(f"{name}:playback") and "player:output" in following
-        for line, following in zip(lines, lines[1:], strict=False)
+        for line, following in pairwise(lines)
     )
 
 

@@ -114,9 +114,22 @@ def test_only_the_chair_puts_on_hold_and_staff_who_lead_are_not_held():
     assert (session.on_hold, done) == (False, ["chair_changed", "hold_ended", "HoldMedia"])
 
 
-def test_a_restarted_agent_holds_on_to_the_hold():
-    session, _ = moved(at("in_call", CHAIR, on_hold=True), ev.Restarted(timedelta(seconds=5)))
-    assert moved(session, ev.ResumeConfirmed())[1] == ["OpenMedia", "HoldMedia"]
+def test_a_party_that_has_the_chair_ends_the_rooms_leading_though_the_word_of_it_was_missed():
+    led_here = at("in_call", replace(CHAIR, chair=False), GUEST, chair_here=True)
+    assert not moved(led_here, ev.PartyJoined(CHAIR))[0].chair_here
+    assert not moved(led_here, ev.PartyJoined(replace(CHAIR, instance="two")))[0].chair_here
+    assert moved(led_here, ev.PartyJoined(replace(GUEST, sees=False)))[0].chair_here
+
+
+def test_after_a_restart_the_region_tells_anew_who_leads_and_who_is_held():
+    session, _ = moved(
+        at("in_call", CHAIR, on_hold=True, chair_here=True), ev.Restarted(timedelta(seconds=5))
+    )
+    assert (session.on_hold, session.chair_here) == (False, False)
+    session, done = moved(session, ev.ResumeConfirmed())
+    assert done == ["OpenMedia"]
+    session, _ = moved(session, ev.PartyJoined(CHAIR))
+    assert moved(session, ev.Held("aaaa", True))[1] == ["hold_began", "HoldMedia"]
 
 
 def test_who_is_not_the_patient_is_let_out_and_the_time_stays_free():

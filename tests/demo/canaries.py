@@ -19,6 +19,7 @@ PATIENT = {
     "booking system's number": "tidbok-kanarie-4711",
 }
 CLINICIAN = "Doktor Kanariefågel Åsnebo"
+INTERPRETER = "Tolk Kanarieödla Örnsköld"
 REGION = ("region/", "logs/region.log")
 """Where the region keeps what it may: who is booked with whom is its business, who the patient is, nobody's."""
 
@@ -63,6 +64,7 @@ def canaries(sid: str, ref: str, code: str) -> list[Canary]:
     return [
         *(Canary(name, text) for name, text in PATIENT.items()),
         Canary("clinician's name", CLINICIAN, REGION),
+        Canary("interpreter's name", INTERPRETER),
         Canary("one-time code", code, kind="number"),
         Canary("session", sid, REGION),
         Canary("ref", ref, REGION, kind="short"),

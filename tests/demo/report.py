@@ -9,9 +9,31 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.system.visit import KINDS
-
-DIRECTIONS = ("to_clinician", "to_kiosk")
+DIRECTIONS = ("to_clinician", "to_kiosk", "to_interpreter")
+KINDS = (
+    "booked",
+    "session_ready",
+    "checked_in",
+    "party_opened",
+    "peer_joined",
+    "seat_made",
+    "seat_claimed",
+    "knocked",
+    "admit_asked",
+    "admitted",
+    "call_started",
+    "peer_connected",
+    "party_admitted",
+    "peer_joined",
+    "peer_connected",
+    "still_taken",
+    "still_saved",
+    "end_asked",
+    "peer_left",
+    "call_ended",
+    "session_wiped",
+)
+"""What the meeting log says of the visit, in order."""
 SETUP_TARGET_MS, RSS_TARGET_MIB, READY_TARGET_S = 1000, 180, 2
 _PRESENT = ("fps", "width", "height", "frames_decoded", "audio_level")
 _ROWS = (
@@ -48,6 +70,10 @@ def faults(report: Mapping[str, Any], *, with_clock: bool = True) -> Iterator[st
     )
     if report["events"] != list(KINDS):
         yield f"events: expected {', '.join(KINDS)}; the log has {', '.join(report['events'])}"
+    if not report["still"]:
+        yield "the clinician got no still picture"
+    if not report["still_was_told"]:
+        yield "the patient was not told of the still picture"
     if not report["log_verified"]:
         yield "the meeting log's chain of hashes does not hold"
     if not report["search_works"]:
@@ -57,8 +83,8 @@ def faults(report: Mapping[str, Any], *, with_clock: bool = True) -> Iterator[st
 
 def print_report(report: Mapping[str, Any], console: Console) -> None:
     """For people: the figures, the issue's targets beside those that have one."""
-    table = Table(title="A visit, as received")
-    for heading in ("", "to clinician", "to kiosk"):
+    table = Table(title="A visit of three parties, as received")
+    for heading in ("", "to clinician", "to kiosk", "to interpreter"):
         table.add_column(heading, justify="left" if not heading else "right")
     setup = report["setup_ms"]
     heading = f"setup, ms (target < {SETUP_TARGET_MS})"
@@ -71,6 +97,7 @@ def print_report(report: Mapping[str, Any], console: Console) -> None:
         "whole machine": f"{report['machine_cpu_pct']} % of all cores, browsers and all else included",
         "agent memory": f"{report['agent_rss_mib']} MiB resident (target < {RSS_TARGET_MIB})",
         "agent ready": f"{report['agent_ready_s']} s after its start (target < {READY_TARGET_S})",
+        "still picture": "x".join(map(str, report["still"] or ())) or "NONE",
         "quality figures": ", ".join(f"{number} from the {who}" for who, number in report["quality"].items()),
         "meeting log": ", ".join(report["events"]),
         "log's chain": "holds" if report["log_verified"] else "DOES NOT HOLD",

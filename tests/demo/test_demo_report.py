@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from tests.demo.probes import OFFICE_TONE_HZ, ROOM_TONE_HZ, direction
-from tests.demo.report import count, faults
-from tests.system.visit import KINDS
+from tests.demo.report import KINDS, count, faults
 
 SIDE = {
     "before": {
@@ -49,6 +48,9 @@ def good() -> dict[str, Any]:
     return {
         "to_clinician": dict(seen),
         "to_kiosk": dict(seen),
+        "to_interpreter": dict(seen),
+        "still": (1920, 1080),
+        "still_was_told": True,
         "setup_ms": {"clinician": 500, "kiosk": 600},
         "agent_cpu_pct": 40.0,
         "agent_rss_mib": 150.0,

@@ -15,8 +15,9 @@ from typing import Any
 from playwright.sync_api import Page
 
 from tests.demo.agent_process import AgentMeter
-from tests.demo.canaries import CLINICIAN, Canary, appointment_parts, canaries, search
+from tests.demo.canaries import CLINICIAN, INTERPRETER, Canary, appointment_parts, canaries, search
 from tests.demo.probes import OFFICE_TONE_HZ, ROOM_TONE_HZ, page_script
+from tests.system.guests import Guest, Seat, invite, let_in, open_part
 from tests.system.people import ZONE, Browsers, Office, Screen
 from tests.system.stack import Stack
 from tests.system.visit import appointment, page_until, post, wait_on_unit, wait_until_ready
@@ -28,14 +29,18 @@ BEFORE_ADMITTING_S = 2.0
 """A clinician sees who waits before the click; meanwhile the self-view runs."""
 OFFICE_WINDOW = (960, 600)
 """Smaller than the touchscreen's: without a graphics processor a browser paints each pixel by the processor."""
+GUEST_WINDOW = (640, 400)
+OTHER_PAGE = "#tiles .tile[data-line='connected']"
 FIRST_FRAMES_WITHIN_S = 20.0
+STILL_WITHIN_S = 20.0
 REMOTE = "video[data-media^='peer/']"
 CONNECTED = "#content[data-line='connected'][data-session-state='in_call']"
 
 
 @dataclass
 class Played:
-    """What was seen, in raw form. `sides` by where it was received: `clinician`, `kiosk`."""
+    """What was seen, in raw form. `sides` by where it was received: `clinician`, `kiosk`, `interpreter`; `still`
+    is the size of the picture that the clinician was given, in pixels."""
 
     sid: str
     canaries: list[Canary]
@@ -44,6 +49,8 @@ class Played:
     admit_at_ms: float | None = None
     sides: dict[str, dict[str, Any]] = field(default_factory=dict)
     muting: dict[str, bool] = field(default_factory=dict)
+    still: tuple[int, int] | None = None
+    still_was_told: bool = False
 
 
 def play(
@@ -72,17 +79,30 @@ def play(
     office.today()
     office.page.click(f"[data-sid='{sid}'][data-state='waiting'] [data-action='meeting']")
     office.page.wait_for_selector("#admit:not([disabled])")
+    seat = invite(office, "interpreter")
+    played.canaries.append(Canary("code of the interpreter's link", seat.code, kind="number"))
+    guest = _interpreter(browsers, seat)
+    say("the interpreter knocks, with a link and a code of their own")
     office.page.wait_for_timeout(BEFORE_ADMITTING_S * 1000)
     office.admit()
     say("let in by the clinician")
-    _in_call(office.page, screen.page, played, seconds)
+    _first_pictures({"clinician": office.page, "kiosk": screen.page})
+    let_in(office)
+    guest.takes_part()
+    for page in (office.page, guest.page):
+        page.wait_for_selector(OTHER_PAGE)
+    say("the interpreter too: three parties")
+    _in_call({"clinician": office.page, "kiosk": screen.page, "interpreter": guest.page}, played, seconds)
     say(f"{seconds:.0f} s in call")
     if picture is not None:
         screen.page.screenshot(path=picture)
     played.muting = _mute_each(office.page, screen.page)
+    _take_still(office.page, screen.page, played)
+    say("a still picture at the sensor's full size, told to the patient and saved by the clinician")
     office.end()
     screen.shows("ended")
-    office.page.wait_for_selector("#ended")
+    for page in (office.page, guest.page):
+        page.wait_for_selector("#ended")
     say("ended by the clinician")
     screen.page.click("[data-touch='done']")
     screen.shows("idle")
@@ -106,16 +126,26 @@ def _add_clinician(stack: Stack) -> tuple[str, str]:
     return username, password
 
 
-def _in_call(office: Page, screen: Page, played: Played, seconds: float) -> None:
-    pages = {"clinician": office, "kiosk": screen}
+def _interpreter(browsers: Browsers, seat: Seat) -> Guest:
+    guest = Guest.open(browsers, seat, window=GUEST_WINDOW, init_script=page_script(draws_clock=False))
+    guest.knock(INTERPRETER, "Tolkförmedlingen")
+    return guest
+
+
+def _first_pictures(pages: Mapping[str, Page]) -> None:
     for name, page in pages.items():
         page_until(
             page,
-            lambda page=page: _marks(page)["firstFrameAt"],
+            lambda page=page: _marks(page)["firstFrameAt"],  # type: ignore[misc]
             f"a picture at the {name}",
             FIRST_FRAMES_WITHIN_S,
         )
+
+
+def _in_call(pages: Mapping[str, Page], played: Played, seconds: float) -> None:
+    office = pages["clinician"]
     office.wait_for_selector(CONNECTED)
+    _first_pictures(pages)
     with played.agent:
         before = {name: page.evaluate("demoProbe.begin()") for name, page in pages.items()}
         until = time.monotonic() + seconds
@@ -127,6 +157,20 @@ def _in_call(office: Page, screen: Page, played: Played, seconds: float) -> None
         }
     played.admit_at_ms = _marks(office)["admitAt"]
     played.sides = {name: {"before": before[name], "after": after[name]} for name in pages}
+
+
+def _take_still(office: Page, screen: Page, played: Played) -> None:
+    """Asked for by the clinician, told to the patient, who lets it be, and saved."""
+    open_part(office, "room-camera")
+    office.click("#still")
+    screen.wait_for_selector("body[data-panel='question']")
+    played.still_was_told = True
+    office.wait_for_selector("#still-dialog[open]", timeout=STILL_WITHIN_S * 1000)
+    width, height = office.eval_on_selector("#still-picture", "({ width, height }) => [width, height]")
+    played.still = (width, height)
+    with office.expect_download():
+        office.click("#still-save")
+    page_until(office, lambda: not office.locator("#still-dialog[open]").count(), "the still put away")
 
 
 def _marks(page: Page) -> Mapping[str, float | None]:

@@ -130,10 +130,11 @@ def served(region: FakeRegion) -> Iterator[str]:
         server.server_close()
 
 
-def sign_in(page: Page, address: str, username: str) -> None:
-    """Go to the meeting, and be in it."""
+def sign_in(page: Page, address: str, username: str, *, joined: bool = True) -> None:
+    """Go to the meeting, and be in it unless it is to be prepared for first."""
     page.goto(f"{address}/meeting/{SID}")
     page.fill("#username", username)
     page.fill("#password", PASSWORD)
     page.click("#sign-in-button")
-    expect(page.locator("#content")).to_have_attribute("data-feed", "up")
+    if joined:
+        expect(page.locator("#content")).to_have_attribute("data-feed", "up")

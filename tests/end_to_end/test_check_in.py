@@ -69,6 +69,7 @@ def test_by_staff_at_the_touchscreen_with_the_pin(stack: Stack, screen: Screen) 
         screen.page.click(f"[data-digit='{digit}']")
     screen.page.click("[data-touch='staff_unlock']")
     screen.shows("staff")
+    screen.page.click(f"[data-session='{booked.sid}']")
     screen.page.click(f"[data-touch='staff_checkin'][data-sid='{booked.sid}']")
     checked_in(stack, screen, booked, "staff")
 

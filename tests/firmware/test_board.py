@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.board_media import capture_settings
 from firmware.board import BOARDS_FOLDER, BoardError, board_names, load_board
 
 SIM = (BOARDS_FOLDER / "sim.toml").read_text("utf-8")
@@ -36,6 +37,15 @@ def test_sim_is_the_default_and_needs_no_hardware() -> None:
     )
 
 
+def test_cameras_are_made_with_their_sensors_and_the_hand_s_shows_something_else() -> None:
+    made = capture_settings(load_board())
+    assert made.hand_camera is not None
+    assert (made.camera.sensor, made.camera.motif) == ((2560, 1440), "room")
+    assert (made.hand_camera.sensor, made.hand_camera.motif) == ((1920, 1080), "hand")
+    plain = capture_settings(load_board("x86"))
+    assert (plain.hand_camera, plain.camera.sensor) == (None, None)
+
+
 def test_raspberry_pi_5_has_no_hardware_encoder() -> None:
     assert load_board("pi4").encoders == ["h264_v4l2m2m", "libx264"]
     assert load_board("pi5").encoders == ["libx264"]
@@ -56,6 +66,9 @@ def test_footage_takes_over_picture_and_sound_only(tmp_path: Path) -> None:
         (('kind = "scene"', 'kind = "file"'), "a file camera needs file"),
         (('kind = "speech"', 'kind = "file"'), "a file microphone needs file"),
         (("width = 1280", "width = 1281"), "camera.width"),
+        (("sensor_width = 2560\n", ""), "sensor_width and sensor_height go together"),
+        (("sensor_height = 1440", "sensor_height = 480"), "sensor cannot be smaller"),
+        (("[hand_camera]", "[second_camera]"), "second_camera: unknown key"),
         (('encoders = ["libx264"]', "encoders = []"), "encoders"),
         (('encoders = ["libx264"]', 'encoders = ["h264"]'), "encoders.0"),
         (("door_lamp = 27", "door_lamp = 17"), "one pin is given to two things"),

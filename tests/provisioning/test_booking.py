@@ -40,6 +40,13 @@ def test_only_digests_of_code_and_token_are_kept(
     assert invitation.token.encode() not in stored
 
 
+def test_an_invitation_has_no_token_where_check_in_by_qr_is_not_allowed(
+    bookings: Bookings, booker: Booker, clock: Any, wanted: Any
+) -> None:
+    assert bookings.book(booker, wanted(clock)).token
+    assert not bookings.book(booker, wanted(clock, hours=3, methods=("code", "staff"))).token
+
+
 def test_codes_of_one_room_and_day_share_a_salt_and_another_day_has_its_own(
     bookings: Bookings, booker: Booker, database: Database, clock: Any, wanted: Any
 ) -> None:

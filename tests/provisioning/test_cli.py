@@ -21,6 +21,7 @@ from provisioning.database import Database
 from provisioning.models import ApiClient, OutboxRow, Unit
 from provisioning.pki import Authority
 from provisioning.quality import Quality
+from tests.provisioning.conftest import CLINIC
 
 Run = Any
 COMMAND = get_command(app)
@@ -105,6 +106,27 @@ def test_a_pin_goes_to_the_unit_as_a_digest(run: Run, database: Database) -> Non
     with database.read() as db:
         assert db.get_one(Unit, "unit-1").config["ice_transport_policy"] == "relay"
     assert "media_ports" in run("unit", "network", "unit-1", "--media-ports", "all", code=1)
+
+
+def test_staff_and_queues_are_made_listed_and_removed(run: Run, database: Database) -> None:
+    anna = run("staff", "add", "Anna", "--clinic", CLINIC, "--pin-stdin", stdin="471102\n")["id"]
+    assert "guessed" in run("staff", "add", "Bo", "--clinic", CLINIC, "--pin-stdin", stdin="1234\n", code=1)
+    assert "guessed" in run("unit", "pin", "unit-1", "--pin-stdin", stdin="1234\n", code=1)
+    run("staff", "pin", anna, "--pin-stdin", stdin="830915\n")
+    assert [row["label"] for row in run("staff", "list")] == ["Anna"]
+    run("queue", "add", "jour", "--clinic", CLINIC, "--name", "Jouren", "--rooms-of", CLINIC)
+    assert "not here" in run("queue", "add", "natt", "--clinic", CLINIC, "--rooms-of", "Ingen", code=1)
+    assert run("queue", "list") == [
+        {"queue": "jour", "name": "Jouren", "clinic": CLINIC, "rooms_of": [CLINIC], "waiting": 0}
+    ]
+    with database.read() as db:
+        config = db.get_one(Unit, "unit-1").config
+    assert PasswordHasher().verify(config["staff"][0]["pin_digest"], "830915")
+    assert [each["id"] for each in config["queues"]] == ["jour"]
+    run("queue", "remove", "jour")
+    run("staff", "remove", anna)
+    assert (run("staff", "list"), run("queue", "list")) == ([], [])
+    assert "not known" in run("staff", "remove", anna, code=1)
 
 
 def test_accounts_have_no_default_password(run: Run) -> None:

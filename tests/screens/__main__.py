@@ -36,7 +36,7 @@ def of_the_room(browser: Browser, out: Path, names: Iterable[str], languages: It
                 for variant, choices in VARIANTS.items() if language == "sv" else [("", {})]:
                     for name in names:
                         screen.show(name, language, **choices)
-                        screen.page.wait_for_timeout(150)
+                        screen.page.wait_for_timeout(80)
                         parts = ["room", f"{size[0]}x{size[1]}", language, variant, name]
                         file = "-".join(part for part in parts if part) + ".png"
                         screen.page.screenshot(path=out / file)

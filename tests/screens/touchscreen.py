@@ -43,7 +43,7 @@ class Touchscreen:
         state = in_language(STATES.get(name, STATES["idle"]), language)
         self.controller.now = replace(state, high_contrast=high_contrast)
         self.page.reload()
-        self.page.wait_for_selector(f'body[data-page="{state.page}"]')
+        self.page.wait_for_selector('body:not([data-view="loading"])')
         for selector in way_to(name):
             self.page.click(selector)
         self.page.wait_for_selector(f'html[lang="{language}"]')
@@ -63,8 +63,10 @@ def way_to(name: str) -> tuple[str, ...]:
     """What is pressed to come from the first page to where the state is shown."""
     if name in SHEETS:
         return (f'#foot [data-action="{name}"]',)
-    if name in {"idle-button", "code-locked"}:
+    if name in {"idle-button", "idle-qr", "idle-all-ways", "code-locked"}:
         return ('[data-action="checkin"]',)
+    if name == "scan":
+        return ('[data-action="checkin"]', '[data-action="scan"]')
     return ('[data-action="staff"]',) if name.startswith(("staff", "pin")) else ()
 
 

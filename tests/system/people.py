@@ -207,6 +207,41 @@ class Office:
         self.page.click("#end-yes")
 
 
+@dataclass
+class Guest:
+    """Someone who comes by a link, on a browser of their own."""
+
+    page: Page
+
+    @classmethod
+    def open(cls, browsers: Browsers, link: str, window: tuple[int, int] = (1280, 800)) -> Guest:
+        """Open the link."""
+        context = browsers.office.new_context(
+            locale="sv-SE",
+            viewport={"width": window[0], "height": window[1]},
+            permissions=["camera", "microphone"],
+        )
+        page = context.new_page()
+        page.goto(link)
+        page.wait_for_selector("#content:not([data-state='looking'])")
+        return cls(page)
+
+    def write_code(self, code: str) -> None:
+        """The code, and on to the meeting's page."""
+        self.page.fill("#code", code)
+        self.page.click("#go")
+
+    def knock(self, code: str, name: str) -> None:
+        """Write the code, then the name that the others see, and wait outside."""
+        self.write_code(code)
+        self.page.fill("#own-name", name)
+        self.page.click("#join")
+
+    def is_at(self, stage: str, timeout_s: float = 15) -> None:
+        """Wait until the meeting's page is there: lobby, waiting, call, replaced."""
+        self.page.wait_for_selector(f"#content[data-stage='{stage}']", timeout=timeout_s * 1000)
+
+
 FRAMES = """selector => {
   const videos = [...document.querySelectorAll(selector)];
   return Math.max(0, ...videos.map(v => v.getVideoPlaybackQuality().totalVideoFrames));

@@ -14,7 +14,7 @@ import wave
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +62,7 @@ class Booking:
     ref: str
     code: str
     start: datetime
+    token: str = field(default="", repr=False)
 
 
 def until(happened: Callable[[], Any], what: str, timeout_s: float = PATIENCE_S) -> Any:
@@ -117,7 +118,7 @@ def book(stack: Stack, *, after_min: float = 2, minutes: float = 30, **more: Any
     kept = post(stack, appointment(stack.system["room"], start, minutes, **more))
     told = next(e for e in kept["extension"] if e["url"] == INVITATION)["extension"]
     given = {item["url"]: next(v for k, v in item.items() if k.startswith("value")) for item in told}
-    booking = Booking(kept["id"], given["ref"], given["code"], start)
+    booking = Booking(kept["id"], given["ref"], given["code"], start, given["token"])
     wait_on_unit(stack, booking.sid)
     return booking
 

@@ -78,7 +78,8 @@ def invitation(key: str) -> str | tuple[str, int]:
 
 def _link(kept: Invitation) -> str:
     """The token stands after the `#`, which browsers never send: it reaches no server's log."""
-    return f"{clinic().settings.public_url.rstrip('/')}/visit#{kept.token}"
+    page = f"{clinic().settings.public_url.rstrip('/')}/visit"
+    return f"{page}#{kept.token}" if kept.token else page
 
 
 def _request(form: MultiDict[str, str]) -> BookingRequest:

@@ -28,8 +28,11 @@ ANSWER_WITHIN_S = 5.0
 """Of each request to the provider; a person waits for it."""
 STARTED_GOOD_FOR_S = 900
 """How long someone may take at the provider's pages."""
-MOST_STARTED = 2000
+MOST_STARTED = 20_000
+"""About 14 MB; anyone may start one, and the oldest gives way."""
 MOST_STARTED_PER_BROWSER = 4
+ASK_AGAIN_AFTER_S = 2.0
+"""Of a provider that did not answer: otherwise everyone who tries would hold a thread for five seconds."""
 ALGORITHMS = (
     "RS256",
     "RS384",
@@ -98,6 +101,7 @@ class OidcClient:
 
     def __init__(self, app: Flask, settings: OidcClientSettings) -> None:
         self.settings = settings
+        self._away_until = 0.0
         kwargs: dict[str, Any] = {
             "scope": " ".join(settings.scopes),
             "code_challenge_method": "S256",
@@ -162,6 +166,8 @@ class OidcClient:
         return url
 
     def _metadata(self) -> Mapping[str, Any]:
+        if time.monotonic() < self._away_until:
+            raise ProviderAway
         try:
             metadata: dict[str, Any] = self._client.load_server_metadata()
         except (requests.RequestException, ValueError) as error:
@@ -207,5 +213,6 @@ class OidcClient:
         return AnswerRefused(why)
 
     def _away(self, error: Exception) -> ProviderAway:
+        self._away_until = time.monotonic() + ASK_AGAIN_AFTER_S
         _log.warning("the OpenID provider does not answer: %s", type(error).__name__)
         return ProviderAway()

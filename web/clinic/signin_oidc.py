@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from web.clinic.oidc import Answer, AnswerRefused, OidcClient, ProviderAway
+from web.clinic.oidc import STARTED_GOOD_FOR_S, Answer, AnswerRefused, OidcClient, ProviderAway
 from web.clinic.people import Assignment
 from web.clinic.signin import onward
 from web.clinic.state import clinic, texts
@@ -27,6 +28,7 @@ class Choosing:
 
     answer: Answer = field(repr=False)
     assignments: tuple[Assignment, ...]
+    since: datetime
 
 
 @pages.get("/sign-in/oidc")
@@ -56,7 +58,7 @@ def callback() -> ResponseReturnValue:
         return _no_access(answer)
     if len(offered) == 1:
         return _begin(answer, offered[0])
-    session[_CHOOSING] = clinic().choosing.put(BROWSER, Choosing(answer, offered))
+    session[_CHOOSING] = clinic().choosing.put(BROWSER, Choosing(answer, offered, clinic().now()))
     return redirect(url_for("oidc.choose"))
 
 
@@ -64,7 +66,7 @@ def callback() -> ResponseReturnValue:
 def choose() -> ResponseReturnValue:
     """Which of several assignments."""
     kept = clinic().choosing.see(BROWSER, str(session.get(_CHOOSING, "")))
-    if kept is None:
+    if kept is None or _is_old(kept):
         return _problem("sign_in.oidc_stale", 403)
     return render_template(
         "clinic/assignment.html", assignments=kept.assignments, own_name=_name(kept.answer.claims)
@@ -76,11 +78,15 @@ def chosen() -> ResponseReturnValue:
     """This one."""
     number = request.form.get("assignment", "")
     kept = clinic().choosing.take(BROWSER, str(session.get(_CHOOSING, "")))
-    if kept is None:
+    if kept is None or _is_old(kept):
         return _problem("sign_in.oidc_stale", 403)
     if not number.isascii() or not number.isdigit() or int(number) >= len(kept.assignments):
         abort(400)
     return _begin(kept.answer, kept.assignments[int(number)])
+
+
+def _is_old(choosing: Choosing) -> bool:
+    return clinic().now() - choosing.since > timedelta(seconds=STARTED_GOOD_FOR_S)
 
 
 def _begin(answer: Answer, assignment: Assignment) -> ResponseReturnValue:

@@ -37,7 +37,7 @@ class End:
     @property
     def text(self) -> str:
         """The whole summary without names."""
-        own = [f"- {party}" for party in self.parties]
+        own = [f"- {_begin(party)}" for party in self.parties]
         return "\n".join([self.before, *own, *([self.after] if self.after else [])])
 
 
@@ -56,7 +56,11 @@ def end_of(row: SessionRow, lines: Sequence[LogLine], t: Texts, local: Callable[
         parties=tuple(_party(role, lines, roles, identified) for role in roles_in_call(lines)),
         before="\n".join(_before(row, lines, t, local, clock(over))),
         after="\n".join(_after(lines, t, clock)),
-        words={"roles": roles, "identified": identified, "beside": t("summary.beside")},
+        words={
+            "roles": {role: _begin(words) for role, words in roles.items()},
+            "identified": identified,
+            "beside": t("summary.beside"),
+        },
     )
 
 
@@ -94,6 +98,10 @@ def _after(lines: Sequence[LogLine], t: Texts, clock: Callable[[datetime | None]
     ]
     stills = sum(line.kind == STILL for line in lines)
     return [*told, t("summary.stills", number=stills)] if stills else told
+
+
+def _begin(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _party(role: str, lines: Sequence[LogLine], roles: dict[str, str], identified: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""`python -m web.room [LANGUAGE…]`: which texts of the touchscreen a language still lacks, with the Swedish ones."""
+"""`python -m web.room [LANGUAGE…]`: the texts that a language still lacks, in Swedish."""
 
 import sys
 

@@ -55,7 +55,7 @@ class Rig:
             small_video=lambda: self.small,
         )
         self.remotes: list[RTCPeerConnection] = []
-        self.messages: list[str] = []
+        self.messages: list[str | bytes] = []
         self._emitting = asyncio.get_running_loop().create_task(self._emit())
 
     def on_fact(self, fact: Fact) -> None:
@@ -431,3 +431,19 @@ def test_on_hold_the_kiosk_gets_nothing_of_anybody_and_all_comes_back() -> None:
         assert not [fact for fact in rig.facts if isinstance(fact, MediaLost)]
 
     with_rig(check, replace(SETTINGS, media_lost_s=2.0))
+
+
+def test_a_larger_thing_reaches_one_party_whole_in_pieces_after_its_header() -> None:
+    async def check(rig: Rig) -> None:
+        await rig.join()
+        await rig.wait(PeerMessage)
+        data = bytes(range(256)) * 400
+        assert await rig.call.send_blob("doc", {"type": "still"}, data)
+        await until(lambda: sum(len(m) for m in rig.messages if isinstance(m, bytes)) == len(data))
+        first = rig.messages.index('{"type":"still"}')
+        assert b"".join(rig.messages[first + 1 :]) == data
+        assert not await rig.call.send_blob("nobody", {"type": "still"}, data)
+        await rig.call.disconnect("doc")
+        assert not await rig.call.send_blob("doc", {"type": "still"}, data)
+
+    with_rig(check)

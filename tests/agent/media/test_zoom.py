@@ -171,6 +171,23 @@ def test_a_real_camera_is_taken_larger_only_while_it_is_zoomed_and_for_a_still(d
     assert device.asked == ["160x90", "320x180", "160x90", "320x180", "160x90"]
 
 
+def test_a_driver_that_takes_any_size_is_asked_for_the_sensor_s_only_when_it_is_needed(
+    device: Devices,
+) -> None:
+    settings = CameraSettings(kind="v4l2", width=160, height=90, sensor=(320, 180))
+    camera = V4l2Camera(
+        settings, lambda _, w, h: CameraAbilities("mipi", "csi", (CameraMode("MJPG", w, h, 30.0),))
+    )
+    camera.open()
+    assert (camera.sensor, camera.still().width) == ((320, 180), 320)
+    camera.zoom(Zoom(0.0, 0.0, 0.5, 0.5))
+    camera.close()
+    camera.open()
+    assert camera.read().frame.width == 160
+    camera.close()
+    assert device.asked == ["160x90", "320x180", "160x90", "320x180", "320x180"]
+
+
 def test_a_camera_that_refuses_its_largest_form_gives_zoom_and_still_of_the_plain_one(
     device: Devices,
 ) -> None:

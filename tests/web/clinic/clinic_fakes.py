@@ -234,7 +234,8 @@ class FakeRegion:
             methods=request.methods,
             language=request.language,
         )
-        return Invitation(sid, row.ref, row.start, row.end, row.room.name, "314159", TOKEN)
+        token = TOKEN if "qr" in request.methods else ""
+        return Invitation(sid, row.ref, row.start, row.end, row.room.name, "314159", token)
 
     def move(self, account: Account, sid: str, start: datetime, end: datetime) -> SessionRow:
         row = self.session(account, sid)
@@ -356,11 +357,13 @@ class FakeRegion:
         if held is not None and held.account_id != account.id and not over:
             raise Refused("taken", "a colleague takes this patient already")
         self.held[sid] = Taken(account.id, account.name, self.now)
+        self.change(sid)
 
     def release(self, account: Account, sid: str) -> None:
         self.session(account, sid)
         if sid in self.held and self.held[sid].account_id == account.id:
             del self.held[sid]
+            self.change(sid)
 
     def taken(self, account: Account, sids: Sequence[str]) -> Mapping[str, Taken]:
         return {sid: held for sid, held in self.held.items() if sid in sids}

@@ -78,8 +78,9 @@ class MeetingRegion(FakeRegion):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.meeting = FakeMeeting()
+        self.gathering = FakeMeeting()
         self.roles = {"a1": "clinician"}
+        self.outside: dict[str, FakeParty] = {}
 
     def seat(self, username: str, role: str) -> str:
         """Another who may sign in; returns its peer id."""
@@ -88,26 +89,37 @@ class MeetingRegion(FakeRegion):
         self.roles[account_id] = role
         return self.peer(account_id)
 
+    def stranger(self, username: str, role: str) -> None:
+        """One of another clinic, who holds a link: has to prepare and to knock."""
+        account_id = f"s{len(self.roles)}"
+        self.accounts[username] = Account(account_id, "", "clinician", "Fjället")
+        self.roles[account_id] = role
+        self.seats.claimed_as.append(account_id)
+
     def peer(self, account_id: str) -> str:
         return f"peer{account_id}"
 
     def tell_all(self) -> None:
-        for party in self.meeting.parties.values():
+        for party in self.gathering.parties.values():
             if party.feed:
-                party.feed.messages.put(self.meeting.told(party.peer))
+                party.feed.messages.put(self.gathering.told(party.peer))
 
     def knock(self, peer: str, role: str) -> None:
         since = self.now.isoformat()
-        self.meeting.lobby.append({"peer": peer, "role": role, "identified": "link", "since": since})
+        self.gathering.lobby.append({"peer": peer, "role": role, "identified": "link", "since": since})
         self.tell_all()
 
-    def open_meeting(self, account: Account, sid: str, instance: str) -> FakeFeed:
-        self.session(account, sid)
+    def open_meeting(
+        self, account: Account, sid: str, instance: str, *, lobby_page: bool = False
+    ) -> FakeFeed:
+        self.meeting(account, sid)
         peer = self.peer(account.id)
-        party = self.meeting.parties.setdefault(peer, FakeParty(peer, self.roles[account.id]))
+        if not self.is_admitted(account, sid):
+            return self._knocks(peer, self.roles[account.id])
+        party = self.gathering.parties.setdefault(peer, FakeParty(peer, self.roles[account.id]))
         if party.role == "clinician":
             party.identified = "account"
-            self.meeting.chair = self.meeting.chair or peer
+            self.gathering.chair = self.gathering.chair or peer
         if party.feed:
             party.feed.messages.put({"type": "replaced"})
         party.feed = feed = FakeFeed()
@@ -117,6 +129,12 @@ class MeetingRegion(FakeRegion):
         self.tell_all()
         return feed
 
+    def _knocks(self, peer: str, role: str) -> FakeFeed:
+        self.outside[peer] = FakeParty(peer, role, feed=FakeFeed())
+        self.outside[peer].feed.messages.put({"type": "lobby", "state": "waiting"})
+        self.knock(peer, role)
+        return self.outside[peer].feed
+
     def _closed(self, party: FakeParty, feed: FakeFeed) -> None:
         feed.closed = True
         if party.feed is feed:
@@ -125,7 +143,7 @@ class MeetingRegion(FakeRegion):
 
     def signal(self, account: Account, sid: str, instance: str, message: Mapping[str, Any]) -> None:
         me, kind = self.peer(account.id), message["type"]
-        if kind in CHAIR_ONLY and me != self.meeting.chair:
+        if kind in CHAIR_ONLY and me != self.gathering.chair:
             raise Refused("type", f"is for the chair: {kind}")
         if kind == "mesh":
             self._relay(me, message)
@@ -135,17 +153,21 @@ class MeetingRegion(FakeRegion):
         self.tell_all()
 
     def _relay(self, me: str, message: Mapping[str, Any]) -> None:
-        other = self.meeting.parties.get(message["to"])
+        other = self.gathering.parties.get(message["to"])
         if other is None or other.feed is None:
             raise Refused("to", "is not here")
         other.feed.messages.put({**message, "from": me, "ice_servers": []})
 
     def _act(self, me: str, message: Mapping[str, Any]) -> None:
-        meeting, kind = self.meeting, message["type"]
+        meeting, kind = self.gathering, message["type"]
         if kind == "chair":
             meeting.chair = message["holder"]
         elif kind in ("admit_party", "reject_party"):
             meeting.lobby = [one for one in meeting.lobby if one["peer"] != message["peer"]]
+            if kind == "admit_party" and message["peer"] in self.outside:
+                party = meeting.parties[message["peer"]] = self.outside.pop(message["peer"])
+                party.feed.messages.put({"type": "lobby", "state": "admitted"})
+                party.feed.messages.put({"type": "session", "sid": SID})
         elif kind == "sees":
             meeting.parties[message["peer"]].sees = message["on"]
         elif kind == "sharing":

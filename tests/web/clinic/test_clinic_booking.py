@@ -11,7 +11,7 @@ FORM = {
     "time": "13:15",
     "length": "45",
     "language": "sv",
-    "methods": ["code", "staff"],
+    "methods": ["code", "qr", "staff"],
     "waiting_room": "yes",
 }
 
@@ -29,6 +29,15 @@ def test_a_booking_leads_to_an_invitation_that_is_shown_once(anna, region):
     (row,) = region.rows.values()
     assert row.start == datetime(2026, 3, 2, 12, 15, tzinfo=UTC)  # Swedish winter
     assert row.end - row.start == timedelta(minutes=45)
+
+
+def test_an_invitation_without_check_in_by_qr_shows_no_code_to_hold_up(anna, region):
+    with_qr = anna.get(anna.post("/booking", **FORM).headers["Location"]).text
+    region.rows.clear()
+    without = anna.get(anna.post("/booking", **FORM | {"methods": ["code"]}).headers["Location"]).text
+    assert ("<svg" in with_qr, "<svg" in without) == (True, False)
+    assert ("håll upp den mot kameran" in with_qr, "håll upp den mot kameran" in without) == (True, False)
+    assert 'href="http://localhost/visit"' in without
 
 
 def test_an_invitation_is_for_the_one_who_booked(anna, bo):

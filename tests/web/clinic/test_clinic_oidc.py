@@ -162,7 +162,7 @@ BAD = {
     "another audience": {"aud": "somebody"},
     "another party": {"aud": ["me", "somebody"], "azp": "somebody"},
     "too old": {"exp": _later(-70)},
-    "from the future": {"iat": _later(300)},
+    "from the future": {"iat": _later(86_400)},
     "no nonce": {"nonce": None},
     "another nonce": {"nonce": "planted"},
     "no subject": {"sub": None},
@@ -259,6 +259,10 @@ def test_a_provider_that_is_away_leaves_the_local_sign_in(browser, provider):
     answer = browser.get("/sign-in/oidc")
     assert answer.status_code == 503
     assert "svarar inte" in answer.text
+    provider.asked.clear()
+    provider.away = False
+    assert browser.get("/sign-in/oidc").status_code == 503  # not asked again at once
+    assert provider.asked == []
     assert browser.post("/sign-in", username="anna", password=PASSWORD).status_code == 302
 
 
@@ -290,6 +294,15 @@ def test_several_assignments_are_chosen_from_and_no_other_is(browser, provider, 
     browser.post("/sign-in/assignment", assignment="1")
     assert "Anna Berg, Fjället" in browser.get("/booking").text
     assert browser.post("/sign-in/assignment", assignment="0").status_code == 403
+
+
+def test_a_choice_left_open_is_not_made_later(browser, provider, region):
+    region.offered = (Assignment("clinician", "Kusten"), Assignment("staff", "Fjället"))
+    sign_in(browser, provider)
+    held = browser.client.application.extensions[EXTENSION]
+    held.now.advance(16 * 60)
+    assert browser.get("/sign-in/assignment").status_code == 403
+    assert browser.post("/sign-in/assignment", assignment="1").status_code == 403
 
 
 @pytest.mark.parametrize("number", ["2", "-1", "x", "", "²"])

@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import pytest
 from clinic_fakes import PASSWORD
+from conftest import SETTINGS
+
+from web.clinic.app import hold
+from web.clinic.state import EXTENSION
 
 
 def test_pages_ask_a_stranger_to_sign_in_and_lead_on_afterwards(stranger):
@@ -42,6 +46,15 @@ def test_signing_in_gives_a_new_cookie_and_a_new_token(stranger):
 def test_a_copied_cookie_is_worth_nothing_after_signing_out(app, anna):
     copy = anna.client.get_cookie("halsorum_region").value
     anna.post("/sign-out")
+    thief = app.test_client()
+    thief.set_cookie("halsorum_region", copy)
+    assert thief.get("/today").headers["Location"] == "/sign-in"
+
+
+def test_a_copied_cookie_is_worth_nothing_after_a_restart_either(app, anna, region, clock):
+    copy = anna.client.get_cookie("halsorum_region").value
+    anna.post("/sign-out")
+    app.extensions[EXTENSION] = hold(region, region, SETTINGS, clock)
     thief = app.test_client()
     thief.set_cookie("halsorum_region", copy)
     assert thief.get("/today").headers["Location"] == "/sign-in"

@@ -34,8 +34,8 @@ Insläppt: 10:02
 Avslutat: 10:25
 Deltog:
 - Patienten, i rummet
-- behandlare (inloggad med e-legitimation)
-- tolk (med länk)
+- Behandlare (inloggad via regionen)
+- Tolk (med länk)
 Samtycke till att visa uppgifter noterat 10:09 för: Kommunen; Region Öst
 Sparade stillbilder: 2"""
 
@@ -63,8 +63,8 @@ def test_the_pages_script_has_what_it_needs_to_put_names_in(anna, ended):
     words = json.loads(unescape(page.split('data-words="')[1].split('"')[0]))
     before = unescape(page.split('data-before="')[1].split('"')[0])
     after = unescape(page.split('data-after="')[1].split('"')[0])
-    assert before + "\n- behandlare (inloggad med e-legitimation)\n- tolk (med länk)\n" + after == WHOLE
-    assert (words["roles"]["interpreter"], words["identified"]["link"]) == ("tolk", "med länk")
+    assert before + "\n- Behandlare (inloggad via regionen)\n- Tolk (med länk)\n" + after == WHOLE
+    assert (words["roles"]["interpreter"], words["identified"]["link"]) == ("Tolk", "med länk")
 
 
 def test_what_did_not_happen_has_no_line(anna, region):

@@ -54,7 +54,7 @@ ENDS = [
     "nobody_here",
 ]
 ENDS += ["new_party", "not_confirmed", "past_at_first_sight", "resume_refused"]
-ENDS += ["ended_by_staff", "handed_over"]
+ENDS += ["ended_by_staff", "handed_over", "nobody_here"]
 FAMILIES = {
     "language": texts.LANGUAGES,
     "how": (*get_args(CheckInMethod), "staff_remote"),

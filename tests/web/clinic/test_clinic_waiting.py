@@ -30,15 +30,13 @@ def test_without_anyone_waiting_there_is_one_list(anna, region):
 
 
 def test_a_clinician_takes_and_colleagues_see_who(app, anna, bo, region):
-    from conftest import Browser
-
     wait(region)
     assert 'data-claim="take"' in anna.get("/today").text
     assert anna.post(f"/sessions/{SID}/take").headers["Location"] == "/today"
     mine = anna.get("/today").text
     assert "Tas emot av dig" in mine
     assert 'data-claim="release"' in mine
-    cia = Browser(app.test_client())
+    cia = type(anna)(app.test_client())
     cia.sign_in("cia")
     for colleague in (cia, bo):
         page = colleague.get("/today").text
@@ -48,11 +46,9 @@ def test_a_clinician_takes_and_colleagues_see_who(app, anna, bo, region):
 
 
 def test_who_comes_second_is_told_and_may_take_over_from_the_sessions_page(app, anna, region):
-    from conftest import Browser
-
     wait(region)
     anna.post(f"/sessions/{SID}/take")
-    cia = Browser(app.test_client())
+    cia = type(anna)(app.test_client())
     cia.sign_in("cia")
     late = cia.post(f"/sessions/{SID}/take")
     assert late.status_code == 409

@@ -11,6 +11,8 @@ from agent.screen import (
     Announcement,
     Beside,
     Caption,
+    Choice,
+    Figure,
     Lock,
     PartyLine,
     Question,
@@ -48,6 +50,33 @@ WRITTEN = (
 )
 QR = line("A17", 10, methods=("code", "qr", "staff"))
 EVERY_WAY = line("A17", 10, methods=("code", "qr", "button", "staff"))
+PEOPLE = tuple(
+    Choice(f"s{each}", name)
+    for each, name in enumerate(
+        (
+            "Anna",
+            "Bo",
+            "Cecilia",
+            "Didrik",
+            "Elif",
+            "Fatima",
+            "Göran",
+            "Hanna",
+            "Ivar",
+            "Jamila",
+            "Karl-Johan",
+            "Lo",
+        ),
+        1,
+    )
+)
+ROOMS = (Choice("r2", "Hälsorum 3"), Choice("r3", "Samtalsrum Söder"), Choice("r4", "Rum 117"))
+FIGURES = (
+    Figure("region", True, 0.1, "s"),
+    Figure("camera", True, 29.9, "frames/s"),
+    Figure("microphone", True, -41.5, "dBFS"),
+    Figure("encoder", True, 6.2, "x real time (libx264)"),
+)
 ALL_OUTPUTS = ("loudspeaker", "headphones", "hearing_loop")
 
 
@@ -102,6 +131,27 @@ STATES: dict[str, Screen] = {
     "fault-camera": screen(page="fault", session=view(), faults=("camera",), ready=False),
     "fault-microphone": screen(page="fault", session=view(), faults=("microphone",), ready=False),
     "staff": screen(staff_unlocked_until=LATER, staff_sessions=DAY),
+    "staff-who": screen(staff=PEOPLE[:5]),
+    "staff-many": screen(
+        staff_unlocked_until=LATER,
+        staff_sessions=tuple(line(f"B{10 + each}", 20 * each) for each in range(12)),
+        staff=PEOPLE,
+        staff_member=PEOPLE[0],
+        rooms=ROOMS,
+        queues=ROOMS[:2],
+        figures=FIGURES,
+        tested_at=NOW,
+    ),
+    "staff-in-call": replace(
+        call(parties=(CLINICIAN,)),
+        staff_unlocked_until=LATER,
+        staff_sessions=(
+            line("A17", -20, state="in_call"),
+            replace(line("A21", -1, state="ready"), taken=True),
+        ),
+        staff_member=PEOPLE[0],
+        rooms=ROOMS,
+    ),
     "staff-faults": screen(staff_unlocked_until=LATER, faults=("camera", "warp_drive"), region_up=False),
     "pin-locked": screen(pin_lock=Lock(0, NOW + timedelta(minutes=2))),
     "help-sent": screen(help_state="sent"),

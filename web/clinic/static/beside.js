@@ -3,6 +3,7 @@
 import { begin, byId, make, newId, redraw, texts } from "./page.js";
 import { roleWords } from "./panel.js";
 
+const BY_THE_ROOM = "here-"; // ids of those whom staff at the touchscreen have added: theirs to take away
 const ROLES = ["relative", "staff", "interpreter", "municipality", "specialist", "proxy"];
 
 /** `tell(people)` sends the whole list to everyone. Returns what draws it. */
@@ -25,7 +26,7 @@ export function startBeside(people, tell) {
     redraw(byId("beside-list"), people.beside.map((one) => make("li", { data: { id: one.id } },
       make("p", { className: "person" }, make("strong", { textContent: one.name || begin(roleWords(one.role)) })),
       make("p", { className: "soft" }, [one.name ? roleWords(one.role) : "", one.organisation, texts.in_room].filter(Boolean).join(" · ")),
-      people.iLead ? make("button", { className: "small", textContent: texts.remove_beside, data: { key: `beside-${one.id}` },
+      people.iLead && !one.id.startsWith(BY_THE_ROOM) ? make("button", { className: "small", textContent: texts.remove_beside, data: { key: `beside-${one.id}` },
         ariaLabel: `${texts.remove_beside}: ${one.name || roleWords(one.role)}`,
         onclick: () => change(people.beside.filter(({ id }) => id !== one.id)) }) : "")));
     byId("beside-add").hidden = !people.iLead;

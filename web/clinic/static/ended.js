@@ -15,6 +15,8 @@ if (kept) {
   summary.value = [before, ...partyLines(kept, JSON.parse(words)), after].filter(Boolean).join("\n");
 }
 
+summary.rows = summary.value.split("\n").length + 1;
+
 document.getElementById("copy").addEventListener("click", async () => {
   const done = await copy();
   copied.textContent = done ? copied.dataset.done : copied.dataset.failed;

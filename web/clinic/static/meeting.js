@@ -2,6 +2,7 @@
 
 import { post } from "./api.js";
 import { startBeside } from "./beside.js";
+import { startButtons } from "./buttons.js";
 import { Call } from "./call.js";
 import { chatLine, startChat } from "./chat.js";
 import { startConsent } from "./consent.js";
@@ -17,6 +18,7 @@ import { People, tidyBeside } from "./people.js";
 import { Picture } from "./picture.js";
 import { QualityReports } from "./quality.js";
 import { RoomCamera } from "./room_camera.js";
+import { RoomLine } from "./room_line.js";
 import { startSeats } from "./seats.js";
 import { Showing } from "./showing.js";
 import { ask, send } from "./signals.js";
@@ -25,13 +27,12 @@ import { Stills } from "./stills.js";
 import { Roll } from "./summary.js";
 
 const ALIVE_MS = 5 * 60 * 1000; // a meeting counts as use: nobody is signed out of one
-const ENDED_WAIT_MS = 3000;
-const UNREACHED_SAID_AFTER_MS = 3000; // a server that restarts is back by then
 const CALLING = ["admitted", "in_call"];
 const PASSING = ["lost", "unit_restarted", "failed", "replaced"]; // reasons of a bye after which the unit offers anew
 
 const people = new People(main.dataset.leads === "yes");
 const roll = new Roll();
+const roomLine = new RoomLine(() => feed?.doubt());
 const shows = new Map(); // peer → whether it says that it shows something
 const isStale = ({ type, attempt }) => type === "candidate" && attempt !== call.attempt;
 
@@ -43,12 +44,12 @@ const tracks = {
 };
 const call = new Call((message) => send(message, isStale), own.devices,
   (onFirstFrame) => new Picture(byId("remote"), byId("sound-on"), onFirstFrame), {
-    line: onLine,
-    far: onRoom,
+    line: (line) => roomLine.line(line),
+    far: (state) => roomLine.far(state),
     attempt: (attempt) => { main.dataset.attempt = attempt; },
     message: heardFromRoom,
     bytes: (bytes) => stills.bytes(bytes),
-    silent: (silent) => say(byId("room-silent"), silent ? texts.room_silent : ""),
+    silent: (silent) => roomLine.silent(silent),
   });
 const mesh = new Mesh(send, tracks, (peer) => makeTile(peer, partyGone), { message: heardFromPage });
 const showing = new Showing(send, (track) => {
@@ -111,42 +112,6 @@ function heardFromPage(peer, message) {
 function partyGone(peer) {
   shows.delete(peer);
   showView(peer, false);
-}
-
-// --- How the line to the room is
-function onLine(line) {
-  main.dataset.line = line;
-  say(byId("line"), ["connecting", "reconnecting"].includes(line) ? texts[line] : "");
-  byId("gone").hidden = line !== "lost";
-  if (line === "reconnecting") feed?.doubt();
-  sayUnreached();
-  if (line === "connected") announce(texts.connected);
-}
-
-function onRoom({ microphone, camera }) {
-  main.dataset.roomMicrophone = microphone ? "on" : "off";
-  main.dataset.roomCamera = camera ? "on" : "off";
-  say(byId("remote-note"), [microphone ? "" : texts.room_muted, camera ? "" : texts.room_camera_off].join(" ").trim());
-}
-
-// The region carries no picture and no sound: without it the call goes on.
-let unreachedTimer = 0;
-let unreached = false;
-function onFeed(up) {
-  if (up) {
-    clearTimeout(unreachedTimer);
-    unreached = false;
-    for (const one of [call, mesh]) one.signalling();
-    showing.again();
-  } else if (main.dataset.feed !== "down") {
-    unreachedTimer = setTimeout(() => { unreached = true; sayUnreached(); }, UNREACHED_SAID_AFTER_MS);
-  }
-  main.dataset.feed = up ? "up" : "down";
-  sayUnreached();
-}
-
-function sayUnreached() {
-  byId("unreached").hidden = !unreached || main.dataset.line !== "connected";
 }
 
 // --- What the region says
@@ -236,40 +201,6 @@ const handlers = {
   mesh: (message) => mesh.hear(message),
 };
 
-// --- Buttons
-function asked(dialog, message, after = () => {}) {
-  const box = byId(`${dialog}-dialog`);
-  byId(dialog).addEventListener("click", () => box.showModal());
-  byId(`${dialog}-no`).addEventListener("click", () => box.close());
-  byId(`${dialog}-yes`).addEventListener("click", async (event) => {
-    const done = await ask(message, event.currentTarget);
-    box.close();
-    if (done) after();
-  });
-}
-
-byId("admit").addEventListener("click", async (event) => {
-  const button = event.currentTarget;
-  await ask({ type: "admit" }, button);
-  button.disabled = main.dataset.sessionState !== "waiting";
-});
-asked("reject", { type: "reject" });
-asked("end", { type: "end" }, () => {
-  closeMedia();
-  setTimeout(toEnded, ENDED_WAIT_MS); // sooner when the unit has confirmed it
-});
-byId("hold").addEventListener("click", (event) => ask({ type: "hold", on: !people.held }, event.currentTarget));
-byId("chair-to-room").addEventListener("click", (event) => ask({ type: "chair", holder: "unit" }, event.currentTarget));
-byId("leave").addEventListener("click", async (event) => {
-  event.preventDefault();
-  const begun = main.dataset.stage === "call";
-  await send({ type: "leave" });
-  if (begun) return toEnded();
-  stop();
-  location.assign(main.dataset.back);
-});
-byId("open-here").addEventListener("click", () => location.reload());
-
 // --- On
 let feed = null;
 let alive = 0;
@@ -285,6 +216,15 @@ function closeMedia() {
   mesh.close();
   call.close();
   own.stop();
+}
+
+startButtons(people, { toEnded, stop, closeMedia });
+
+function onFeed(up) {
+  roomLine.feed(up);
+  if (!up) return;
+  for (const one of [call, mesh]) one.signalling();
+  showing.again();
 }
 
 function join() {

@@ -2,7 +2,7 @@
 // leads. A place can be taken back.
 
 import { post } from "./api.js";
-import { base, begin, byId, make, problem, redraw, say, texts } from "./page.js";
+import { base, begin, byId, main, make, problem, redraw, say, texts } from "./page.js";
 import { roleWords } from "./panel.js";
 import { once, refusal } from "./signals.js";
 
@@ -19,7 +19,7 @@ export function startSeats(people) {
   for (const what of ["link", "code"]) byId(`copy-${what}`).addEventListener("click", (event) => copy(event.currentTarget, byId(`seat-${what}`).textContent));
   byId("invite").addEventListener("toggle", () => (byId("invite").open ? list() : forget()));
   return () => {
-    byId("invite").hidden = !people.iLead;
+    byId("invite").hidden = !people.iLead || main.dataset.guest === "yes"; // the clinic alone invites
   };
 }
 

@@ -6,7 +6,7 @@ import { button, h, heading } from "./dom.js";
 import { t } from "./texts.js";
 
 const TEXT_PERCENT = [100, 150, 200];
-const PAGES_WITHOUT = ["loading", "staff", "staff-pin"];
+const PAGES_WITHOUT = ["loading"];
 
 export function isHighContrast() {
   return app.local.access.contrast ?? app.screen?.high_contrast ?? false;
@@ -26,7 +26,7 @@ export function changeAccess(change) {
 }
 
 export function accessControl(page) {
-  if (PAGES_WITHOUT.includes(page)) return [];
+  if (PAGES_WITHOUT.includes(page) || page.startsWith("staff")) return [];
   return [button({ label: t("access.button"), iconName: "access", look: "quiet access", data: { action: "access" },
     press: () => app.set({ sheet: "access" }) })];
 }

@@ -11,6 +11,7 @@ export const app = {
   // `page` is where someone at the screen has gone from idle; `language` what they chose; `ask` an open question.
   // `aside` is where someone has gone from the waiting page or within the call, and comes back from.
   local: { page: null, language: null, ask: null, message: "", helpRead: null, helpFailed: false, aside: null, step: null,
+    staff: null,
     sheet: "", access: NO_CHOICE },
   media: null,
   render: () => {},
@@ -109,7 +110,7 @@ export const app = {
   // Back to the first page, with language and ways to see and hear as they were chosen.
   home() {
     if (this.local.page?.startsWith("staff") && this.unlocked) this.touch("staff_lock");
-    this.set({ page: null, ask: null, message: "", aside: null });
+    this.set({ page: null, staff: null, ask: null, message: "", aside: null });
   },
 
   get isAsTheRoomHasIt() {

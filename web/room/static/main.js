@@ -13,10 +13,10 @@ import { call } from "./pages/call.js";
 import { check } from "./pages/check.js";
 import { choose, code } from "./pages/checkin.js";
 import { ended } from "./pages/ended.js";
-import { idle } from "./pages/idle.js";
+import { idle, staffButton } from "./pages/idle.js";
 import { fault, hold, loading, queue, rejected } from "./pages/notice.js";
 import { scan } from "./pages/scan.js";
-import { pin, staff } from "./pages/staff.js";
+import { STAFF_PAGES, staffPage } from "./pages/staff.js";
 import { waiting } from "./pages/waiting.js";
 import { showPanel } from "./panel.js";
 import { felt, watchPresence } from "./presence.js";
@@ -26,19 +26,25 @@ import { listenToPage, sayPage } from "./speech.js";
 import { clock, loadTexts, t } from "./texts.js";
 
 const PAGES = { loading, idle, "checkin-choose": choose, "checkin-code": code, "checkin-scan": scan,
-  queue, waiting, "waiting-check": check, call, hold, ended, rejected, fault, "staff-pin": pin, staff };
+  queue, waiting, "waiting-check": check, call, hold, ended, rejected, fault, ...STAFF_PAGES };
 const SESSION_PAGES = ["waiting", "call", "ended"];
+// Where staff may come to the screen while somebody is in the room.
+const WITH_STAFF = ["waiting", "call", "hold"];
 const [head, main, pad, foot] = ["head", "main", "pad", "foot"].map((id) => document.getElementById(id));
 const roomName = h("p", { class: "room" });
 const time = h("p", { class: "time" });
 const help = button({ label: "", iconName: "help", look: "help", data: { touch: "help" }, press: (it) => app.help(it) });
+const toStaff = staffButton();
+toStaff.className = "to-staff";
 let drawn = { key: "", page: null };
 let heard = "";
+// The meeting that goes on beneath staff's pages: it is hidden, and heard; a picture that is moved would stop.
+let beneath = null;
 
 function pageNow() {
   const { screen, local } = app;
   if (!screen) return "loading";
-  if (["idle", "fault"].includes(screen.page) && local.page === "staff") return app.unlocked ? "staff" : "staff-pin";
+  if (local.page === "staff") return staffPage();
   switch (screen.page) {
     case "idle": return screen.session?.was_rejected ? "rejected" : local.page ?? (screen.queue ? "queue" : "idle");
     case "waiting": return local.aside ?? "waiting";
@@ -56,6 +62,7 @@ function render() {
   setText(roomName, app.screen?.room_name ?? "");
   setText(time, app.screen ? clock(app.now()) : "");
   drawn.page.update?.();
+  if (beneath && app.screen?.session) beneath.page.update?.();
   showCover();
   showSheet();
   showPanel();
@@ -67,19 +74,28 @@ function render() {
 
 function draw(name, key) {
   const samePage = document.body.dataset.view === name;
-  drawn.page?.unmount?.();
-  const page = PAGES[name]();
+  const isDesk = name.startsWith("staff") && Boolean(app.screen.session);
+  if (isDesk && !beneath) beneath = { ...drawn, nodes: [...main.children] };
+  else drawn.page?.unmount?.();
+  const goesOn = !isDesk && beneath?.key === key;
+  const page = goesOn ? beneath.page : PAGES[name]();
+  if (!isDesk && !goesOn) beneath?.page.unmount?.();
   drawn = { key, page };
   document.body.dataset.view = name;
   document.title = app.screen?.room_name ?? "Hälsorum";
   setLabel(help, t("help"));
-  main.replaceChildren(...page.main);
+  setLabel(toStaff, t("idle.staff"));
+  for (const node of beneath?.nodes ?? []) node.hidden = isDesk;
+  if (isDesk || goesOn) main.querySelector(":scope > .desk")?.remove();
+  if (isDesk) main.append(h("div", { class: "desk" }, ...page.main));
+  else if (!goesOn) main.replaceChildren(...page.main, ...(WITH_STAFF.includes(name) ? [toStaff] : []));
+  if (!isDesk) beneath = null;
   pad.replaceChildren(...(page.pad ?? []));
   foot.replaceChildren(help, ...accessControl(name), ...(page.foot ?? []));
   if (samePage) return;
   app.local.sheet = "";
   forgetFocus();
-  main.querySelector("h1")?.focus({ preventScroll: true });
+  main.querySelector(isDesk ? ".desk h1" : "h1")?.focus({ preventScroll: true });
 }
 
 function receive(screen) {
@@ -91,8 +107,12 @@ function receive(screen) {
     return;
   }
   if (page !== screen.page) app.local.aside = null;
-  if (screen.page !== "idle" && app.local.page !== "staff") app.local.page = null;
-  if (SESSION_PAGES.includes(screen.page)) app.local.page = null;
+  if (app.local.page !== "staff") {
+    if (screen.page !== "idle") app.local.page = null;
+    if (!page && app.unlocked) app.touch("staff_lock"); // a page that was loaded anew: nobody knows who is there
+  } else if (page !== screen.page && SESSION_PAGES.includes(screen.page)) {
+    app.home(); // the screen is the patient's again
+  }
   if (!["waiting", "call"].includes(screen.page) && app.local.ask === "leave") app.local.ask = null;
   app.media.startAt(screen.volume);
   app.media.follow(screen);

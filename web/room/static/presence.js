@@ -5,7 +5,7 @@ import { app } from "./app.js";
 
 const QUIET_MS = 90_000;
 const WARNING_MS = 30_000;
-const PAGES = ["checkin-choose", "checkin-code", "checkin-scan", "staff-pin", "staff"];
+const PAGES = ["checkin-choose", "checkin-code", "checkin-scan"];
 let lastTouch = performance.now();
 
 export function felt() {
@@ -15,8 +15,9 @@ export function felt() {
 export function watchPresence(page) {
   const quiet = performance.now() - lastTouch;
   const mayEnd = page.startsWith("staff") || !app.screen?.session; // a language is chosen while waiting, too
-  if (PAGES.includes(page) && mayEnd) {
-    if (quiet >= QUIET_MS + WARNING_MS) app.reset();
+  if ((PAGES.includes(page) || page.startsWith("staff")) && mayEnd) {
+    // What a patient has chosen stays with them when staff have gone from the screen.
+    if (quiet >= QUIET_MS + WARNING_MS) app.screen?.session ? app.home() : app.reset();
     else if (quiet >= QUIET_MS && app.local.ask !== "still") app.set({ ask: "still" });
   } else if (["idle", "fault"].includes(page) && !app.isAsTheRoomHasIt && quiet >= QUIET_MS) {
     app.reset();

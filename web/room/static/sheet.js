@@ -26,6 +26,7 @@ export function showSheet() {
     close = button({ label: t(name === "access" ? "access.done" : "back"), look: "close", data: { action: "close" },
       press: () => app.set({ sheet: "" }) });
     element.replaceChildren(...SHEETS[name]());
+    element.querySelector("h1").id = "sheet-title";
     foot.append(close);
   } else {
     element.replaceChildren();

@@ -11,7 +11,7 @@ const READING_MS_PER_CHARACTER = 90; // about 130 words a minute, an unhurried r
 const TOLD_MS = 6000;
 
 export function makeCaptions() {
-  const lines = h("ol", { class: "lines", tabindex: "0", role: "log", "aria-label": t("captions") });
+  const lines = h("div", { class: "lines", tabindex: "0", role: "log", "aria-label": t("captions") });
   const open = button({ label: t("captions.show"), look: "reopen", data: { action: "captions" }, press: () => show(Infinity) });
   const element = h("div", { class: "captions", "data-captions": "0" }, lines, open);
   let last = 0;
@@ -24,7 +24,7 @@ export function makeCaptions() {
 
   function draw(caption, parties) {
     const party = parties.find((one) => one.peer === caption.peer) ?? caption;
-    lines.append(h("li", { "data-caption": String(caption.id) },
+    lines.append(h("p", { "data-caption": String(caption.id) },
       h("span", { class: "by", text: `${who(party)}: ` }), h("span", { text: caption.text })));
     last = caption.id;
     const left = Math.max(0, until - performance.now());

@@ -5,7 +5,7 @@ import { button, h, heading, setText } from "../dom.js";
 import { keypad } from "../keypad.js";
 import { countdown, t } from "../texts.js";
 
-export function entry({ question, hint, action, kind, length, shortest, secret, lock, back }) {
+export function entry({ question, hint, action, kind, fields = {}, length, shortest, secret, lock, back }) {
   let told = null;
   const message = h("p", { class: "message", role: "alert", "data-message": "" });
   const go = button({ label: action, look: "main", data: { touch: kind }, press: send });
@@ -21,7 +21,7 @@ export function entry({ question, hint, action, kind, length, shortest, secret, 
 
   async function send() {
     if (go.disabled) return;
-    const outcome = await app.touch(kind, { text: pad.digits }, go);
+    const outcome = await app.touch(kind, { ...fields, text: pad.digits }, go);
     if (!outcome) return;
     pad.clear();
     told = outcome.ok ? null : outcome;

@@ -1,74 +1,96 @@
-// Staff at the screen: the day's times by ref, check in, start, and what is not well with the room.
+// Staff at the screen: who they are, their PIN, and the day's times. What is done with one of them: staff_session.js.
 
 import { app } from "../app.js";
-import { button, h, heading, setText } from "../dom.js";
-import { clock, t, tOf } from "../texts.js";
+import { button, h, heading, setHidden, setText } from "../dom.js";
+import { t } from "../texts.js";
 import { entry } from "./entry.js";
+import { backButton, go, held, lockButton, pager, place, stateOf, which } from "./staff_frame.js";
+import { endSession, extend, handOver, lead, session } from "./staff_session.js";
+import { health, queues } from "./staff_room.js";
 
 const PIN_DIGITS = { shortest: 4, longest: 8 };
-const MAY_CHECK_IN = ["booked", "ready"];
-const MAY_START = ["booked", "ready", "waiting"];
+const VIEWS = { session, extend, rooms: handOver, end: endSession, lead, queue: queues, health };
 
-export function pin() {
-  return entry({
-    question: t("staff.pin"),
-    hint: t("staff.pin_hint"),
-    action: t("staff.unlock"),
-    kind: "staff_unlock",
-    length: PIN_DIGITS.longest,
-    shortest: PIN_DIGITS.shortest,
-    secret: true,
-    lock: (screen) => screen.pin_lock,
-    back: () => app.home(),
-  });
+export const STAFF_PAGES = { "staff-who": who, "staff-pin": pin, staff: day,
+  ...Object.fromEntries(Object.entries(VIEWS).map(([name, page]) => [`staff-${name}`, page])) };
+
+// Which of staff's pages is shown now.
+export function staffPage() {
+  const { view, member } = place();
+  if (!app.unlocked) return app.screen.staff.length && !chosen(member) ? "staff-who" : "staff-pin";
+  return view in VIEWS ? `staff-${view}` : "staff";
 }
 
-export function staff() {
-  const list = h("ul", { class: "sessions" });
-  const message = h("p", { class: "message", role: "alert", "data-message": "" });
-  const room = h("ul", { class: "faults" });
-  let drawn = "";
+function chosen(member) {
+  return app.screen.staff.find((each) => each.id === member);
+}
 
-  async function ask(kind, sid, pressed) {
-    const outcome = await app.touch(kind, sid ? { sid } : {}, pressed);
-    if (!outcome) return;
-    message.dataset.message = outcome.refusal ?? "";
-    setText(message, outcome.ok ? "" : app.sentence(outcome));
-  }
-
-  const act = (kind, label, session, look) => button({ label, look, data: { touch: kind, sid: session.sid },
-    name: `${label} ${clock(Date.parse(session.start))} ${session.ref}`, press: (it) => ask(kind, session.sid, it) });
-  const row = (session) => h("li", { "data-sid": session.sid, "data-state": session.state },
-    h("p", { class: "which" },
-      h("span", { class: "when", text: clock(Date.parse(session.start)) }),
-      h("span", { class: "ref", text: session.ref }),
-      h("span", { class: "soft state", text: tOf("state", session.state, session.state) })),
-    MAY_CHECK_IN.includes(session.state) ? act("staff_checkin", t("staff.checkin"), session, "") : null,
-    MAY_START.includes(session.state) ? act("staff_start", t("staff.start"), session, "main") : null);
-
+function who() {
+  const list = pager({ columns: 3, reserve: 28, look: "people" });
   return {
-    main: [h("div", { class: "staff" },
-      h("div", { class: "day" }, heading(t("staff.title")), list),
-      h("div", { class: "side" },
-        button({ label: t("staff.dropin"), look: "main", data: { touch: "staff_start" }, press: (it) => ask("staff_start", null, it) }),
-        message, room))],
-    foot: [button({ label: t("staff.lock"), iconName: "lock", look: "far", data: { touch: "staff_lock" }, press: () => app.reset() })],
+    main: [h("div", { class: "staff one" }, heading(t("staff.who")), list.element)],
+    foot: [backButton(() => app.home())],
     update() {
-      const { screen } = app;
-      const key = JSON.stringify([screen.staff_sessions, screen.faults, screen.ready, screen.region_up]);
-      if (key === drawn) return;
-      drawn = key;
-      const rows = screen.staff_sessions.map(row);
-      list.replaceChildren(...(rows.length ? rows : [h("li", { class: "none", text: t("staff.none") })]));
-      room.replaceChildren(...conditions(screen).map((text) => h("li", { text })));
+      list.show(app.screen.staff, JSON.stringify(app.screen.staff), (each) => button({ label: each.name, look: "person",
+        data: { member: each.id }, press: () => go("list", { member: each.id }) }));
     },
   };
 }
 
-function conditions(screen) {
-  const lines = screen.faults.map((name) => tOf("instruction", name, t("instruction.other", { name })));
-  if (lines.length) lines.unshift(t("staff.faults"));
-  else lines.push(screen.ready ? t("staff.well") : t("staff.untested"));
-  if (!screen.region_up) lines.push(t("staff.region_down"));
-  return lines;
+function pin() {
+  const member = chosen(place().member);
+  return entry({
+    question: member ? t("staff.own_pin", { name: member.name }) : t("staff.pin"),
+    hint: t("staff.pin_hint"),
+    action: t("staff.unlock"),
+    kind: "staff_unlock",
+    fields: member ? { by: member.id } : {},
+    length: PIN_DIGITS.longest,
+    shortest: PIN_DIGITS.shortest,
+    secret: true,
+    lock: (screen) => screen.pin_lock,
+    back: () => (member ? go("list", { member: null }) : app.home()),
+  });
+}
+
+function day() {
+  const list = pager({ columns: 2, reserve: 28, look: "times" });
+  const none = h("p", { class: "none", text: t("staff.none") });
+  const message = h("p", { class: "message done", role: "status", "data-message": "" });
+  const room = button({ label: t("staff.room"), data: { view: "health" }, press: () => go("health") });
+  const dropin = button({ label: t("staff.dropin"), look: "main", data: { view: "queue" }, press: () => go("queue") });
+  const lobby = button({ label: t("staff.lead"), data: { view: "lead" }, press: () => go("lead") });
+  return {
+    main: [h("div", { class: "staff" },
+      h("div", { class: "day" }, heading(t("staff.title")), list.element, none),
+      h("div", { class: "side" }, dropin, lobby, room, message,
+        h("p", { class: "soft locks", text: locks() })))],
+    foot: [lockButton()],
+    update() {
+      const { screen } = app;
+      const sessions = screen.staff_sessions;
+      list.show(sessions, JSON.stringify(sessions), (each) => row(each));
+      setHidden(none, sessions.length > 0);
+      setHidden(lobby, !screen.session?.chair_here);
+      setText(message, app.local.message || (screen.region_up ? "" : t("staff.region_down")));
+      const unwell = screen.faults.length > 0 || !screen.ready;
+      room.classList.toggle("attention", unwell);
+      setText(room.querySelector(".label"), unwell ? t("staff.room_faults") : t("staff.room"));
+      dropin.toggleAttribute("disabled", Boolean(held()));
+    },
+  };
+}
+
+function locks() {
+  const member = app.screen.staff_member;
+  return member ? t("staff.as", { name: member.name }) : t("staff.locks");
+}
+
+function row(each) {
+  const made = button({ label: which(each), look: each.taken ? "time attention" : "time",
+    data: { session: each.sid, state: each.state }, name: `${which(each)} ${stateOf(each)}`,
+    // Who waits for a room that is taken needs another one: that is one touch from here.
+    press: () => go(each.taken && app.screen.rooms.length ? "rooms" : "session", { sid: each.sid }) });
+  made.append(h("span", { class: "state", text: stateOf(each) }));
+  return made;
 }

@@ -1,0 +1,128 @@
+"""Any page of the region, in a real browser, with the region in memory."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import waitress
+from playwright.sync_api import Browser, Page
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "web" / "clinic"))
+
+from clinic_fakes import PASSWORD, SEAT_TOKEN, SID, FakeRegion
+
+from web.clinic import WebSettings, create_app
+
+LANGUAGES = ("sv", "en")
+GONE = "0" * 32
+HELD = "e" * 12
+PAGES = {
+    "sign-in": "/sign-in",
+    "today": "/today",
+    "booking": "/booking",
+    "invitation": "",
+    "invitation-gone": "/invitation/gone",
+    "session": f"/sessions/{SID}",
+    "log": f"/sessions/{HELD}/log",
+    "meeting": f"/meeting/{SID}",
+    "ended": f"/meeting/{HELD}/ended",
+    "calls": "/calls",
+    "course": f"/calls/{HELD}",
+    "seat": f"/seat#{SEAT_TOKEN}",
+    "seat-gone": f"/seat#{GONE}",
+    "seat-ended": "/seat/ended",
+    "visit": "/visit",
+    "signed-out": "/signed-out",
+    "error": "/nowhere",
+}
+FOR_STRANGERS = ("sign-in", "seat", "seat-gone", "seat-ended", "visit", "signed-out")
+
+
+class Pages:
+    """One open page, of a clinician or of nobody."""
+
+    def __init__(self, browser: Browser, address: str, options: dict[str, object]) -> None:
+        self._contexts = [browser.new_context(**options) for _ in range(2)]  # type: ignore[arg-type]
+        self._clinician, self._stranger = (context.new_page() for context in self._contexts)
+        self._address = address
+        self.page = self._clinician
+
+    def add_init_script(self, script: str) -> None:
+        """For every page from now on."""
+        for context in self._contexts:
+            context.add_init_script(script)
+
+    def sign_in(self) -> None:
+        """As a clinician."""
+        page = self._clinician
+        page.goto(f"{self._address}/sign-in")
+        page.fill("#username", "anna")
+        page.fill("#password", PASSWORD)
+        page.click("#sign-in-button")
+        page.wait_for_url("**/today*")
+
+    def speak(self, language: str) -> None:
+        """Choose a language, in both browsers."""
+        for page in (self._clinician, self._stranger):
+            page.goto(f"{self._address}/visit")
+            page.click(f'button[name="language"][value="{language}"], [data-language="{language}"]')
+            page.wait_for_selector(f'html[lang="{language}"]')
+
+    def show(self, name: str) -> Page:
+        """Open one of PAGES, by whoever is to see it."""
+        self.page = self._stranger if name in FOR_STRANGERS else self._clinician
+        self.page.goto("about:blank")
+        if name == "invitation":
+            self.page.goto(f"{self._address}/booking")
+            self.page.fill("#date", f"{datetime.now() + timedelta(days=1):%Y-%m-%d}")
+            self.page.fill("#time", "10:30")
+            self.page.click("#book")
+            self.page.wait_for_selector("#invitation")
+        else:
+            self.page.goto(self._address + PAGES[name])
+        self.page.wait_for_timeout(150)
+        return self.page
+
+    def close(self) -> None:
+        """Close both."""
+        for context in self._contexts:
+            context.close()
+
+
+def region() -> FakeRegion:
+    """A day with all that a page may show."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    file = Path(__file__).parents[1] / "web" / "clinic" / "serve_fake.py"
+    spec = spec_from_file_location("clinic_serve_fake", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    fake: FakeRegion = module.region()
+    fake.seats.make(fake.accounts["anna"], SID, "interpreter", "Tolk 4711")
+    return fake
+
+
+@contextmanager
+def region_pages(browser: Browser, port: int, size: tuple[int, int] = (1280, 800)) -> Iterator[Pages]:
+    """Serve the region's pages and sign in."""
+    fake = region()
+    address = f"http://localhost:{port}"
+    settings = WebSettings("k" * 32, address, support_phone="010-123 45 67")
+    server = waitress.create_server(create_app(fake, fake, settings), host="127.0.0.1", port=port, threads=32)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    viewport = {"width": size[0], "height": size[1]}
+    pages = Pages(browser, address, {"viewport": viewport, "bypass_csp": True})
+    try:
+        pages.sign_in()
+        yield pages
+    finally:
+        pages.close()
+        server.close()

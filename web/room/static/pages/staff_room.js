@@ -1,0 +1,79 @@
+// The room itself, for staff: how it is and what to do about it; and a clinician asked for now.
+
+import { app } from "../app.js";
+import { button, h, heading, setHidden, setText } from "../dom.js";
+import { clock, t, tOf } from "../texts.js";
+import { playTone } from "./sound.js";
+import { backButton, go, held, lockButton, pager, teller } from "./staff_frame.js";
+
+export function health() {
+  const told = teller();
+  const well = h("p", { class: "next", "data-well": "" });
+  const faults = h("ul", { class: "faults" });
+  const figures = h("ul", { class: "figures" });
+  const tested = h("p", { class: "soft" });
+  const again = button({ label: t("staff.test"), look: "main", data: { touch: "staff_test" },
+    press: (it) => told.ask("staff_test", {}, it, () => told.say("", "")) });
+  return {
+    main: [h("div", { class: "staff" },
+      h("div", { class: "day health" }, heading(t("staff.room")), well, faults, figures, tested),
+      h("div", { class: "side" }, again,
+        button({ label: t("waiting.tone"), iconName: "tone", data: { action: "tone" }, press: playTone }), told.element))],
+    foot: [backButton(), lockButton()],
+    update() {
+      const { screen } = app;
+      const isWell = screen.ready && !screen.faults.length;
+      well.dataset.well = String(isWell);
+      setText(well, screen.testing ? t("staff.testing") : isWell ? t("staff.well") : screen.faults.length ? t("staff.faults") : t("staff.untested"));
+      write(faults, conditions(screen));
+      write(figures, screen.testing ? [] : screen.figures.filter((each) => each.ok).map(figureWords));
+      setText(tested, screen.tested_at ? t("staff.tested", { time: clock(Date.parse(screen.tested_at)) }) : "");
+      again.toggleAttribute("disabled", screen.testing || Boolean(held()));
+    },
+  };
+}
+
+function write(list, lines) {
+  const key = JSON.stringify(lines);
+  if (list.dataset.drawn === key) return;
+  list.dataset.drawn = key;
+  list.replaceChildren(...lines.map((text) => h("li", { text })));
+}
+
+function figureWords({ probe, figure, unit }) {
+  const number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 }).format(figure);
+  return tOf("figure", probe, "").replace("{figure}", number) || `${probe}: ${number} ${unit}`;
+}
+
+function conditions(screen) {
+  const lines = screen.faults.map((name) => tOf("instruction", name, t("instruction.other", { name })));
+  if (!screen.region_up && !screen.faults.includes("region")) lines.push(t("staff.region_down"));
+  return lines;
+}
+
+// In which queue; where the region has none, the room's own clinic is asked at once.
+export function queues() {
+  const told = teller();
+  const question = heading("");
+  const list = pager({ reserve: 44, look: "places" });
+  const waits = h("p", { class: "next" });
+  const leave = button({ label: t("staff.queue_leave"), look: "stop", data: { touch: "staff_dropin_cancel" },
+    press: (it) => told.ask("staff_dropin_cancel", {}, it, () => go("list")) });
+  const joined = (queue) => go("list", {}, queue ? t("staff.queue_joined", { name: queue.name }) : "");
+  return {
+    main: [h("div", { class: "staff one" }, question, waits, list.element, leave, told.element)],
+    foot: [backButton(), lockButton()],
+    update() {
+      const { queue, queues: all } = app.screen;
+      setText(question, queue ? t("staff.queue_in", { name: queue.name }) : t("staff.queue_question"));
+      setText(waits, queue ? (queue.place ? t("queue.place", { place: queue.place }) : t("queue.asked")) : "");
+      setHidden(waits, !queue);
+      setHidden(leave, !queue);
+      setHidden(list.element, Boolean(queue));
+      const choices = all.length ? all : [null];
+      list.show(choices, JSON.stringify(all), (each) => button({ label: each ? each.name : t("staff.dropin"), look: "main",
+        data: each ? { touch: "staff_dropin", queue: each.id } : { touch: "staff_dropin" },
+        press: (it) => told.ask("staff_dropin", each ? { text: each.id } : {}, it, () => joined(each)) }));
+    },
+  };
+}
