@@ -28,7 +28,7 @@ from agent.meeting_camera import MeetingCamera
 from agent.meeting_talk import MeetingTalk
 from agent.network import NetworkWatch
 from agent.reception import Reception
-from agent.room import IN_USE, TestDone
+from agent.room import IN_USE, FaultFound, TestDone
 from agent.room_parts import RoomParts
 from agent.scan_media import Mirrors
 from agent.screen import Figure
@@ -261,6 +261,9 @@ class Running:
     def _device_error(self, what: str) -> None:
         session = self._unit.held()
         if session is not None and session.state in OCCUPYING:
+            broken = what.split(maxsplit=1)[0]
+            if broken in {"camera", "microphone"}:
+                self._unit.room_event(FaultFound(broken))  # the page says which, and staff what to look at
             self._unit.session_event(session.plan.sid, ev.MediaFailed(what))
 
     async def _probe(self) -> list[Verdict]:

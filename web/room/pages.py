@@ -11,6 +11,7 @@ from web.room.catalogue import FIRST_LANGUAGE, catalogues
 from web.room.guard import knows_secret, plain
 from web.room.settings import RoomWebSettings
 
+STATIC_FOLDER = Path(__file__).parent / "static"
 SHARED_FOLDER = Path(__file__).parent.parent / "shared"
 
 
@@ -32,9 +33,14 @@ def blueprint(settings: RoomWebSettings) -> Blueprint:
         )
         return response
 
+    # Told at once, so that the browser need not read one module to learn of the next.
+    modules = [file.relative_to(STATIC_FOLDER).as_posix() for file in sorted(STATIC_FOLDER.rglob("*.js"))]
+
     @bp.get("/")
     def page() -> str:
-        return render_template("room.html", language=FIRST_LANGUAGE, time_zone=settings.time_zone)
+        return render_template(
+            "room.html", language=FIRST_LANGUAGE, time_zone=settings.time_zone, modules=modules
+        )
 
     @bp.get("/wipe")
     def wipe() -> AnyResponse:
