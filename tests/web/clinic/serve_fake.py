@@ -1,7 +1,9 @@
 """Serve the pages with the region in memory, to look at them: python tests/web/clinic/serve_fake.py [port].
 
-Sign in as anna (clinician) or bo (staff) with the password in clinic_fakes.py. By a link: /seat# with the token
-and code that stand there.
+In the meeting A17 a specialist is present and somebody knocks; `tolk` (interpreter) may open it too, and the two
+pages connect. Nobody plays the unit.
+
+Sign in as anna (clinician) or bo (staff) with the password in clinic_fakes.py.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ import waitress
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[3])]
 
-from clinic_fakes import FakeRegion
+from clinic_fakes import FakeFeed, FakeRegion
 from courses import course
+from meeting_fakes import FakeParty, MeetingRegion
 
 from web.clinic import WebSettings, create_app
 from web.clinic.people import Taken
@@ -24,7 +27,10 @@ from web.clinic.services import HelpLine, LogLine, QueueRow, Waiting
 
 def region() -> FakeRegion:
     now = datetime.now(UTC)
-    fake = FakeRegion(now)
+    fake = MeetingRegion(now)
+    fake.seat("tolk", "interpreter")
+    fake.gathering.parties["peerz1"] = FakeParty("peerz1", "specialist", "account", feed=FakeFeed())
+    fake.knock("peerz2", "relative")
 
     def at(minutes: int) -> dict[str, datetime]:
         return {"start": now + timedelta(minutes=minutes), "end": now + timedelta(minutes=minutes + 30)}
@@ -34,7 +40,6 @@ def region() -> FakeRegion:
              checked_in_how="staff", **at(-5))  # fmt: skip
     fake.held["f" * 12] = Taken("a3", "Cia Lund", now)
     fake.add(ref="A17", state="waiting", checked_in_at=arrived, checked_in_how="code", **at(0))
-    fake.seats.make(fake.accounts["anna"], next(iter(fake.rows)), "interpreter", "Tolk 4711")
     fake.add("b" * 12, ref="A18", state="ready", **at(10))
     fake.add("c" * 12, ref="B04", room="r2", **at(12))
     fake.add("d" * 12, ref="B05", room="r3", schedule_on_unit=False, **at(70))
