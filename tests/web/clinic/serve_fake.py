@@ -3,7 +3,8 @@
 In the meeting A17 a specialist is present and somebody knocks; `tolk` (interpreter) may open it too, and the two
 pages connect. Nobody plays the unit.
 
-Sign in as anna (clinician) or bo (staff) with the password in clinic_fakes.py.
+Sign in as anna (clinician) or bo (staff) with the password in clinic_fakes.py. By a link: /seat# with the token
+and code that stand there.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ def region() -> FakeRegion:
              checked_in_how="staff", **at(-5))  # fmt: skip
     fake.held["f" * 12] = Taken("a3", "Cia Lund", now)
     fake.add(ref="A17", state="waiting", checked_in_at=arrived, checked_in_how="code", **at(0))
+    fake.seats.make(fake.accounts["anna"], next(iter(fake.rows)), "interpreter", "Tolk 4711")
     fake.add("b" * 12, ref="A18", state="ready", **at(10))
     fake.add("c" * 12, ref="B04", room="r2", **at(12))
     fake.add("d" * 12, ref="B05", room="r3", schedule_on_unit=False, **at(70))
