@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 
+import provisioning.meeting_models  # noqa: F401 - its tables are made too
 from provisioning.models import Base, Fact
 
 SCHEMA_VERSION = "2"
