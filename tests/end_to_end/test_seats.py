@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from provisioning import meeting_log
-from provisioning.models import MeetingStanding, Seat
+from provisioning.meeting_models import MeetingStanding, Seat
 from tests.system.people import Browsers, Guest, Office, Screen
 from tests.system.stack import Stack
 from tests.system.visit import book, database, kinds, page_until, sees, until, wait_for_kind
