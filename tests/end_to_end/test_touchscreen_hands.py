@@ -1,4 +1,4 @@
-"""What hands do to the glass, and what the patient's pages do with it, in a real browser around an agent in memory."""
+"""What hands do to the glass, and what the patient's pages do with it, in a real browser."""
 
 from __future__ import annotations
 
