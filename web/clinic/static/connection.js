@@ -33,8 +33,13 @@ export class Connection {
       iceTransportPolicy: iceTransportPolicy ?? "all",
     });
     this.#pc.ontrack = ({ track, transceiver }) => {
-      (this.#kind(transceiver) === "share" ? this.shown : this.stream).addTrack(track);
-      on.track(this);
+      const add = () => {
+        (this.#kind(transceiver) === "share" ? this.shown : this.stream).addTrack(track);
+        on.track(this);
+      };
+      // Beside a picture of which nothing comes, Chromium plays no sound: it joins with its first packet.
+      if (track.kind === "video" && track.muted) track.addEventListener("unmute", add, { once: true });
+      else add();
     };
     this.#pc.onconnectionstatechange = () => on.state(this, this.#pc.connectionState);
     this.#pc.onicecandidate = ({ candidate }) => this.#sendCandidate(candidate);

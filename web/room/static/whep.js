@@ -26,8 +26,13 @@ export class WhepConnection {
     pc.addTransceiver("video", { direction: "recvonly" });
     if (this.name !== "self") pc.addTransceiver("audio", { direction: "recvonly" });
     pc.ontrack = ({ track }) => {
-      this.stream.addTrack(track);
-      this.onStream(this);
+      const add = () => {
+        this.stream.addTrack(track);
+        this.onStream(this);
+      };
+      // Beside a picture of which nothing comes, Chromium plays no sound: it joins with its first packet.
+      if (track.kind === "video" && track.muted) track.addEventListener("unmute", add, { once: true });
+      else add();
     };
     pc.onconnectionstatechange = () => this.changed();
     this.timer = setTimeout(() => this.fail(), CONNECT_TIMEOUT_MS);
