@@ -1,4 +1,4 @@
-"""What hands do to the glass, and what the patient's pages do with it, in a real browser around an agent in memory."""
+"""Hands on the glass, and what the patient's pages do with them, in a real browser around an agent in memory."""
 
 from __future__ import annotations
 
@@ -187,7 +187,9 @@ def test_what_is_told_is_told_once_and_what_is_written_stays(page: Page, control
     told = (Announcement(7, "still_taken", "clinician", "Kanarina"),)
     written = tuple(Caption(n, "p1", "clinician", f"rad {n}") for n in range(1, 8))
     controller.show(call(announcements=told, captions=written))
-    page.wait_for_selector('.told[data-announcement="still_taken"]:has-text("Kanarina har tagit en stillbild")')
+    page.wait_for_selector(
+        '.told[data-announcement="still_taken"]:has-text("Kanarina har tagit en stillbild")'
+    )
     assert "Kanarina" in page.inner_text("#announce")
     page.evaluate("document.getElementById('announce').textContent = ''")
     controller.show(call(announcements=told, captions=(*written, Caption(8, "p1", "clinician", "rad 8"))))
@@ -260,6 +262,8 @@ def test_the_page_is_light_and_soon_there(
     glass.send("Performance.enable")
     metrics = {one["name"]: one["value"] for one in glass.send("Performance.getMetrics")["metrics"]}
     heap_mib = metrics["JSHeapUsedSize"] / 2**20
-    print(f"loaded {timing:.0f} ms, {len(fetched)} files, heap {heap_mib:.1f} MiB, own {own_mib(browser):.0f} MiB")
+    print(
+        f"loaded {timing:.0f} ms, {len(fetched)} files, heap {heap_mib:.1f} MiB, own {own_mib(browser):.0f} MiB"
+    )
     assert all(address.startswith("http://localhost:") for address in fetched)
     assert heap_mib < 150
