@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapper, Session
 from provisioning import hash_chain
 from provisioning.database import Database
 from provisioning.meeting_log import instant_text
-from provisioning.models import AccessEntry, AccountRow
+from provisioning.people_models import AccessEntry, AccountRow
 from web.clinic.people import AccessKind
 from web.clinic.services import Account
 

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 from agent.contract.schedule import token_digest
 from provisioning.database import Database
 from provisioning.identifiers import keyed_digest, new_id, new_token
-from provisioning.models import AccountRow, ApiClient, Clinic, SignInTries
+from provisioning.models import Clinic
+from provisioning.people_models import AccountRow, ApiClient, SignInTries
 from web.clinic.people import Assignment
 from web.clinic.services import Account, Refused, Role, TooManyTries
 

@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.contract.schedule import PartyRole
+from provisioning.meeting_models import Seat
 from provisioning.meetings import Attendee
-from provisioning.models import BookedSession, Seat
+from provisioning.models import BookedSession
 from web.clinic.seats import Guest
 from web.clinic.services import Account, NotAllowed, Person, Refused
 

@@ -15,7 +15,7 @@ from provisioning.cli_context import Command, command_of, parse_time, told_to_pe
 from web.clinic.services import Refused
 
 if TYPE_CHECKING:
-    from provisioning.models import AccessEntry
+    from provisioning.people_models import AccessEntry
 
 FIELDS = ("seq", "at", "account", "name", "identified", "role", "clinic", "kind", "sid", "day", "outcome")
 STANDARD_OUTPUT = Path("-")

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 
+from provisioning import meeting_models, people_models  # noqa: F401 - their tables are made with the others
 from provisioning.models import Base, Fact
 
 SCHEMA_VERSION = "2"

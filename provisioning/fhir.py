@@ -20,7 +20,8 @@ from provisioning.appointment import BadAppointment, Wanted, read_appointment
 from provisioning.booking import Booker, Bookings, Source
 from provisioning.database import Database
 from provisioning.identifiers import keyed_digest
-from provisioning.models import ApiClient, BookedSession
+from provisioning.models import BookedSession
+from provisioning.people_models import ApiClient
 from web.clinic.services import BookingRequest, Clash, Invitation, NotAllowed, Refused
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,8 @@ from agent.contract.events import Event, Intent, Notice
 from provisioning import meeting_log
 from provisioning.database import Database
 from provisioning.meeting_log import Entry
-from provisioning.models import AccountRow, Clinic, HelpCall, Room
+from provisioning.models import Clinic, HelpCall, Room
+from provisioning.people_models import AccountRow
 from web.clinic.services import Account, HelpLine, NotAllowed, Refused
 
 log = logging.getLogger(__name__)

@@ -11,9 +11,10 @@ from sqlalchemy import delete, select
 from provisioning.access_log import AccessLog
 from provisioning.accounts import Accounts
 from provisioning.database import Database
-from provisioning.models import Clinic, EndedSignIn
+from provisioning.models import Clinic
 from provisioning.oidc_mapping import assignments, name_of, subject_of
 from provisioning.oidc_settings import OidcSettings
+from provisioning.people_models import EndedSignIn
 from provisioning.waiting_room import WaitingRoom
 from web.clinic.people import AccessKind, Assignment, Taken
 from web.clinic.services import Account, Refused, SessionRow

@@ -19,7 +19,8 @@ from provisioning.attendance import own_session
 from provisioning.database import Database
 from provisioning.identifiers import new_code, new_id, new_salt, new_token
 from provisioning.meeting_log import Entry
-from provisioning.models import BookedSession, Seat
+from provisioning.meeting_models import Seat
+from provisioning.models import BookedSession
 from provisioning.signalling import Signalling
 from provisioning.standing import forget_meeting
 from provisioning.views import OPENS_BEFORE, OVER, OVERRUN

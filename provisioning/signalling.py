@@ -14,18 +14,14 @@ from agent.contract.signalling import (
     SIGNAL_EXPIRY_S,
     UNIT_PEER,
     Admit,
-    Bye,
-    Candidate,
-    Chair,
-    Join,
-    Offer,
     Reject,
     RemoteCheckIn,
     Signal,
 )
 from provisioning import doors
-from provisioning.chairing import BY_UNIT, Chairing, Note, who
+from provisioning.chairing import Chairing, Note, who
 from provisioning.feeds import PageFeed
+from provisioning.from_unit import FromUnit
 from provisioning.ice import IceConfiguration
 from provisioning.identifiers import new_id, peer_id
 from provisioning.meetings import GRACE, Attendee, Line, Meeting, Meetings, OpenParty
@@ -37,10 +33,7 @@ from web.clinic.services import Refused
 
 log = logging.getLogger(__name__)
 
-MOST_CANDIDATES = 64
 _INSTANCE = re.compile(r"[A-Za-z0-9-]{4,64}")
-_FINAL = frozenset({"left", "ended", "rejected", "refused"})
-"""Reasons of a bye after which the unit expects the party no more."""
 
 
 class SessionFacts(Protocol):
@@ -82,6 +75,7 @@ class Signalling:
         self._wire = UnitWire(publish, clock, facts.unit_of)
         self._telling = Telling(self._wire, clock, ice or IceConfiguration(), ice_transport_policy, new_id())
         self._chairing = Chairing(self._telling, note, clock, close_seat)
+        self._units = FromUnit(self._telling, self._chairing, note, clock, facts.may_resume)
         self._pages = PageSignals(self._telling, self._chairing, note, clock, self._share_peer)
         self._entered: set[str] = set()
         self._lock = RLock()
@@ -192,11 +186,11 @@ class Signalling:
             if not meeting.is_new(peer, signal):
                 return
             if peer == UNIT_PEER:
-                self._from_session(meeting, signal)
+                self._units.session(meeting, signal)
             elif isinstance(signal, Admit | Reject):
-                self._from_staff_in_room(meeting, peer, signal)
+                self._units.staff_in_room(meeting, peer, signal)
             elif found := meeting.line(peer):
-                self._to_page(meeting, *found, signal)
+                self._units.to_page(meeting, *found, signal)
             else:
                 log.info("up/call of unit %s dropped: the party is not here", unit)
                 return
@@ -341,52 +335,6 @@ class Signalling:
             if meeting is not None and party is not None and party.feed is feed:
                 party.closed_at = self._clock()
                 self._settle(meeting)
-
-    def _from_session(self, meeting: Meeting, signal: Signal) -> None:
-        if isinstance(signal, Bye):
-            for party in meeting.parties.values():
-                self._to_page(meeting, party, party.line, signal)
-        elif isinstance(signal, Chair):
-            self._chairing.handed_back(meeting, signal.holder)
-        elif isinstance(signal, Join) and signal.resume:
-            reason = self._facts.may_resume(meeting.sid)
-            numbers = self._telling.own(meeting)
-            answer = Reject(**numbers, reason=reason) if reason else Admit(**numbers)
-            self._wire.send(meeting.sid, UNIT_PEER, answer)
-            self._note("resume_refused" if reason else "resume_confirmed", meeting.sid, {"reason": reason})
-            if not reason:
-                self._telling.everything(meeting)
-
-    def _from_staff_in_room(self, meeting: Meeting, peer: str, signal: Signal) -> None:
-        if meeting.standing.chair != UNIT_PEER:
-            log.info("up/call dropped: staff in the room do not have the chair")
-            return
-        act = self._chairing.admit_party if isinstance(signal, Admit) else self._chairing.reject_party
-        try:
-            act(meeting, peer, BY_UNIT)
-        except Refused as refused:
-            log.info("up/call dropped: %s", refused)
-
-    def _to_page(self, meeting: Meeting, party: OpenParty, line: Line, signal: Signal) -> None:
-        mark = {"share": True} if line is party.share else {}
-        if isinstance(signal, Offer):
-            message = {"attempt": signal.attempt, "sdp": signal.sdp, "ice_servers": self._telling.servers()}
-            policy = self._telling.ice_transport_policy
-            offer = {"type": "offer", **message, "ice_transport_policy": policy, **mark}
-            line.unanswered = [(self._clock(), offer)]
-            party.feed.put(offer)
-        elif isinstance(signal, Candidate):
-            candidate = signal.model_dump(mode="json", exclude={"instance", "seq"}) | mark
-            if 0 < len(line.unanswered) < MOST_CANDIDATES:
-                line.unanswered.append((self._clock(), candidate))
-            party.feed.put(candidate)
-        elif isinstance(signal, Bye):
-            if line is party.line:
-                party.over = party.over or signal.reason in _FINAL
-            elif signal.reason in _FINAL:
-                party.share = None
-                meeting.standing.shares.pop(party.peer, None)
-            party.feed.put({"type": "bye", "reason": signal.reason, **mark})
 
     def _tell_again(self, party: OpenParty) -> None:
         """An offer may have gone into a feed that was dead already; the page takes none twice."""

@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from provisioning.database import Database
-from provisioning.models import MeetingStanding, Seat
+from provisioning.meeting_models import MeetingStanding, Seat
 
 
 class Standing(BaseModel):

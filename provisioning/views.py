@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from provisioning import models
 from provisioning.database import Database
 from provisioning.models import BookedSession, Unit, UnitReport
+from provisioning.people_models import AccountRow
 from web.clinic.services import LogLine, Room, SessionRow
 
 OPENS_BEFORE = timedelta(minutes=15)
@@ -100,7 +101,7 @@ def log_line(entry: models.LogEntry, names: Mapping[str, str]) -> LogLine:
 
 def names_of_people(db: Session) -> dict[str, str]:
     """Accounts and staff by their ids; the log itself keeps ids alone."""
-    accounts = {row.id: row.name for row in db.scalars(select(models.AccountRow))}
+    accounts = {row.id: row.name for row in db.scalars(select(AccountRow))}
     return accounts | {row.id: row.label for row in db.scalars(select(models.StaffMember))}
 
 

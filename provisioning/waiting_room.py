@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from provisioning import meeting_log
 from provisioning.database import Database
 from provisioning.meeting_log import Entry
-from provisioning.models import AccountRow, BookedSession, TakenRow
+from provisioning.models import BookedSession
+from provisioning.people_models import AccountRow, TakenRow
 from provisioning.views import OVER
 from web.clinic.people import Taken
 from web.clinic.services import Account, NotAllowed, Refused

@@ -58,6 +58,8 @@ def _codecs(kind: MediaKind) -> list[RTCRtpCodecCapability]:
 class Connection:
     """Wraps one RTCPeerConnection with one sound and one picture section on one bundled transport.
 
+    direction: of RFC 8866 section 6.7, of both sections unless the picture has one of its own.
+
     on_state is called with W3C connection states: connected, failed, closed; on_flood once, when the other
     side keeps sending far more than there is any reason for.
     """
@@ -76,6 +78,7 @@ class Connection:
         on_candidate: Callable[[str, str | None], None] = lambda candidate, sdp_mid: None,
         data_channel: str | None = None,
         kinds: Sequence[MediaKind] = KINDS,
+        picture_direction: str | None = None,
         on_flood: Callable[[Flood], None] = lambda _kind: None,
     ) -> None:
         policy = RTCIceTransportPolicy.RELAY if transport.relay_only else RTCIceTransportPolicy.ALL
@@ -83,7 +86,10 @@ class Connection:
         configuration = RTCConfiguration([], policy, RTCBundlePolicy.MAX_BUNDLE)
         self._engine = RTCPeerConnection(configuration)
         self._transceivers: Mapping[MediaKind, RTCRtpTransceiver] = {
-            kind: self._engine.addTransceiver(kind, direction) for kind in kinds
+            kind: self._engine.addTransceiver(
+                kind, (picture_direction or direction) if kind == "video" else direction
+            )
+            for kind in kinds
         }
         for kind, transceiver in self._transceivers.items():
             transceiver.setCodecPreferences(_codecs(kind))

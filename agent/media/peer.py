@@ -111,6 +111,8 @@ class Peer:
             on_candidate=self._on_candidate,
             data_channel=None if use.only_shows else DATA_CHANNEL,
             kinds=("video",) if use.only_shows else KINDS,
+            # A browser plays no sound beside a picture of which nothing ever comes.
+            picture_direction=None if use.sees else "inactive",
             on_flood=self._on_flood,
         )
         self._messages = Allowance(MESSAGES_PER_S, MESSAGES_BURST)

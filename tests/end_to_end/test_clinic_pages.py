@@ -182,3 +182,24 @@ def test_the_roll_keeps_those_who_left_and_a_name_that_is_said_again(page: Page,
         ("interpreter", "Tolk 1"),
     ]
     assert kept["beside"] == [{"role": "staff", "name": "Eva", "organisation": ""}]
+
+
+def test_the_meeting_page_leaves_the_names_to_the_page_after_it(
+    page: Page, address: str, region: FakeRegion
+) -> None:
+    page.goto(f"{address}/meeting/{SID}")
+    page.wait_for_selector("#content[data-feed='up']")
+    me = {
+        "peer": "p1",
+        "role": "clinician",
+        "identified": "account",
+        "chair": True,
+        "sees": True,
+        "here": True,
+    }
+    told = {"type": "parties", "you": "p1", "chair": "p1", "parties": [{**me, "share": False}], "lobby": []}
+    region.meetings[SID].messages.put({**told, "sharing": {"on": False, "organisations": []}, "held": False})
+    expect(page.locator("#people-list")).to_contain_text("Anna Berg")
+    region.change(state="ended")
+    page.wait_for_selector("#ended")
+    assert "- Behandlare: Anna Berg, Kusten (inloggad)" in page.input_value("#summary").splitlines()

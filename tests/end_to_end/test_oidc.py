@@ -16,7 +16,7 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from provisioning.accounts import Accounts
-from provisioning.models import AccountRow
+from provisioning.people_models import AccountRow
 from provisioning.region import Region
 from provisioning.rooms import Rooms
 from provisioning.settings import RegionSettings

@@ -1,4 +1,4 @@
-"""Those who come by a link: knocking, being let in or turned away, two with one link, and the link after the end."""
+"""Those who come by a link: knocking, let in or turned away, two with one link, and the link after the end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from provisioning import meeting_log
-from provisioning.models import MeetingStanding, Seat
+from provisioning.meeting_models import MeetingStanding, Seat
 from tests.system.people import Browsers, Guest, Office, Screen
 from tests.system.stack import Stack
 from tests.system.visit import book, database, kinds, page_until, sees, until, wait_for_kind

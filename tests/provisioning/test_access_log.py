@@ -12,7 +12,7 @@ from sqlalchemy import text
 from provisioning import access_log
 from provisioning.access_log import AccessLog, Question
 from provisioning.database import Database
-from provisioning.models import AccessEntry
+from provisioning.people_models import AccessEntry
 from web.clinic.services import Account
 
 ANNA = Account("a1", "Anna", "clinician", "Norra", "oidc")

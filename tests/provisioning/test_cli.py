@@ -18,7 +18,8 @@ from agent.contract.quality import PageReport, Received
 from agent.contract.schedule import token_digest
 from provisioning.cli import app, main
 from provisioning.database import Database
-from provisioning.models import ApiClient, OutboxRow, Unit
+from provisioning.models import OutboxRow, Unit
+from provisioning.people_models import ApiClient
 from provisioning.pki import Authority
 from provisioning.quality import Quality
 from tests.provisioning.conftest import CLINIC

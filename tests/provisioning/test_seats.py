@@ -12,7 +12,7 @@ from sqlalchemy import select
 from agent.contract.signalling import Join
 from provisioning.accounts import Accounts
 from provisioning.database import Database
-from provisioning.models import MeetingStanding, Seat
+from provisioning.meeting_models import MeetingStanding, Seat
 from provisioning.region import Region
 from provisioning.rooms import Rooms
 from provisioning.seats import MOST_SEATS

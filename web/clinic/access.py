@@ -15,6 +15,8 @@ KINDS: dict[str, AccessKind] = {
     "meeting.page": "meeting",
     "meeting.feed": "meeting",
     "meeting.ended": "summary",
+    "queue.page": "queue",
+    "queue.rows": "queue",
     "calls.page": "calls",
     "calls.course": "course",
 }

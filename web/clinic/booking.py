@@ -12,21 +12,13 @@ from werkzeug.wrappers import Response
 
 from web.clinic.refusals import refusal_words
 from web.clinic.return_to import BOOKING, back_to, remember
-from web.clinic.services import BookingRequest, Clash, Invitation, NotAllowed, Refused
-from web.clinic.signin import require_sign_in
+from web.clinic.services import BookingRequest, Clash, Invitation, Refused
+from web.clinic.signin import require_care, require_sign_in
 from web.clinic.state import account, clinic, texts
 
 pages = Blueprint("booking", __name__)
 pages.before_request(require_sign_in)
-
-
-@pages.before_request
-def not_for_it() -> None:
-    """IT sees no sessions and makes none."""
-    if account().role == "it":
-        raise NotAllowed
-
-
+pages.before_request(require_care)
 LENGTHS_MIN = (15, 20, 30, 45, 60, 90, 120)
 LANGUAGES = ("sv", "en")
 METHODS = ("code", "qr", "button", "staff")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     from web.clinic.services import Account, Role
 
-AccessKind = Literal["list", "session", "log", "meeting", "summary", "calls", "course"]
-"""What a person looked at: the day's list, one session's page, log, meeting, end and course, the list of calls."""
+AccessKind = Literal["list", "session", "log", "meeting", "summary", "queue", "calls", "course"]
+"""The day's list, the queues, one session's page, log, meeting, end and course, or the list of calls."""
 
 
 @dataclass(frozen=True, slots=True)

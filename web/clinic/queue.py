@@ -10,12 +10,13 @@ from werkzeug.wrappers import Response
 
 from web.clinic.refusals import refusal_words
 from web.clinic.services import Refused, Waiting
-from web.clinic.signin import require_sign_in
+from web.clinic.signin import require_care, require_sign_in
 from web.clinic.state import account, clinic, texts
 from web.clinic.wording import minutes_since, room_said
 
 pages = Blueprint("queue", __name__)
 pages.before_request(require_sign_in)
+pages.before_request(require_care)
 
 
 @pages.get("/queue")

@@ -145,10 +145,13 @@ def link_of(made: SeatInvitation) -> str:
 
 def _described(found: SeatLook, who: Account | None) -> dict[str, object]:
     local, guest, t = clinic().local, seated(), texts()
+    today = local(clinic().now()).date()
     return {
         "state": "open" if found.is_open else "early",
         "role": t.of("log.role", found.role),
-        "date": local(found.start).strftime("%Y-%m-%d"),
+        "date": t("seat.today")
+        if local(found.start).date() == today
+        else local(found.start).strftime("%Y-%m-%d"),
         "start": local(found.start).strftime("%H:%M"),
         "opens": local(found.opens_at).strftime("%H:%M"),
         "in_use": found.in_use,

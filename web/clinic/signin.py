@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from web.clinic.return_to import PARAMETER, allowed
-from web.clinic.services import Account, TooManyTries
+from web.clinic.services import Account, NotAllowed, TooManyTries
 from web.clinic.state import clinic, texts
 from web.clinic.texts import LANGUAGES
 
@@ -38,6 +38,12 @@ def present() -> Account | None:
     """Who has signed in with this browser."""
     account_id = clinic().signins.account_id(session)
     return clinic().services.account(account_id) if account_id else None
+
+
+def require_care() -> None:
+    """Runs after that, before views of sessions: IT sees none and makes none. Raises NotAllowed."""
+    if g.account.role == "it":
+        raise NotAllowed
 
 
 @pages.get("/sign-in")

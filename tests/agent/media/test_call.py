@@ -378,23 +378,38 @@ def test_a_used_up_port_range_is_told_and_leaves_the_kiosk_alone() -> None:
         with_rig(check, settings)
 
 
-def test_one_that_hears_only_gets_no_picture_until_it_may_see_and_is_not_seen() -> None:
+def test_one_that_hears_only_gets_no_picture_nor_is_seen_until_a_connection_has_a_place_for_it() -> None:
     async def check(rig: Rig) -> None:
         _, got = await rig.view("peer/tolk")
         await rig.join("tolk", use=PeerUse(sees=False))
-        await rig.wait(MediaFlowing, 2)
+        await rig.wait(MediaFlowing)
         await until(lambda: sum(kind == "audio" for kind, _ in got) > 10)
         assert {kind for kind, _ in got} == {"audio"}
-        sent = rig.call._peers["tolk"].session.streams
-        assert sent["audio"]._packets > 0
-        assert sent["video"]._packets == 0
+        assert list(rig.call._peers["tolk"].session.streams) == ["audio"]
         assert rig.call._peers["tolk"].picture_codec is None
-        assert rig.call.show_to("tolk", True)
-        await until(lambda: sent["video"]._packets > 5 and any(kind == "video" for kind, _ in got))
+        assert not rig.call.show_to("tolk", True)
+        await rig.join("tolk", attempt=2)
+        await until(lambda: "video" in rig.call._peers["tolk"].session.streams)
+        sent = rig.call._peers["tolk"].session.streams["video"]
+        await until(lambda: sent._packets > 5 and any(kind == "video" for kind, _ in got))
+
+    with_rig(check)
+
+
+def test_one_that_is_not_to_see_any_more_gets_no_picture_from_now_on() -> None:
+    async def check(rig: Rig) -> None:
+        _, got = await rig.view("peer/tolk")
+        await rig.join("tolk")
+        await until(lambda: {kind for kind, _ in got} == {"audio", "video"})
+        sent = rig.call._peers["tolk"].session.streams["video"]
         assert rig.call.show_to("tolk", False)
-        so_far = sent["video"]._packets
-        await asyncio.sleep(0.1)
-        assert sent["video"]._packets <= so_far + 1
+        await asyncio.sleep(0.05)
+        so_far = sent._packets
+        got.clear()
+        await until(lambda: len(got) > 10)
+        assert (sent._packets, {kind for kind, _ in got}) == (so_far, {"audio"})
+        assert rig.call.show_to("tolk", True)
+        await until(lambda: sent._packets > so_far and any(kind == "video" for kind, _ in got))
 
     with_rig(check)
 

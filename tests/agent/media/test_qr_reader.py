@@ -111,18 +111,22 @@ def test_pictures_go_through_a_process_of_its_own_which_ends_with_the_reader(
 
 
 @pytest.mark.parametrize(
-    ("program", "kind"),
+    ("program", "kind", "within_s"),
     [
-        ("import sys; sys.exit(1)", "OSError|BrokenPipeError|ConnectionResetError"),
-        ("import sys; sys.stdin.buffer.read(9); print('no json', flush=True); sys.stdin.read()", "JSON"),
-        ("import time; time.sleep(60)", "TimeoutError"),
+        ("import sys; sys.exit(1)", "OSError|BrokenPipeError|ConnectionResetError", 60),
+        ("import sys; sys.stdin.buffer.read(9); print('no json', flush=True); sys.stdin.read()", "JSON", 60),
+        ("import time; time.sleep(60)", "TimeoutError", 0.1),
     ],
 )
 def test_a_process_that_fails_is_started_again_and_then_given_up(
-    program: str, kind: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    program: str,
+    kind: str,
+    within_s: float,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(qr_reader, "INTERVAL_S", 0.001)
-    monkeypatch.setattr(qr_reader, "FIRST_WITHIN_S", 0.2)
+    monkeypatch.setattr(qr_reader, "FIRST_WITHIN_S", within_s)
 
     async def scenario() -> None:
         reader = QrReader(lambda _text: None, (sys.executable, "-c", program))
@@ -132,6 +136,6 @@ def test_a_process_that_fails_is_started_again_and_then_given_up(
             await asyncio.sleep(0.005)
         await reader.stop()
 
-    asyncio.run(asyncio.wait_for(scenario(), 30))
+    asyncio.run(asyncio.wait_for(scenario(), 120))
     assert caplog.text.count("is started again") == qr_reader.STARTS_MAX
     assert any(name in caplog.text for name in kind.split("|"))

@@ -20,6 +20,8 @@ TABLE = {
     f"/sessions/{SID}/log": (ASK, OK, OK, NO, NO),
     f"/meeting/{SID}": (ASK, OK, OK, NO, NO),
     f"/meeting/{SID}/ended": (ASK, OK, OK, GONE, GONE),
+    "/queue": (ASK, OK, OK, NO, OK),
+    "/api/queue": (401, OK, OK, NO, OK),
     "/calls": (ASK, OK, OK, OK, OK),
 }
 POSTS = {
@@ -72,6 +74,7 @@ def test_it_begins_at_the_calls_and_is_offered_nothing_else(people):
         (f"/meeting/{SID}", ("meeting", SID, None)),
         (f"/meeting/{SID}/ended", ("summary", SID, None)),
         (f"/calls/{SID}", None),
+        ("/queue", ("queue", None, None)),
         ("/calls", ("calls", None, None)),
         ("/booking", None),
         ("/sessions/unknown", None),

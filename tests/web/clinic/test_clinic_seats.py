@@ -30,7 +30,7 @@ def test_a_link_tells_its_holder_as_whom_and_when_and_nothing_of_the_patient(str
     assert told == {
         "state": "open",
         "role": "tolk",
-        "date": "2026-03-02",
+        "date": "i dag",
         "start": "10:00",
         "opens": "09:45",
         "in_use": False,

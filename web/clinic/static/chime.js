@@ -7,10 +7,15 @@ const NOTES = { // Hz, and when each begins (s)
 };
 const NOTE_S = 0.22;
 const GAIN = 0.15;
+const STARTS_WITHIN_MS = 300;
+
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 let context = null;
 // Browsers start sound only after a touch or a key.
-for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => context?.resume());
+for (const event of ["pointerdown", "keydown"]) {
+  addEventListener(event, () => { (context ??= new AudioContext()).resume(); });
+}
 
 /** Whether a sound played now is heard. */
 export const audible = () => context?.state === "running";
@@ -23,11 +28,12 @@ export function wake(onChange) {
 }
 
 /** Play it where sounds go by default, or into `destination` of `on` (an AudioContext). Resolves when it is over. */
-export function chime(name, on = null, destination = null) {
+export async function chime(name, on = null, destination = null) {
   const player = on ?? (context ??= new AudioContext());
-  if (player.state !== "running" && !on) return Promise.resolve(); // nothing waits to be played later
+  if (player.state !== "running") await Promise.race([player.resume(), wait(STARTS_WITHIN_MS)]);
+  if (player.state !== "running") return; // nothing waits to be played later
   const end = Math.max(...NOTES[name].map(([hertz, at]) => note(player, destination ?? player.destination, hertz, at)));
-  return new Promise((done) => setTimeout(done, end * 1000));
+  await wait(end * 1000);
 }
 
 function note(player, destination, hertz, at) {

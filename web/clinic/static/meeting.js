@@ -27,6 +27,7 @@ import { Stills } from "./stills.js";
 import { Roll } from "./summary.js";
 
 const ALIVE_MS = 5 * 60 * 1000; // a meeting counts as use: nobody is signed out of one
+const KNOCK_AGAIN_MS = 60 * 1000;
 const CALLING = ["admitted", "in_call"];
 const PASSING = ["lost", "unit_restarted", "failed", "replaced"]; // reasons of a bye after which the unit offers anew
 
@@ -158,12 +159,22 @@ function onParties(message) {
 
 function onLobby({ state }) {
   if (state === "ended") return toEnded();
-  if (state === "rejected" || state === "closed") return outside(texts.not_admitted);
+  if (state === "closed") return outside(texts.removed);
+  if (state === "rejected") return turnedAway();
   if (state === "admitted") return enter("waiting");
   enter("lobby");
   const words = state === "full" ? texts.lobby_full : texts.lobby_waits;
   say(byId("lobby-note"), words);
   announce(words);
+}
+
+// The region lets nobody knock again before that.
+function turnedAway() {
+  outside(texts.not_admitted, true);
+  const button = byId("open-here");
+  button.textContent = texts.knock_again;
+  button.disabled = true;
+  setTimeout(() => { button.disabled = false; }, KNOCK_AGAIN_MS);
 }
 
 function onBye({ reason }) {
@@ -238,6 +249,7 @@ byId("join-form").addEventListener("submit", (event) => {
   event.preventDefault();
   join();
 });
+if (byId("join")) byId("join").disabled = false; // a click before this would send the form and lose what it says
 draw();
 // The camera first, or the first answer would go without it; the meeting goes on if nobody answers the question.
 const DEVICES_WAIT_MS = 4000;

@@ -107,7 +107,7 @@ export class Showing {
     track.contentHint = "detail";
     track.onended = () => this.stop();
     this.#tracks.video = track;
-    this.#call = new Call(this.#send, this.#tracks, null, { line: () => {} }, { receives: false });
+    this.#call = new Call(this.#send, this.#tracks, null, { line: (line) => { main.dataset.showingLine = line; } }, { receives: false });
     this.#call.limit("video", SHARE);
     this.#draw();
     const answer = await this.#send({ type: "share", on: true });
