@@ -1,4 +1,4 @@
-"""What hands do to the glass, and what the patient's pages do with it, in a real browser."""
+"""Hands on the glass, and what the patient's pages do with them, in a real browser around an agent in memory."""
 
 from __future__ import annotations
 
