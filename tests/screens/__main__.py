@@ -10,10 +10,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.screens import region
+from tests.screens.region import region_pages
 from tests.screens.touchscreen import LANGUAGES, NAMES, SIZES, touchscreen
 from tests.system.chromium import CHROMIUM, QUIET
 
-PORT = 18200
+PORT = 18230
 VARIANTS = {"": {}, "high": {"high_contrast": True}, "text200": {"text": 200}}
 STYLE = """body { font: 16px sans-serif; margin: 16px } figure { display: inline-block; margin: 6px }
 img { width: 420px; border: 1px solid #888 }"""
@@ -43,6 +45,17 @@ def of_the_room(browser: Browser, out: Path, names: Iterable[str], languages: It
                         yield file
 
 
+def of_the_region(browser: Browser, out: Path) -> Iterator[str]:
+    """Each page of the region in both its languages."""
+    with region_pages(browser, PORT + len(SIZES)) as pages:
+        for language in region.LANGUAGES:
+            pages.speak(language)
+            for name in region.PAGES:
+                file = f"region-{language}-{name}.png"
+                pages.show(name).screenshot(path=out / file, full_page=True)
+                yield file
+
+
 def write_index(out: Path, files: list[str]) -> None:
     """A sheet of contacts."""
     figures = "\n".join(
@@ -64,6 +77,8 @@ def main() -> None:
     asked.out.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
         files = list(of_the_room(browser, asked.out, asked.only, asked.languages))
+        if asked.only == NAMES:
+            files += of_the_region(browser, asked.out)
     write_index(asked.out, files)
     print(f"{len(files)} pictures: {asked.out / 'index.html'}")
 

@@ -51,6 +51,8 @@ class Pages:
         self._clinician, self._stranger = (context.new_page() for context in self._contexts)
         self._address = address
         self.page = self._clinician
+        self._booked = 0
+        """Each at another time, since a room is booked once."""
 
     def add_init_script(self, script: str) -> None:
         """For every page from now on."""
@@ -69,8 +71,9 @@ class Pages:
     def speak(self, language: str) -> None:
         """Choose a language, in both browsers."""
         for page in (self._clinician, self._stranger):
-            page.goto(f"{self._address}/visit")
-            page.click(f'button[name="language"][value="{language}"], [data-language="{language}"]')
+            page.goto(f"{self._address}/seat/ended")
+            if page.get_attribute("html", "lang") != language:
+                page.click(f'.languages button[value="{language}"]')
             page.wait_for_selector(f'html[lang="{language}"]')
 
     def show(self, name: str) -> Page:
@@ -80,7 +83,8 @@ class Pages:
         if name == "invitation":
             self.page.goto(f"{self._address}/booking")
             self.page.fill("#date", f"{datetime.now() + timedelta(days=1):%Y-%m-%d}")
-            self.page.fill("#time", "10:30")
+            self._booked += 1
+            self.page.fill("#time", f"{8 + self._booked:02}:30")
             self.page.click("#book")
             self.page.wait_for_selector("#invitation")
         else:
