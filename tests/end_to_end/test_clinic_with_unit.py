@@ -46,6 +46,7 @@ def test_a_still_a_zoom_and_a_document_go_through_a_real_unit(stack: Stack, tmp_
         guest.knock("Erik Holm", "Universitetssjukhuset")
         let_in(office)
         guest.takes_part()
+        expect(page.locator("#people-list")).to_contain_text("Universitetssjukhuset", timeout=PATIENCE_MS)
         _lets_show(page)
         _shows(guest.page, page)
         office.end()
@@ -84,7 +85,7 @@ def _writes_down_who_is_there(page: Page, screen: Page) -> None:
 def _lets_show(page: Page) -> None:
     open_part(page, "showing")
     page.click("#sharing-on")
-    expect(page.locator("#consent-organisations")).to_have_value("Kusten\nUniversitetssjukhuset")
+    expect(page.locator("#consent-organisations")).to_have_value("Vårdcentralen\nUniversitetssjukhuset")
     page.check("#consent-given")
     page.click("#consent-yes")
     expect(page.locator("#sharing-organisations")).to_contain_text("Universitetssjukhuset")
