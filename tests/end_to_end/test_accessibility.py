@@ -19,7 +19,7 @@ from tests.system.chromium import CHROMIUM, QUIET
 
 pytestmark = pytest.mark.end_to_end
 
-PORT = 18220
+PORT = 25230
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ALL_RULES = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}

@@ -17,7 +17,7 @@ from tests.system.chromium import CHROMIUM, PLAYS_AT_ONCE, QUIET
 
 pytestmark = pytest.mark.end_to_end
 
-PORT = 18210
+PORT = 25220
 TABS_AT_MOST = 40
 FOCUSED = """() => {
   const { activeElement: at } = document;

@@ -15,7 +15,7 @@ from tests.screens.region import region_pages
 from tests.screens.touchscreen import LANGUAGES, NAMES, SIZES, touchscreen
 from tests.system.chromium import CHROMIUM, QUIET
 
-PORT = 18230
+PORT = 25240
 VARIANTS = {"": {}, "high": {"high_contrast": True}, "text200": {"text": 200}}
 STYLE = """body { font: 16px sans-serif; margin: 16px } figure { display: inline-block; margin: 6px }
 img { width: 420px; border: 1px solid #888 }"""
