@@ -23,7 +23,7 @@ from provisioning.database import Database
 from provisioning.local import CLINIC
 from provisioning.models import BookedSession
 from provisioning.pki import Authority
-from tests.system.people import Browsers, Office, Screen
+from tests.system.people import Browsers, Office, Screen, to_staff
 from tests.system.stack import Stack, free_port
 from tests.system.visit import book, command, database, until, wait_for_kind, wait_until_ready
 
@@ -130,7 +130,7 @@ def doctor(browsers: Browsers, stack: Stack) -> Office:
 def unlock(screen: Screen, name: str) -> Page:
     """Choose oneself, and write one's own PIN."""
     page = screen.page
-    page.click("[data-action='staff']")
+    to_staff(page)
     screen.shows("staff-who")
     page.click(f"[data-member]:has-text('{name}')")
     screen.shows("staff-pin")

@@ -18,6 +18,7 @@ from states import STATES
 
 from agent.screen import Lock, Outcome, QueueView, Screen
 from tests.system.chromium import CHROMIUM, QUIET
+from tests.system.people import to_staff
 from tests.system.stack import free_port
 from tests.system.visit import page_until
 
@@ -81,7 +82,7 @@ def opened(browser: Browser, controller: FakeController, size: tuple[int, int]) 
 def walk(page: Page, controller: FakeController, name: str) -> None:
     controller.now, presses = WALKS[name]
     page.reload()
-    page.click("[data-action='staff']")
+    to_staff(page)
     for press in presses:
         page.click(f"{press}:visible")
 
@@ -151,7 +152,7 @@ def test_what_is_possible_is_offered_where_the_next_visit_is_in_the_way(
     base = replace(STATES["staff-in-call"], staff_sessions=(held, following))
     controller.now = base
     page.reload()
-    page.click("[data-action='staff']")
+    to_staff(page)
     page.click(A17)
     page.click("button[data-view='extend']")
     minutes = page.locator("[data-touch='staff_extend']").all_inner_texts()
@@ -169,7 +170,7 @@ def test_a_meeting_goes_on_beneath_and_is_there_again(page: Page, controller: Fa
     page.reload()
     page.wait_for_selector("video")
     page.evaluate("document.querySelectorAll('video').forEach((video, n) => { video.mark = n + 1; })")
-    page.click("[data-action='staff']")
+    to_staff(page)
     shows(page, "staff")
     assert not page.is_visible("video >> nth=0")
     page.click("[data-touch='staff_lock']")

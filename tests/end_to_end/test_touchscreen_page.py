@@ -28,6 +28,7 @@ from states import STATES
 
 from agent.screen import Lock, NoSuchMedia, Outcome, Touch, WhepAnswer
 from tests.system.chromium import CHROMIUM, QUIET
+from tests.system.people import to_staff
 from tests.system.visit import page_until
 
 pytestmark = pytest.mark.end_to_end
@@ -247,7 +248,7 @@ def open_state(page: Page, controller: MediaController, name: str, language: str
     if name == "scan":
         page.click('[data-action="scan"]')
     if name.startswith(("staff", "pin")):
-        page.click('[data-action="staff"]')
+        to_staff(page)
     if not covered or state.session:
         page.wait_for_selector(f'html[lang="{language}"]')
 

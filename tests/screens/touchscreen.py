@@ -67,6 +67,8 @@ def way_to(name: str) -> tuple[str, ...]:
         return ('[data-action="checkin"]',)
     if name == "scan":
         return ('[data-action="checkin"]', '[data-action="scan"]')
+    if name == "staff-in-call":
+        return ('#foot [data-action="access"]', '#foot [data-action="staff"]')
     return ('[data-action="staff"]',) if name.startswith(("staff", "pin")) else ()
 
 

@@ -127,7 +127,7 @@ class Screen:
 
     def staff_unlock(self, pin: str) -> None:
         """Go to staff's pages and write the PIN."""
-        self.page.click("[data-action='staff']")
+        to_staff(self.page)
         self.shows("staff-pin")
         for digit in pin:
             self.page.click(f"[data-digit='{digit}']")
@@ -137,6 +137,14 @@ class Screen:
         """Leave, and mean it."""
         self.page.click("[data-action='leave']")
         self.page.click("[data-touch='leave']")
+
+
+def to_staff(page: Page) -> None:
+    """To staff's pages: from idle by a button of the page, otherwise by the sheet that the footer opens."""
+    page.wait_for_selector("[data-action='access']")
+    if not page.is_visible("[data-action='staff']"):
+        page.click("[data-action='access']")
+    page.click("[data-action='staff']")
 
 
 @dataclass

@@ -13,7 +13,7 @@ import { call } from "./pages/call.js";
 import { check } from "./pages/check.js";
 import { choose, code } from "./pages/checkin.js";
 import { ended } from "./pages/ended.js";
-import { idle, staffButton } from "./pages/idle.js";
+import { idle } from "./pages/idle.js";
 import { fault, hold, loading, queue, rejected } from "./pages/notice.js";
 import { scan } from "./pages/scan.js";
 import { STAFF_PAGES, staffPage } from "./pages/staff.js";
@@ -29,13 +29,10 @@ const PAGES = { loading, idle, "checkin-choose": choose, "checkin-code": code, "
   queue, waiting, "waiting-check": check, call, hold, ended, rejected, fault, ...STAFF_PAGES };
 const SESSION_PAGES = ["waiting", "call", "ended"];
 // Where staff may come to the screen while somebody is in the room.
-const WITH_STAFF = ["waiting", "call", "hold"];
 const [head, main, pad, foot] = ["head", "main", "pad", "foot"].map((id) => document.getElementById(id));
 const roomName = h("p", { class: "room" });
 const time = h("p", { class: "time" });
 const help = button({ label: "", iconName: "help", look: "help", data: { touch: "help" }, press: (it) => app.help(it) });
-const toStaff = staffButton();
-toStaff.className = "to-staff";
 let drawn = { key: "", page: null };
 let heard = "";
 // The meeting that goes on beneath staff's pages: it is hidden, and heard; a picture that is moved would stop.
@@ -84,11 +81,10 @@ function draw(name, key) {
   document.body.dataset.view = name;
   document.title = app.screen?.room_name ?? "Hälsorum";
   setLabel(help, t("help"));
-  setLabel(toStaff, t("idle.staff"));
   for (const node of beneath?.nodes ?? []) node.hidden = isDesk;
   if (isDesk || goesOn) main.querySelector(":scope > .desk")?.remove();
   if (isDesk) main.append(h("div", { class: "desk" }, ...page.main));
-  else if (!goesOn) main.replaceChildren(...page.main, ...(WITH_STAFF.includes(name) ? [toStaff] : []));
+  else if (!goesOn) main.replaceChildren(...page.main);
   if (!isDesk) beneath = null;
   pad.replaceChildren(...(page.pad ?? []));
   foot.replaceChildren(help, ...accessControl(name), ...(page.foot ?? []));

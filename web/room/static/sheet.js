@@ -4,12 +4,15 @@ import { accessSheet } from "./access.js";
 import { app } from "./app.js";
 import { button } from "./dom.js";
 import { languageSheet } from "./language.js";
+import { staffButton } from "./pages/idle.js";
 import { t } from "./texts.js";
 
+// Where staff have no button of their own on the page: names and pictures keep their corner.
+const WITH_STAFF = ["waiting", "call", "hold"];
 const SHEETS = { language: languageSheet, access: accessSheet };
 const element = document.getElementById("sheet");
 const foot = document.getElementById("foot");
-let close = null;
+let own = []; // what the sheet has put into the footer
 let shown = "";
 
 export function showSheet() {
@@ -21,13 +24,14 @@ export function showSheet() {
   shown = key;
   element.hidden = !name;
   document.body.dataset.sheet = name;
-  close?.remove();
+  for (const one of own.splice(0)) one.remove();
   if (name) {
-    close = button({ label: t(name === "access" ? "access.done" : "back"), look: "close", data: { action: "close" },
-      press: () => app.set({ sheet: "" }) });
+    own.push(button({ label: t(name === "access" ? "access.done" : "back"), look: "close", data: { action: "close" },
+      press: () => app.set({ sheet: "" }) }));
+    if (name === "access" && WITH_STAFF.includes(document.body.dataset.view)) own.push(staffButton());
     element.replaceChildren(...SHEETS[name]());
     element.querySelector("h1").id = "sheet-title";
-    foot.append(close);
+    foot.append(...own);
   } else {
     element.replaceChildren();
   }

@@ -33,7 +33,7 @@ export function textIn(code, key, values = {}) {
 // A telephone number is read in one go: it stays on one line. Among words that run from right to left, what is
 // filled in keeps its own direction, or a number's groups would change places.
 function filled(name, value, rightToLeft) {
-  const text = name === "phone" ? String(value).replaceAll(" ", "\u00a0") : String(value);
+  const text = name === "phone" ? String(value).replaceAll(" ", "\u00a0").replaceAll("-", "\u2011") : String(value);
   return rightToLeft ? ISOLATED.join(text) : text;
 }
 
