@@ -27,7 +27,7 @@ export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo screens test unit end-to-end lint format bench bench-net recovery soak lock clean distclean packages-run packages-test $(UNIT_PARTS)
+.PHONY: help run demo screens test unit end-to-end lint format bench bench-net bench-people recovery soak lock clean distclean packages-run packages-test $(UNIT_PARTS)
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
@@ -69,6 +69,9 @@ bench: packages-test $(VENV)/ready ## Latency and processor beside stock aiortc 
 bench-net: packages-test $(VENV)/ready ## The unit on bad lines beside Chromium (JSON=file CASES="drop 300k" ROUNDS=n)
 	@$(BIN)/python -m tests.bench.net $(if $(JSON),--json $(JSON)) $(if $(CASES),--cases "$(CASES)") \
 	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(OPTIONS)
+
+bench-people: packages-test $(VENV)/ready ## Meetings of three and five parties in real browsers: who sees how much (JSON=file ROUNDS=n)
+	@$(BIN)/python -m tests.bench.people $(if $(JSON),--json $(JSON)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(OPTIONS)
 
 recovery: packages-test $(VENV)/ready ## How a call comes back when lines, servers and pages fail; needs root (JSON=file)
 	@$(BIN)/python -m tests.recovery $(if $(JSON),--json $(JSON)) $(OPTIONS)
