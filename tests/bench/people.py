@@ -1,7 +1,7 @@
 """`make bench-people`: a meeting of two to five parties in real browsers, and what each of them sees.
 
-A whole system runs; the room plays real footage, every other party's page sends the same picture and sound to the room and
-to every other page. Nothing is gated.
+A whole system runs; the room plays real footage, every other party's page sends picture and sound to the room and to
+every other page. Nothing is gated.
 """
 
 from __future__ import annotations
@@ -191,7 +191,8 @@ def drawn(medians: Mapping[str, Mapping[str, Any]]) -> Table:
 def _cell(figures: Mapping[str, Any]) -> str:
     if not figures.get("seen"):
         return "-"
-    return f"{figures['slowest']:g} / {figures['median']:g}, {figures['lines']:g} lines, {figures['seen']:g} pictures"
+    slowest, middling, lines, seen = (figures[name] for name in ("slowest", "median", "lines", "seen"))
+    return f"{slowest:g} / {middling:g}, {lines:g} lines, {seen:g} pictures"
 
 
 if __name__ == "__main__":
