@@ -75,17 +75,7 @@ class Running:
         self._surveyor = self._make_surveyor()
         self._tester = SelfTester(lambda: self.wire.up and unit.clock.is_learnt, self._probe, self._tested)
         self._attempt = 0
-        self.calls = CallControl(
-            make_capture=self._make_capture,
-            settings=self._call_settings(),
-            finder=ServerFinder(partial(trusted, settings.ca_file)),
-            before_open=self._before_open,
-            next_attempt=self._next_attempt,
-            on_fact=self._fact,
-            on_lost=self._lost,
-            on_device_error=self._device_error,
-            on_opened=unit.changed,
-        )
+        self.calls = self._make_calls()
         self.wire = Wire(unit, identity, boot=boot, info=self._info)
         self.wire.calls = self.calls
         self.telemetry = Telemetry(self.calls, unit.clock, session=unit.held, send=self.wire.quality)
@@ -96,32 +86,12 @@ class Running:
             set_camera=self.calls.set_camera,
             notices=self.wire.notices,
         )
-        self._talk = MeetingTalk(unit, self.calls)
-        self._camera = MeetingCamera(unit, self.calls)
-        for kind, handler in self._camera.messages.items():
-            self._talk.on(kind, handler)
-        about_meeting = MeetingTouches(
-            unit, self.wire, is_staff=self._touches.is_staff, tell_beside=self._talk.tell_beside
-        )
-        self._touches.add({**about_meeting.handlers, **self._camera.touches})
-        unit.meeting.has_hand_camera = board.hand_camera is not None
+        self._join_meeting()
         self._voice = Espeak()
         unit.speech = self._voice.languages
-        unit.complete_languages = frozenset(catalogues())
-        unit.configuration, left_out = keep_complete(unit.configuration, unit.complete_languages)
-        for fault in left_out:
-            log.warning("configuration: %s", fault)
+        self._keep_complete_languages()
         self.reception = Reception(unit, self.wire.notices, self.wire.intent)
-        self._parts = RoomParts(
-            unit,
-            board,
-            self._touches,
-            capture_settings=lambda: self._capture_settings,
-            call_settings=self._call_settings,
-            camera_lamp=camera_lamp,
-            before_open=self._tester.over,
-            next_generation=self._next_attempt,
-        )
+        self._parts = self._make_parts()
         unit.media = self.calls
         unit.region = self.wire
         unit.tests = Tests(start=self._tester.start, stop=self._tester.stop)
@@ -135,6 +105,50 @@ class Running:
             on_watched=self._parts.scanning.watched,
         )
         unit.on_change = self._controller.show
+
+    def _make_calls(self) -> CallControl:
+        return CallControl(
+            make_capture=self._make_capture,
+            settings=self._call_settings(),
+            finder=ServerFinder(partial(trusted, self._settings.ca_file)),
+            before_open=self._before_open,
+            next_attempt=self._next_attempt,
+            on_fact=self._fact,
+            on_lost=self._lost,
+            on_device_error=self._device_error,
+            on_opened=self._unit.changed,
+        )
+
+    def _make_parts(self) -> RoomParts:
+        return RoomParts(
+            self._unit,
+            self._board,
+            self._touches,
+            capture_settings=lambda: self._capture_settings,
+            call_settings=self._call_settings,
+            camera_lamp=self._camera_lamp,
+            before_open=self._tester.over,
+            next_generation=self._next_attempt,
+        )
+
+    def _join_meeting(self) -> None:
+        """What pages say over the call, and what the touchscreen asks of the meeting."""
+        self._talk = MeetingTalk(self._unit, self.calls)
+        self._camera = MeetingCamera(self._unit, self.calls)
+        for kind, handler in self._camera.messages.items():
+            self._talk.on(kind, handler)
+        about_meeting = MeetingTouches(
+            self._unit, self.wire, is_staff=self._touches.is_staff, tell_beside=self._talk.tell_beside
+        )
+        self._touches.add({**about_meeting.handlers, **self._camera.touches})
+        self._unit.meeting.has_hand_camera = self._board.hand_camera is not None
+
+    def _keep_complete_languages(self) -> None:
+        unit = self._unit
+        unit.complete_languages = frozenset(catalogues())
+        unit.configuration, left_out = keep_complete(unit.configuration, unit.complete_languages)
+        for fault in left_out:
+            log.warning("configuration: %s", fault)
 
     def _make_surveyor(self) -> Surveyor:
         return Surveyor(
