@@ -100,19 +100,7 @@ class Region:
         self.quality = Quality(self.database, clock, kept=timedelta(days=settings.quality_days))
         self.help_calls = HelpCalls(self.database, self.link.publish, clock, changed=self._help_changed)
         drop_ins = DropIns(self.database, bookings, clock)
-        self.services = Services(
-            self.database,
-            Accounts(self.database, clock),
-            bookings,
-            self.signalling,
-            self.quality,
-            help_calls=self.help_calls,
-            seats=self.seats,
-            intake=Intake(self.database, drop_ins, clock),
-            clock=clock,
-            zone=zone,
-            oidc=settings.oidc,
-        )
+        self.services = self._make_services(bookings, drop_ins)
         self.bookings = FhirBookings(
             self.database,
             Clients(self.database),
@@ -126,6 +114,21 @@ class Region:
         self._worker = Thread(target=self._work, name="region", daemon=True)
         self._stopping = Lock()
         self._stopped = False
+
+    def _make_services(self, bookings: Bookings, drop_ins: DropIns) -> Services:
+        return Services(
+            self.database,
+            Accounts(self.database, self.clock),
+            bookings,
+            self.signalling,
+            self.quality,
+            help_calls=self.help_calls,
+            seats=self.seats,
+            intake=Intake(self.database, drop_ins, self.clock),
+            clock=self.clock,
+            zone=self.settings.zone,
+            oidc=self.settings.oidc,
+        )
 
     def _close_seat(self, seat_id: str) -> None:
         self.seats.close(seat_id)
