@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.contract.signalling import UNIT_PEER
+from provisioning.identifiers import looks_personal
 from provisioning.meetings import GRACE, Meeting, OpenParty
 from provisioning.telling import REPLACED, Telling, tell_lobby
 from web.clinic.services import Refused
@@ -122,6 +123,7 @@ class Chairing:
         )
         self._note("chair_given", meeting.sid, {**by, **to})
         meeting.standing.chair = holder
+        self._end_shares(meeting)
 
     def choose(self, meeting: Meeting) -> None:
         """Someone leads: the first clinician to come, and when their page is gone for good another who is here."""
@@ -138,13 +140,14 @@ class Chairing:
             to = {"to": others[0].attendee.id, "to_role": others[0].role}
             self._note("chair_given", meeting.sid, {**to, "reason": "lost"})
         meeting.standing.chair = others[0].peer
+        self._end_shares(meeting)
 
     def handed_back(self, meeting: Meeting, holder: str) -> None:
         """Staff in the room give the chair away."""
         if meeting.standing.chair != UNIT_PEER:
             return
         party = meeting.parties.get(holder)
-        if party is None or not party.attendee.may_chair or party.over:
+        if party is None or not party.attendee.may_chair or not party.here:
             clinicians = [p for p in meeting.open_parties() if p.role == "clinician" and p.attendee.may_chair]
             if not clinicians:
                 return
@@ -189,6 +192,8 @@ class Chairing:
             return
         if not names:
             raise Refused("organisations", "needs at least one: for whom consent was given")
+        if any(map(looks_personal, names)):
+            raise Refused("organisations", "looks like a personal number; the log keeps it for good")
         standing = meeting.standing
         standing.sharing, standing.organisations = True, names
         standing.present = {party.peer for party in meeting.parties.values() if not party.over}
@@ -199,11 +204,15 @@ class Chairing:
         if not standing.sharing:
             return
         standing.sharing, standing.organisations, standing.present = False, (), set()
+        self._end_shares(meeting)
+        self._note("sharing_noted", meeting.sid, {**why, "sharing": "off"})
+
+    def _end_shares(self, meeting: Meeting) -> None:
+        """Of those who may show nothing any more: sharing is off, or they lead no longer."""
         for party in meeting.parties.values():
             if party.share is not None and not may_show(meeting, party):
                 self._telling.end_share(meeting, party, "rejected")
                 party.feed.put({"type": "bye", "reason": "rejected", "share": True})
-        self._note("sharing_noted", meeting.sid, {**why, "sharing": "off"})
 
 
 BY_UNIT: Mapping[str, str] = {"by": UNIT_PEER, "role": "staff", "identified": "unit"}

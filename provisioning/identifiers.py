@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 import string
 
@@ -17,6 +18,13 @@ TOKEN_BYTES = 16
 SALT_BYTES = 16
 REF_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXY"
 """Without I, O and Z, which are misread as digits."""
+
+_PERSONAL_NUMBER = re.compile(r"(\d{2})?\d{6}\s?[-+]?\s?\d{4}(?!\d)")
+
+
+def looks_personal(text: str) -> bool:
+    """Whether a personnummer or samordningsnummer may stand in it, of ten or twelve digits."""
+    return _PERSONAL_NUMBER.search(text) is not None
 
 
 def new_id(length: int = SID_LENGTH) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -87,6 +88,11 @@ class Line:
     """The unit's newest offer and its candidates, as told to a page whose line may have been dead by then."""
     joined: tuple[bool, bool] | None = None
     """Whether the unit was last told that they have the chair, and that they see."""
+
+    @property
+    def page(self) -> str:
+        """A mark of the page load for the other pages, the same after a restart of the region."""
+        return hashlib.sha256(f"{self.peer}:{self.instance}".encode()).hexdigest()[:12]
 
     @property
     def wire_instance(self) -> str:

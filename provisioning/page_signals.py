@@ -16,6 +16,8 @@ from provisioning.telling import Telling
 from web.clinic.services import Refused
 
 _MAY_TAKE_STILLS = frozenset({"clinician", "specialist"})
+_OF_THOSE_HERE = frozenset({"mesh", "share", "resync"})
+"""After leaving, a page reaches nobody else's; to be here again it opens its feed anew."""
 
 
 class PageSignals:
@@ -42,6 +44,8 @@ class PageSignals:
             raise Refused("message", "comes too often")
         if party.outside is not None and kind != "leave":
             raise Refused("type", "is for those inside; wait until the chair lets you in")
+        if party.over and kind in _OF_THOSE_HERE:
+            raise Refused("instance", "has left this meeting; reload the page")
         self._chairing.check(meeting, party, kind, message)
         if kind == "share" and message.get("on") and not may_show(meeting, party):
             raise Refused("share", "is off; the chair turns it on for those present")
@@ -105,7 +109,7 @@ class PageSignals:
         raise Refused("type", "is not a signal of a page")
 
     def _leave(self, meeting: Meeting, party: OpenParty, *, ended: bool) -> None:
-        party.over, meeting.ended = True, ended
+        party.over, meeting.ended = True, meeting.ended or ended
         if party.outside is not None:
             del meeting.outside[party.peer]
             return

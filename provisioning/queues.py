@@ -141,7 +141,7 @@ class Intake:
         if account.role != "clinician":
             raise NotAllowed("patients are taken by clinicians")
         entry, room, clinic_id = self._claim(account, queue_id, entry_id)
-        booker = Booker(account.id, account.role, "account", room.clinic_id)
+        booker = Booker(account.id, account.role, account.identified, room.clinic_id)
         served_by = clinic_id if clinic_id != room.clinic_id else None
         try:
             # Who is asked for now is let in at once: taking is admitting.
@@ -149,7 +149,7 @@ class Intake:
         except Refused:
             self._settle(entry, None)
             raise Refused("room", "is taken now, so that nobody waits there any more") from None
-        self._settle(entry, sid)
+        self._settle(entry, sid, booker)
         return sid
 
     def _claim(self, account: Account, queue_id: str, entry_id: int | None) -> tuple[int, Room, int]:
@@ -172,15 +172,16 @@ class Intake:
             entry.state, entry.taken_by, entry.changed_at = "taken", account.id, now
             return entry.id, entry.room, queue.clinic_id
 
-    def _settle(self, entry_id: int, sid: str | None) -> None:
+    def _settle(self, entry_id: int, sid: str | None, by: Booker | None = None) -> None:
         now = self._clock()
         with self._database.write() as db:
             entry = db.get_one(QueueEntry, entry_id)
             entry.sid = sid
-            if sid is None:
+            if sid is None or by is None:
                 _close(entry, "cancelled", now)
                 return
-            fields = {"by": entry.taken_by or "", "queue": entry.queue_id, "room": entry.room_id}
+            fields = {"by": by.id, "role": by.role, "identified": by.identified}
+            fields |= {"queue": entry.queue_id, "room": entry.room_id}
             meeting_log.append(db, Entry("queue_taken", now, sid=sid, fields=fields))
 
 
@@ -235,23 +236,20 @@ class Places:
         return self._publish(Topic(unit, "dn/notice", ("queue",)), encode(notice, now=self._clock()))
 
     def _tidy(self, now: datetime) -> None:
+        old = select(QueueEntry).where(QueueEntry.state == "waiting", QueueEntry.since < now - EXPIRES_AFTER)
+        half = select(QueueEntry).where(
+            QueueEntry.state == "taken",
+            QueueEntry.sid.is_(None),
+            QueueEntry.changed_at < now - HALF_TAKEN,
+        )
         with self._database.read() as db:
-            old = select(QueueEntry.id).where(
-                QueueEntry.state == "waiting", QueueEntry.since < now - EXPIRES_AFTER
-            )
-            half = select(QueueEntry.id).where(
-                QueueEntry.state == "taken",
-                QueueEntry.sid.is_(None),
-                QueueEntry.changed_at < now - HALF_TAKEN,
-            )
-            expired, halves = db.scalars(old).all(), db.scalars(half).all()
-        if not expired and not halves:
-            return
+            if db.scalar(old.limit(1)) is None and db.scalar(half.limit(1)) is None:
+                return
         with self._database.write() as db:
-            for entry_id in expired:
-                _close(db.get_one(QueueEntry, entry_id), "expired", now)
-            for entry_id in halves:
-                entry = db.get_one(QueueEntry, entry_id)
+            # Looked for anew: one may have been taken, or booked, between the two.
+            for entry in db.scalars(old.with_for_update(of=QueueEntry)):
+                _close(entry, "expired", now)
+            for entry in db.scalars(half.with_for_update(of=QueueEntry)):
                 entry.state, entry.taken_by = "waiting", None
 
 

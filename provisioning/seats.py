@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from threading import BoundedSemaphore
@@ -17,7 +16,7 @@ from provisioning import meeting_log
 from provisioning.accounts import HASHES_AT_ONCE, PAUSE, TRIES
 from provisioning.attendance import own_session
 from provisioning.database import Database
-from provisioning.identifiers import new_code, new_id, new_salt, new_token
+from provisioning.identifiers import looks_personal, new_code, new_id, new_salt, new_token
 from provisioning.meeting_log import Entry
 from provisioning.meeting_models import Seat
 from provisioning.models import BookedSession
@@ -30,8 +29,6 @@ from web.clinic.services import Account, NotAllowed, Refused, TooManyTries
 MOST_SEATS = 8
 LABEL_CHARS = 40
 SWEEP_EVERY = timedelta(minutes=1)
-_PERSONAL_NUMBER = re.compile(r"(\d{2})?\d{6}\s?[-+]?\s?\d{4}(?!\d)")
-"""A personnummer or samordningsnummer, ten or twelve digits."""
 
 
 class Seats:
@@ -54,7 +51,7 @@ class Seats:
             raise Refused("role", "is none that a link can be made for")
         if len(label) > LABEL_CHARS:
             raise Refused("label", f"has at most {LABEL_CHARS} characters")
-        if _PERSONAL_NUMBER.search(label):
+        if looks_personal(label):
             raise Refused("label", "looks like a personal number; write what tells no patient")
         code, token, salt = new_code(), new_token(), new_salt()
         digest = code_digest(code, salt)

@@ -102,7 +102,8 @@ class Signalling:
                 return feed
             again = known is not None and known.line.instance == instance
             party = self._seat(meeting, peer, attendee, instance, feed)
-            meeting.ended = over
+            if over or party.attendee.may_chair:
+                meeting.ended = over  # the clinic's own may begin it anew; one who only knocks does not
             party.over = over
             inside = party.outside is None
         # First the log, then the unit: what it answers is to stand after what it answers to.
@@ -111,7 +112,9 @@ class Signalling:
         elif known is None:
             self._note("knocked", sid, who(party))
         with self._lock:
-            self._opened(meeting, party)
+            # They may have been shown out, or replaced, while the log was written.
+            if meeting.find(peer) is party and party.feed is feed:
+                self._opened(meeting, party)
         return feed
 
     def signal(self, attendee: Attendee, sid: str, instance: str, message: Mapping[str, Any]) -> None:
@@ -123,6 +126,9 @@ class Signalling:
         if kind := noted.get(str(message.get("type"))) if party.outside is None else None:
             self._note(kind, sid, who(party))
         with self._lock:
+            # Anew: the chair may have passed on, or this party gone, while the log was written.
+            meeting, party = self._party(attendee, sid, instance)
+            self._pages.check(meeting, party, message)
             self._pages.take(meeting, party, message)
             self._settle(meeting)
 
@@ -130,6 +136,8 @@ class Signalling:
         """The peer id and role of a page that has joined; raises Refused."""
         with self._lock:
             party = self._party(attendee, sid, instance)[1]
+            if party.outside is not None:
+                raise Refused("instance", "waits outside")
             return party.peer, party.role
 
     def admits(self, attendee: Attendee, sid: str) -> bool:

@@ -196,6 +196,7 @@ class Telling:
         chair, sees = self._flags(meeting, party)
         return {
             "peer": party.peer,
+            "page": party.line.page,
             "role": party.role,
             "identified": party.attendee.identified,
             "chair": chair,

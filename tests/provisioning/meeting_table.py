@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,8 @@ class Table:
     facts: Facts = field(default_factory=Facts)
     notes: list[tuple[str, str]] = field(default_factory=list)
     log: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
+    meanwhile: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """What happens, once, while an entry of this kind is written."""
     closed_seats: list[str] = field(default_factory=list)
     standings: BriefStandings = field(default_factory=BriefStandings)
     ice: IceConfiguration | None = None
@@ -68,6 +70,7 @@ class Table:
     def note(self, kind: str, _sid: str, fields: Mapping[str, str]) -> None:
         self.notes.append((kind, fields.get("by", "")))
         self.log.append((kind, fields))
+        self.meanwhile.pop(kind, lambda: None)()
 
     def said(self) -> list[Any]:
         return [message.data for message in self.wire.take("dn/call")]

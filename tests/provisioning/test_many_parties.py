@@ -530,3 +530,21 @@ def test_ending_passes_the_chair_to_nobody_and_a_saved_still_is_noted_by_who_may
     table.say("end")
     (bye,) = table.said()
     assert isinstance(bye, Bye) and bye.end
+
+
+def test_a_page_that_is_loaded_anew_is_another_page_to_the_others_and_no_other_person(table: Table) -> None:
+    doctor = table.open()
+    peer, _ = let_in(table, doctor, INTERPRETER)
+
+    def as_seen() -> dict[str, Any]:
+        return next(one for one in newest(doctor)["parties"] if one["peer"] == peer)
+
+    before = as_seen()
+    table.open(INTERPRETER, "page-two")  # its old feed is not known to be dead yet
+    after = as_seen()
+    assert before["here"] and after["here"]
+    assert after["page"] != before["page"], "so that they connect to it anew at once"
+    table.restarted()
+    doctor = table.open()
+    table.open(INTERPRETER, "page-two")
+    assert as_seen()["page"] == after["page"]

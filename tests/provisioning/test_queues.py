@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from agent.contract.status import Status
+from provisioning import meeting_log
 from provisioning.dropins import DropIns
 from provisioning.fleet import Fleet
 from provisioning.models import BookedSession, QueueEntry
@@ -111,6 +113,14 @@ def test_one_click_books_the_room_for_the_queues_clinic(both_wait: House, clock:
     assert both_wait.entries()[0].sid == sid
 
 
+def test_the_log_says_how_the_one_who_took_it_was_identified(both_wait: House) -> None:
+    sid = both_wait.intake.take(replace(EVA, identified="oidc"), "jour", None)
+    with both_wait.database.read() as db:
+        told = {entry.kind: entry.fields for entry in meeting_log.of_session(db, sid)}
+    assert told["queue_taken"] | {"role": "clinician", "identified": "oidc"} == told["queue_taken"]
+    assert {fields["identified"] for fields in told.values()} == {"oidc"}
+
+
 def test_of_two_who_take_the_same_one_at_once_one_gets_it(both_wait: House) -> None:
     first = both_wait.entries()[0].id
 
@@ -174,6 +184,23 @@ def test_who_waits_for_hours_is_forgotten_and_told(both_wait: House) -> None:
     both_wait.clock.pass_by(seconds=EXPIRES_AFTER / timedelta(seconds=1))
     assert both_wait.told() == {"unit-1": (None, None), "unit-2": (None, None)}
     assert [entry.state for entry in both_wait.entries()] == ["expired", "expired"]
+
+
+def test_one_who_is_taken_at_the_last_moment_is_not_forgotten(
+    both_wait: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_wait.clock.pass_by(seconds=EXPIRES_AFTER / timedelta(seconds=1))
+    write, taken = both_wait.database.write, []
+
+    def after_a_colleague() -> Any:
+        monkeypatch.undo()
+        taken.append(both_wait.intake.take(EVA, "jour", None))
+        return write()
+
+    monkeypatch.setattr(both_wait.database, "write", after_a_colleague)
+    both_wait.told()
+    assert taken
+    assert [entry.state for entry in both_wait.entries()] == ["taken", "expired"]
 
 
 def test_with_the_broker_away_the_word_waits(both_wait: House, wire: Any) -> None:

@@ -49,6 +49,7 @@ KNOWN = (
     ("peer", "is the chair's own", "remove_self"),
     ("to", "is not in", "party_gone"),
     ("holder", "", "no_chair"),
+    ("organisations", "looks like", "seat_label_personal"),
     ("organisations", "", "organisations"),
     ("share", "is off", "share_off"),
     ("share", "is not on", "reload"),

@@ -48,8 +48,11 @@ export class Mesh {
     const mine = parties.find(({ peer }) => peer === you);
     const others = parties.filter(({ peer, here }) => here && peer !== you);
     for (const peer of this.#calls.keys()) if (!others.some((one) => one.peer === peer)) this.#drop(peer);
-    for (const { peer, sees } of others) {
+    for (const { peer, page, sees } of others) {
+      // A page that was loaded anew knows nothing of the connection that it had.
+      if (this.#calls.has(peer) && this.#calls.get(peer).page !== page) this.#drop(peer);
       const other = this.#calls.get(peer) ?? this.#connect(peer);
+      other.page = page;
       const seen = (mine?.sees ?? true) && sees !== false;
       if (other.seen === seen) continue;
       other.seen = seen;
