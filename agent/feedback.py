@@ -21,6 +21,7 @@ class Keeps(Protocol):
     """What keeps a value over a restart."""
 
     def keep(self, key: str, value: bytes) -> None: ...
+    def keep_with_facts(self, key: str, value: bytes) -> None: ...
 
 
 class Counts(BaseModel):
@@ -68,8 +69,9 @@ class Feedback:
         if self._sum.day is None or self._sum.day == today:
             return
         counted, self._sum = self._sum, Counts()
+        # Together: a sum that was sent and is still kept would be sent again after a kill.
+        self._memory.keep_with_facts(KEY, self._as_bytes())
         self._record("feedback", None, {**counted.counts})
-        self._keep()
 
     def forget(self) -> None:
         """The end is no longer shown."""
@@ -77,7 +79,10 @@ class Feedback:
         self._taken.clear()
 
     def _keep(self) -> None:
-        self._memory.keep(KEY, self._sum.model_dump_json().encode())
+        self._memory.keep(KEY, self._as_bytes())
+
+    def _as_bytes(self) -> bytes:
+        return self._sum.model_dump_json().encode()
 
 
 def _read(kept: bytes | None) -> Counts:

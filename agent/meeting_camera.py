@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
+from agent.faults import kind_and_place
 from agent.media.device import DeviceError
 from agent.media.jpeg import MIME, Still
 from agent.media.zoom import CameraName, CameraView, Zoom
@@ -175,8 +176,10 @@ class MeetingCamera:
     async def _take(self, asked: _Asked) -> None:
         try:
             picture = await self._media.still()
-        except DeviceError as error:
-            log.warning("no still picture: %s", error)
+        except Exception as error:
+            # Whatever it was, the next who asks must not be told for ever that another still is being taken.
+            reason = str(error) if isinstance(error, DeviceError) else kind_and_place(error)
+            log.warning("no still picture: %s", reason)
             self._give_up(asked, "camera")
             return
         if not self._is_on(asked):

@@ -50,6 +50,7 @@ class Memory:
         self._clock = clock
         self._facts: list[_Fact] = []
         self._sessions: dict[str, Session] = {}
+        self._values: dict[str, bytes] = {}
 
     def add_fact(self, kind: str, sid: str | None, fields: Fields) -> None:
         """Note a fact for the outbox; raises ValidationError for a kind that the contract does not know."""
@@ -70,6 +71,8 @@ class Memory:
                     self._store.put_session(sid, _SESSION.dump_json(session))
                 if self._sessions:
                     self._put_time()
+                for key, value in self._values.items():
+                    self._store.put(key, value)
                 for fact in self._facts:
                     self._outbox.add(fact.kind, fact.at, fact.sid, fact.fields)
         except sqlite3.Error as error:
@@ -79,6 +82,7 @@ class Memory:
         has_facts = bool(self._facts)
         self._facts.clear()
         self._sessions.clear()
+        self._values.clear()
         return has_facts
 
     def wipe(self, session: Session, rest: Snapshot, receipts: Iterable[Record]) -> bool:
@@ -132,10 +136,17 @@ class Memory:
 
     def keep(self, key: str, value: bytes) -> None:
         """Keep a value that a later one replaces; on a full disk the one before stays."""
+        if key in self._values:
+            self._values[key] = value
+            return
         try:
             self._store.put(key, value)
         except sqlite3.Error as error:
             _complain(error)
+
+    def keep_with_facts(self, key: str, value: bytes) -> None:
+        """Keep it together with the fact that is noted next, so that a kill leaves both or neither."""
+        self._values[key] = value
 
     def recall_time(self) -> timedelta:
         """Teach the clock what it knew before the start, and tell how long the agent was away."""

@@ -76,7 +76,8 @@ class ScanMedia:
     async def closed(self) -> None:
         """Wait until the camera is closed, if it is to be: somebody else needs it."""
         while self._working and not self._wanted:
-            await asyncio.gather(*self._working, return_exceptions=True)
+            # Not gather: whoever gives up waiting would break the closing off, and the camera would stay open.
+            await asyncio.wait(self._working)
 
     async def stop(self) -> None:
         """The agent stops."""

@@ -187,6 +187,8 @@ def _replan(session: Session, event: Replanned, _now: datetime) -> Result:
 def _resume(session: Session, _event: Restarted, now: datetime) -> Result:
     """What the others decide, the region tells anew once it has confirmed: a change of it was missed meanwhile."""
     session = replace(session, on_hold=False, chair_here=False, lobby=(), sharing=False)
+    # Nobody could answer a question that stood on the screen while the agent was away.
+    session = replace(session, touched_at=None, asked_at=None)
     session = replace(session, confirmed=False, parties=(), resumed_at=now, alone_since=now)
     return session, (AskResume(),)
 

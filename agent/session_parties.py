@@ -71,6 +71,9 @@ def join_in_call(session: Session, event: PartyJoined, now: datetime) -> Result:
     known = session.party(event.party.peer)
     session, effects = join(session, event, now)
     session = _alone_if_nobody(_mark(session, event.party.peer, "connecting"), now)
+    if session.asked_at is not None and event.party.is_person:
+        # Somebody is coming back: it must not end before their connection is up.
+        session = replace(session, asked_at=None, touched_at=now)
     # A page that asks for another offer may still be connected, at least one way: that goes on meanwhile.
     if known is not None and page_of(known.instance) == page_of(event.party.instance):
         return session, (Connect(event.party.peer),)

@@ -81,7 +81,8 @@ class Session:
     alone_since: datetime | None = None
     """Since when nobody's media has reached us in the call."""
     touched_at: datetime | None = None
-    """When the patient last touched the screen while nobody else was in the call."""
+    """When the patient last touched the screen, or was asked and somebody came back, while nobody else was in
+    the call."""
     asked_at: datetime | None = None
     """Since when the screen asks whether anybody is still here."""
     resumed_at: datetime | None = None

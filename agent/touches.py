@@ -63,7 +63,10 @@ class Touches:
             notices.on("intent", asking.take)
 
     def add(self, handlers: Mapping[str, Handler]) -> None:
-        """Touches that another module does."""
+        """Touches that another module does. Raises ValueError for one that is done already."""
+        twice = self._handlers.keys() & handlers.keys()
+        if twice:
+            raise ValueError(f"touches done in two places: {', '.join(sorted(twice))}")
         self._handlers.update(handlers)
 
     async def do(self, touch: Touch) -> Outcome:
@@ -161,6 +164,8 @@ class Touches:
 
     async def _still_here(self, _touch: Touch) -> Outcome:
         self._staff.stay_open()
+        if self._unit.scan is not None:
+            self._unit.scan.stay()
         return Outcome()
 
     async def _language(self, touch: Touch) -> Outcome:

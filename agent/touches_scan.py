@@ -19,8 +19,4 @@ def scan_touches(scanning: Scanning) -> dict[str, Callable[[Touch], Awaitable[Ou
         scanning.close()
         return Outcome()
 
-    async def still_here(_touch: Touch) -> Outcome:
-        scanning.stay()
-        return Outcome()
-
-    return {"scan": scan, "still_here": still_here}
+    return {"scan": scan}

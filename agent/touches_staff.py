@@ -209,6 +209,8 @@ class StaffTouches:
                 done()
             else:
                 refused.append(_refusal(notice))
+                if notice is not None and kind == "hand_over":
+                    unit.desk = replace(unit.desk, handing=None)  # it stays, also by a late no
                 offer = notice.minutes if notice is not None else None
                 unit.desk = replace(unit.desk, answer=refused[0], offer_minutes=offer)
             unit.changed()

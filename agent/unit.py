@@ -203,7 +203,7 @@ class Unit:
             self.session_event(sid, ev.Tick(self.clock.is_sure))
         self.room_event(rooms.Tick(self._test_for()))
         if self._ended is not None and self.clock.now() >= self._ended[1] + ENDED_SHOWN:
-            self._ended = None
+            self._forget_ended()
         self.meeting.tick(self.clock.now())
         self.media.tick()
         self.help.tick()
@@ -249,9 +249,12 @@ class Unit:
 
     def dismiss_ended(self) -> None:
         """Show the idle page again."""
+        self._forget_ended()
+        self.changed()
+
+    def _forget_ended(self) -> None:
         self._ended = None
         self.feedback.forget()
-        self.changed()
 
     def screen(self) -> Screen:
         """What the touchscreen shows now."""
@@ -302,7 +305,7 @@ class Unit:
     def _follow_in_room(self, before: Session, after: Session) -> None:
         sid = after.plan.sid
         if before.state not in OCCUPYING and after.state in OCCUPYING:
-            self._ended = None
+            self._forget_ended()
             self.help.patient_came(sid)
             self._room_event(rooms.Taken(sid))
             if self.scan is not None:

@@ -173,7 +173,8 @@ class CameraThread:
         if asked is None:
             return
         picture = camera.still()
-        self._still = None
+        if self._still is asked:  # otherwise it was given up meanwhile, and somebody has asked anew
+            self._still = None
         if asked.set_running_or_notify_cancel():
             asked.set_result(picture)
 

@@ -25,6 +25,8 @@ class Shelf:
         assert key == KEY
         self.value = value
 
+    keep_with_facts = keep
+
 
 @pytest.fixture
 def shelf():
@@ -101,3 +103,17 @@ def test_marks_are_taken_while_the_end_is_shown_and_at_no_other_time(ready_house
     assert [(each.sid, each.fields) for each in facts] == [
         (None, {"picture_3": 1, "sound_3": 1, "ease_3": 1})
     ]
+    assert SID not in repr(vars(unit.feedback)), "the end was shown until it was no longer, by time alone"
+
+
+def test_a_kill_between_two_writes_sends_no_sum_twice(ready_house):
+    """The sum is gone from the disk with the same transaction that puts its fact there."""
+    unit, writes = ready_house.unit, []
+    unit.feedback.take("3,0,0", "one", TODAY)
+    ready_house.store._db.set_trace_callback(writes.append)
+    unit.feedback.tick(TOMORROW)
+    ready_house.store._db.set_trace_callback(None)
+    kinds = [each.split()[0] for each in writes if not each.startswith("SELECT")]
+    assert (kinds[0], kinds.index("COMMIT")) == ("BEGIN", len(kinds) - 1), "all of it in one transaction"
+    assert b"picture" not in ready_house.store.get(KEY)
+    assert "feedback" in ready_house.kinds()

@@ -216,3 +216,17 @@ def test_when_there_can_be_no_still_the_page_is_told_why(play, fault):
             assert room.media.last("still_refused")["reason"] == "camera"
 
     play(scene)
+
+
+def test_a_still_that_fails_as_nobody_foresaw_keeps_no_other_from_being_taken(play, caplog):
+    async def scene(room):
+        room.media.fault = ValueError("Kanarie")
+        room.talk.heard("aaaa", ASK)
+        assert await room.touch("consent", text=room.shown.question.id, on=True) is None
+        await room.settle()
+        assert room.media.last("still_refused")["reason"] == "camera"
+        room.talk.heard("aaaa", ASK)
+        assert room.shown.question is not None
+
+    play(scene)
+    assert "Kanarie" not in caplog.text

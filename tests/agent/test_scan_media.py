@@ -110,6 +110,29 @@ def test_a_session_does_not_wait_for_a_camera_that_stays_open():
     play(scene)
 
 
+def test_one_who_gives_up_waiting_does_not_break_the_closing_off(monkeypatch):
+    slow = asyncio.Event()
+    at_once = FakeCamera.close
+
+    async def close(self):
+        await slow.wait()
+        await at_once(self)
+
+    monkeypatch.setattr(FakeCamera, "close", close)
+
+    async def scene(media, told):
+        media.open()
+        await settled(media)
+        media.close()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(media.closed(), 0.01)
+        slow.set()
+        await media.closed()
+        assert told[-1] == "close"
+
+    play(scene)
+
+
 @pytest.mark.parametrize("fault", [DeviceError("camera", "it is gone", "Plug it in"), TimeoutError()])
 def test_a_camera_that_cannot_be_had_is_told_and_closed(fault, caplog):
     async def scene(media, told):

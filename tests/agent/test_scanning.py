@@ -207,6 +207,12 @@ def test_a_page_that_is_loaded_anew_keeps_it_open_and_a_touch_begins_the_time_an
     assert door.camera.told == ["open", "close"]
 
 
+def test_no_touch_is_done_in_two_places(door):
+    """One that took another's place would undo what that did: staff's screen locked itself under their hands."""
+    with pytest.raises(ValueError, match="scan"):
+        door.touches.add(scan_touches(door.scanning))
+
+
 def test_a_camera_that_cannot_be_had_is_said_and_the_room_looks_why(door):
     door.scan()
     door.house.tests.clear()

@@ -69,6 +69,22 @@ def test_whoever_comes_back_ends_the_question():
     assert after(back, START + WEEK)[0].state == State.IN_CALL
 
 
+def test_whoever_is_coming_back_is_waited_for():
+    asked, _ = after(ALONE, START + ASK_AFTER)
+    late = START + ASK_AFTER + ANSWER_WITHIN - SECOND
+    coming, _ = step(asked, ev.PartyJoined(replace(CHAIR, instance="two", state="joined")), late)
+    assert (coming.asked_at, coming.alone_since) == (None, START), "what is open for ever stays bounded"
+    assert after(coming, late + ASK_AFTER - SECOND)[0].state == State.IN_CALL
+    assert after(coming, late + ASK_AFTER)[0].asked_at is not None
+
+
+def test_a_restart_ends_nothing_by_a_question_that_nobody_could_answer():
+    asked, _ = after(ALONE, START + ASK_AFTER)
+    back_at = START + ASK_AFTER + ANSWER_WITHIN
+    resumed, _ = step(asked, ev.Restarted(ANSWER_WITHIN), back_at)
+    assert after(resumed, back_at)[0].state == State.IN_CALL
+
+
 @pytest.mark.parametrize(
     "session",
     [

@@ -271,6 +271,17 @@ def test_a_room_that_is_gone_or_taken_takes_nobody(open_desk):
     assert "session_cancelled" in open_desk.house.kinds(), "a refused hand over is forgotten"
 
 
+def test_a_hand_over_that_is_refused_late_is_forgotten_too(open_desk):
+    assert open_desk("staff_hand_over", sid=SID, text="west") is None
+    _, intent = open_desk.asked[-1]
+    open_desk.house.hear(
+        "dn/notice", Notice(id=intent.id, ok=False, reason="room_not_free"), levels=("intent",)
+    )
+    open_desk.house.schedule()
+    assert "session_cancelled" in open_desk.house.kinds()
+    assert "handed_over" not in open_desk.house.kinds()
+
+
 def test_a_meeting_that_goes_on_is_not_handed_over(in_call):
     assert in_call("staff_hand_over", sid=SID, text="west") == "not_now"
 

@@ -187,3 +187,24 @@ def test_a_still_is_of_the_sensors_size_and_refused_when_the_camera_is_off_or_go
     with pytest.raises(DeviceError):
         stage.thread.still().result(5)
     stage.thread.stop()
+
+
+def test_a_still_asked_for_while_one_that_was_given_up_is_taken_comes_all_the_same() -> None:
+    stage = Stage()
+    taking, go_on, at_once = threading.Event(), threading.Event(), stage.camera.still
+
+    def slowly() -> VideoFrame:
+        taking.set()
+        go_on.wait(5)
+        return at_once()
+
+    stage.camera.still = slowly  # type: ignore[method-assign]
+    stage.thread.start()
+    until(lambda: stage.brightness() == 99)
+    given_up = stage.thread.still()
+    assert taking.wait(5)
+    assert given_up.cancel()
+    wanted = stage.thread.still()
+    go_on.set()
+    assert wanted.result(2).width == 640
+    stage.thread.stop()
