@@ -10,7 +10,9 @@ export const devices = new Devices();
 const own = { microphone: true, camera: true };
 const setLevel = showLevel(byId("level"));
 let seen = true;
+let over = false;
 let changed = () => {};
+let turn = Promise.resolve(); // devices open one after the other: the newest choice is the one that stays
 
 /** What the others are told of us. */
 export const state = () => ({ microphone: own.microphone && Boolean(devices.audio), camera: Boolean(devices.video) });
@@ -32,7 +34,27 @@ export function mayBeSeen(may) {
 }
 
 export function stop() {
-  for (const kind of ["audio", "video"]) devices.close(kind);
+  over = true;
+  heed();
+  setLevel(null);
+}
+
+// A device takes its time to open: what has been said meanwhile counts, and no lamp stays lit for nothing.
+function heed() {
+  if (over) devices.close("audio");
+  if (over || !seen || !own.camera) devices.close("video");
+  if (devices.audio) devices.audio.enabled = own.microphone;
+  for (const kind of ["audio", "video"]) if (devices[kind]) devices[kind].onended = () => lost(kind);
+}
+
+// Unplugged, or taken back at the browser's own button: another microphone will do, another camera is asked for.
+function lost(kind) {
+  devices.choose(`${kind}input`, "");
+  if (kind === "audio") return reopen("audio");
+  devices.close("video");
+  own.camera = false;
+  problem(texts.no_camera);
+  return apply();
 }
 
 function draw() {
@@ -50,7 +72,8 @@ function draw() {
 }
 
 async function apply() {
-  if (devices.audio) devices.audio.enabled = own.microphone;
+  heed();
+  if (over) return;
   draw();
   await changed(state());
 }
@@ -71,8 +94,15 @@ async function fillChoices() {
   byId("loudspeaker-box").hidden = byId("loudspeaker-choice").options.length === 0;
 }
 
-async function reopen(kind) {
+function reopen(kind) {
+  turn = turn.catch(() => null).then(() => reopenNow(kind));
+  return turn;
+}
+
+async function reopenNow(kind) {
+  if (over || (kind === "video" && !(seen && own.camera))) return;
   const key = await devices.reopen(kind);
+  heed();
   problem(key ? texts[key] : "");
   await fillChoices();
   await apply();
@@ -80,8 +110,9 @@ async function reopen(kind) {
 
 async function open() {
   const key = await devices.open();
+  own.camera = own.camera && Boolean(devices.video);
+  heed();
   problem(key ? texts[key] : "");
-  own.camera = Boolean(devices.video);
   await fillChoices();
 }
 

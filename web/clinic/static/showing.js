@@ -111,6 +111,7 @@ export class Showing {
     this.#call.limit("video", SHARE);
     this.#draw();
     const answer = await this.#send({ type: "share", on: true });
+    if (this.track !== track) return; // stopped meanwhile, by the browser's own button
     if (!answer?.ok) {
       problem(await refusal(answer));
       return this.stop({ tell: false });

@@ -4,7 +4,7 @@
 import { byId, fill, newId, say, texts } from "./page.js";
 import { StillReceiver } from "./still_receiver.js";
 
-const ANSWER_WITHIN_MS = 30000; // three seconds for the patient, and a large picture over a slow line
+const SILENT_MS = 30000; // for the patient's answer, and between two pieces: a thin line may take minutes for all of them
 const REFUSED = { patient: "still_patient", busy: "still_busy", camera: "still_camera", not_allowed: "still_not_allowed" };
 
 export class Stills {
@@ -27,7 +27,8 @@ export class Stills {
 
   /** What the unit says of it. */
   hear(message) {
-    if (message.id !== this.#asked) return;
+    if (!this.#asked || message.id !== this.#asked) return;
+    this.#wait();
     if (message.type === "still_pending") this.#state(texts.still_pending);
     else if (message.type === "still_refused") this.#over(texts[REFUSED[message.reason]] ?? texts.still_failed);
     else if (!this.#receiver.begin(message)) this.#over(texts.still_failed);
@@ -35,12 +36,14 @@ export class Stills {
   }
 
   async bytes(part) {
+    if (!this.#asked) return;
+    const id = this.#asked;
+    this.#wait();
     try {
       const still = await this.#receiver.add(part);
-      if (still) await this.#show(still);
+      if (still) await this.#show(still, id);
     } catch {
-      this.#receiver.drop();
-      this.#over(texts.still_failed);
+      if (this.#asked === id) this.#over(texts.still_failed);
     }
   }
 
@@ -58,7 +61,12 @@ export class Stills {
     this.#asked = id;
     byId("still").disabled = true;
     this.#state(texts.still_asked);
-    this.#timer = setTimeout(() => this.#over(texts.still_failed), ANSWER_WITHIN_MS);
+    this.#wait();
+  }
+
+  #wait() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#over(texts.still_failed), SILENT_MS);
   }
 
   #over(words) {
@@ -73,8 +81,9 @@ export class Stills {
     say(byId("still-state"), words);
   }
 
-  async #show({ blob }) {
+  async #show({ blob }, id) {
     const picture = await createImageBitmap(blob);
+    if (this.#asked !== id) return picture.close(); // the call has ended meanwhile
     const canvas = byId("still-picture");
     [canvas.width, canvas.height] = [picture.width, picture.height];
     canvas.getContext("2d").drawImage(picture, 0, 0);

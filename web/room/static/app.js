@@ -97,7 +97,8 @@ export const app = {
   },
 
   async help(pressed) {
-    this.set({ helpRead: null, helpFailed: false });
+    // Whoever asks for help is still here; and the question would hide that help was sent.
+    this.set({ helpRead: null, helpFailed: false, ask: this.local.ask === "still" ? null : this.local.ask });
     const outcome = await this.touch("help", {}, pressed);
     if (outcome && !outcome.ok) this.set({ helpFailed: true });
   },

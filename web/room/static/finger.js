@@ -8,6 +8,7 @@ const BOUNCE_MS = 90; // the same button again so soon is one touch by a trembli
 const DOUBLE_MS = 450;
 const DOUBLE_MM = 12;
 const FELT_MS = 180;
+const KNOWN_MS = 1000; // a touch's click is an event of its own, and on a busy machine comes well after its pointerup
 
 const down = new Map();
 let last = { at: -Infinity, x: 0, y: 0, button: null, page: "" };
@@ -27,7 +28,8 @@ function pressed(event) {
 
 function released(event) {
   // The click follows its pointerup: what was known of the finger is needed until then.
-  setTimeout(() => down.delete(event.pointerId));
+  const finger = down.get(event.pointerId);
+  setTimeout(() => { if (down.get(event.pointerId) === finger) down.delete(event.pointerId); }, KNOWN_MS);
 }
 
 function isMistake(event) {
@@ -38,7 +40,8 @@ function isMistake(event) {
   const near = Math.hypot(event.clientX - last.x, event.clientY - last.y) < DOUBLE_MM * millimetre();
   const button = event.target.closest("button");
   // The second touch of two is not for what has just come up under the finger.
-  if (since < DOUBLE_MS && near && last.page !== (finger?.page ?? pageOf())) return true;
+  const isNew = pageOf() !== last.page || (finger !== undefined && finger.page !== last.page);
+  if (since < DOUBLE_MS && near && isNew) return true;
   return since < BOUNCE_MS && button !== null && button === last.button;
 }
 

@@ -67,7 +67,8 @@ export function showPanel() {
     shown = key;
     element.hidden = !boxed;
     const asks = ["still", "leave", "alone"].includes(boxed);
-    for (const part of ["main", "pad", "sheet"]) document.getElementById(part).inert = asks;
+    // What lies beneath a cover stays out of reach when the question before it goes.
+    for (const part of ["main", "pad", "sheet"]) document.getElementById(part).inert = asks || Boolean(coverNow());
     element.setAttribute("role", asks || boxed === "question" ? "alertdialog" : "alert");
     if (boxed) fill(boxed);
     else element.replaceChildren();

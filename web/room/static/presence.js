@@ -15,11 +15,14 @@ export function felt() {
 export function watchPresence(page) {
   const quiet = performance.now() - lastTouch;
   const mayEnd = page.startsWith("staff") || !app.screen?.session; // a language is chosen while waiting, too
-  if ((PAGES.includes(page) || page.startsWith("staff")) && mayEnd) {
+  const isAsked = (PAGES.includes(page) || page.startsWith("staff")) && mayEnd;
+  // Checked in by staff elsewhere, or a fault: the question would lie over a page where nothing times out.
+  if (!isAsked && app.local.ask === "still") app.set({ ask: null });
+  if (isAsked) {
     // What a patient has chosen stays with them when staff have gone from the screen.
     if (quiet >= QUIET_MS + WARNING_MS) app.screen?.session ? app.home() : app.reset();
     else if (quiet >= QUIET_MS && app.local.ask !== "still") app.set({ ask: "still" });
-  } else if (["idle", "fault"].includes(page) && !app.isAsTheRoomHasIt && quiet >= QUIET_MS) {
+  } else if (["idle", "fault"].includes(page) && !(app.isAsTheRoomHasIt && !app.local.sheet) && quiet >= QUIET_MS) {
     app.reset();
   }
 }

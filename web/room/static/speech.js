@@ -9,6 +9,7 @@ import { t } from "./texts.js";
 const LONGEST = { page: 400, focus: 120, announcement: 200 };
 const LONGEST_IN_CALL = 120;
 const FOCUS_SETTLES_MS = 150;
+const OVER_WITHIN_MS = 60_000; // one that never ends must not keep all that come after it waiting
 const LIVE = '[role="alert"], [role="alertdialog"], [role="status"], [aria-live]';
 const HAS_WORDS = /[\p{L}\p{N}]/u;
 const ISOLATES = /[\u2066-\u2069]/g;
@@ -119,7 +120,7 @@ async function next() {
 }
 
 async function play({ words, language, abort }) {
-  const { signal } = abort;
+  const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(OVER_WITHIN_MS)]);
   const response = await fetch("/api/speech", {
     method: "POST",
     headers: { "Content-Type": "application/json" },

@@ -9,6 +9,7 @@ import { who } from "./words.js";
 const SHOWN_MS = 20_000;
 const READING_MS_PER_CHARACTER = 90; // about 130 words a minute, an unhurried reader's pace
 const TOLD_MS = 6000;
+let told = 0; // outlives the page of the call: what was told before a hold is not told again after it
 
 export function makeCaptions() {
   const lines = h("div", { class: "lines", tabindex: "0", role: "log", "aria-label": t("captions") });
@@ -47,14 +48,14 @@ export function makeCaptions() {
 
 export function makeAnnouncements() {
   const element = h("p", { class: "told", "data-announcement": "" });
-  let last = 0;
   let until = 0;
   return {
     element,
     follow({ announcements }) {
-      const fresh = announcements.filter((one) => one.id > last);
+      told = Math.min(told, announcements.at(-1)?.id ?? 0); // the unit that starts anew counts anew
+      const fresh = announcements.filter((one) => one.id > told);
       if (fresh.length) {
-        last = Math.max(...fresh.map((one) => one.id));
+        told = fresh.at(-1).id;
         const words = fresh.slice(-2).map((one) => tOf("announce", one.kind, "", { who: who(one) }));
         element.dataset.announcement = fresh.at(-1).kind;
         setText(element, words.join(" "));

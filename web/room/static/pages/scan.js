@@ -31,7 +31,7 @@ export function scan() {
     main: [h("div", { class: "scan" },
       h("div", { class: "words" }, heading(t("scan.title")), message),
       h("div", { class: "frame viewfinder" }, own.video, h("span", { class: "finder", "aria-hidden": "true" })))],
-    foot: [button({ label: t("back"), iconName: "back", look: "quiet", data: { action: "back" }, press: () => app.reset() }),
+    foot: [button({ label: t("back"), iconName: "back", look: "quiet", data: { action: "back" }, press: () => app.home() }),
       button({ label: t("scan.code_instead"), look: "far", data: { action: "code" },
         press: () => app.set({ page: "checkin-code" }) })],
     update() {

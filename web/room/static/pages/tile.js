@@ -6,6 +6,7 @@ import { t, tOf } from "../texts.js";
 import { who } from "./words.js";
 
 const STILL_AFTER_MS = 3000;
+const LOOK_AGAIN_MS = 500; // asked for every frame, the page would be drawn anew for each of them
 
 export function makeTile(name, caption) {
   const video = h("video", { playsinline: true, autoplay: true, "data-media": name });
@@ -21,7 +22,7 @@ export function makeTile(name, caption) {
     if (gone) return;
     lastFrame = at;
     figure.dataset.picture = "on";
-    video.requestVideoFrameCallback(onFrame);
+    setTimeout(() => { if (!gone) video.requestVideoFrameCallback(onFrame); }, LOOK_AGAIN_MS);
   }
 
   function describe(party, parties) {
