@@ -1,7 +1,7 @@
 """`make bench-people`: a meeting of two to five parties in real browsers, and what each of them sees.
 
-A whole system runs; the room plays real footage, every other page sends picture and sound to the room and to the others.
-Nothing is gated.
+A whole system runs; the room plays real footage, and every page sends picture and sound to all others. Nothing is
+gated.
 """
 
 from __future__ import annotations
