@@ -110,6 +110,9 @@ class Chairing:
             self._end_sharing(meeting, {"reason": "new_party"})
         self.choose(meeting)
         self._telling.join(meeting, party)
+        if standing.held and standing.chair == party.peer:
+            # A unit that was started anew while nobody led knows nothing of the hold that the pages show.
+            self._telling.hold(meeting, party)
 
     def give(self, meeting: Meeting, holder: str, by: Mapping[str, str]) -> None:
         """Give the chair to another who may have it: a clinician, staff, or staff beside the patient."""
@@ -124,6 +127,9 @@ class Chairing:
         self._note("chair_given", meeting.sid, {**by, **to})
         meeting.standing.chair = holder
         self._end_shares(meeting)
+        if holder == UNIT_PEER:
+            # There the hold ends: no page is to say that the room hears nothing when it does.
+            meeting.standing.held = False
 
     def choose(self, meeting: Meeting) -> None:
         """Someone leads: the first clinician to come, and when their page is gone for good another who is here."""

@@ -488,6 +488,18 @@ def test_a_unit_that_is_back_is_told_who_leads_what_may_be_shown_and_that_the_pa
     assert [type(signal) for signal in table.said()] == [Join, Chair, Sharing]
 
 
+def test_a_hold_is_over_when_the_room_leads_and_told_anew_when_the_one_who_holds_is_back(table: Table) -> None:
+    doctor = table.open()
+    table.say("hold", on=True)
+    table.signalling.unit_is_back("unit-1")
+    table.said()
+    table.open(instance="page-two")
+    assert [type(signal) for signal in table.said()] == [Join, Hold]
+    table.say("chair", instance="page-two", holder="unit")
+    assert newest(table.open(NURSE))["held"] is False
+    doctor.close()
+
+
 def test_when_the_session_is_over_those_outside_hear_it_and_nothing_is_kept(table: Table) -> None:
     doctor = table.open()
     _, interpreter = let_in(table, doctor, INTERPRETER)
