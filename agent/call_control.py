@@ -276,6 +276,11 @@ class CallControl:
             await capture.close()
             self._not_opened(error.what if isinstance(error, DeviceError) else "timeout")
             return
+        except Exception as error:
+            log.error("media cannot be opened: %s", kind_and_place(error))  # noqa: TRY400
+            await capture.close()
+            self._not_opened("fault")
+            return
         self.failed = False
         self._capture = capture
         self._call = Call(

@@ -14,7 +14,7 @@ from agent.screen import NoSuchMedia
 
 
 class FakeCapture:
-    """Opens as it is told: "ok", "error" or "hang"."""
+    """Opens as it is told: "ok", "error", "fault" or "hang"."""
 
     video = audio = video_vp8 = type("Source", (), {"codec": "H264", "subscribe": lambda *_: lambda: None})()
 
@@ -29,6 +29,8 @@ class FakeCapture:
             await asyncio.Event().wait()
         if self.how == "error":
             raise DeviceError("camera", "is gone", "Plug it in.")
+        if self.how == "fault":
+            raise ValueError("a fault of ours")
 
     async def close(self):
         self.is_open = False
@@ -96,7 +98,7 @@ def play(scene, *hows, **options):
     asyncio.run(asyncio.wait_for(main(), 20))
 
 
-@pytest.mark.parametrize(("fault", "told"), [("hang", "timeout"), ("error", "camera")])
+@pytest.mark.parametrize(("fault", "told"), [("hang", "timeout"), ("error", "camera"), ("fault", "fault")])
 def test_devices_that_fail_or_hang_are_closed_and_tried_again(fault, told):
     async def scene(bench):
         bench.control.open()
