@@ -488,7 +488,9 @@ def test_a_unit_that_is_back_is_told_who_leads_what_may_be_shown_and_that_the_pa
     assert [type(signal) for signal in table.said()] == [Join, Chair, Sharing]
 
 
-def test_a_hold_is_over_when_the_room_leads_and_told_anew_when_the_one_who_holds_is_back(table: Table) -> None:
+def test_a_hold_is_over_when_the_room_leads_and_told_anew_when_the_one_who_holds_is_back(
+    table: Table,
+) -> None:
     doctor = table.open()
     table.say("hold", on=True)
     table.signalling.unit_is_back("unit-1")
