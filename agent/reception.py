@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from agent.contract.events import Intent, Notice
 from agent.notices import Notices
 from agent.overrun import waits_for_room
-from agent.staff import Place
+from agent.staff import Place, still_waits
 from agent.unit import Unit
 
 TELL_AGAIN = timedelta(seconds=10)
@@ -30,11 +30,11 @@ class Reception:
         notices.on("overrun", self._overrun_known)
 
     def tick(self) -> None:
-        """Tell of an overrun, and leave the queue when someone else has the room."""
+        """Tell of an overrun; leave the queue when someone else has the room, or nobody can be waiting still."""
         self._tell_overrun()
         unit, now = self._unit, self._unit.clock.now()
         place, handing = unit.desk.place, unit.desk.handing
-        if place is not None and unit.held() is not None:
+        if place is not None and (unit.held() is not None or not still_waits(place, now)):
             self._intend("dropin_cancel", Intent(queue=place.queue))
             unit.wait_in_queue(None)
         if handing is not None and not handing.at <= now < handing.at + HANDING_KNOWN:

@@ -18,6 +18,9 @@ from agent.screen import Refusal
 STAFF_UNLOCKED = timedelta(seconds=120)
 """Each touch by staff begins it anew."""
 
+WAITS_AT_MOST = timedelta(hours=3)
+"""As long as the region keeps a place. A room that was off since opens no camera for whoever is in it now."""
+
 Answer = Refusal | Literal["", "done", "asked"]
 
 
@@ -108,6 +111,11 @@ class PinTries:
         """The right one."""
         left = {name: wrong for name, wrong in self.wrong_by.items() if name != member}
         return PinTries(TryLock(sum(left.values())), left)
+
+
+def still_waits(place: Place, now: datetime) -> bool:
+    """Whether somebody may still sit there for whom the room waits in the queue."""
+    return abs(now - place.since) < WAITS_AT_MOST
 
 
 @dataclass(slots=True)

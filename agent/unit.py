@@ -28,7 +28,7 @@ from agent.schedule import Snapshot
 from agent.screen import Figure, HelpState, Screen
 from agent.screen_view import ENDED_SHOWN, View, screen
 from agent.session import OCCUPYING, OVER, Session, State, step
-from agent.staff import LOCKS, PLACE, Desk, Locks, Place
+from agent.staff import LOCKS, PLACE, Desk, Locks, Place, still_waits
 from agent.store import Store
 from agent.unit_parts import Media, Region, Scan, Sound, Tests
 
@@ -142,7 +142,7 @@ class Unit:
         """The session that staff asked for begins at once: its patient sits here."""
         if self.held() is not None:
             return
-        if self.desk.place is not None:
+        if self.desk.place is not None and still_waits(self.desk.place, self.clock.now()):
             self._take_from_queue(self.desk.place)
             return
         asked = self.dropin_asked_at

@@ -13,6 +13,7 @@ from agent.contract.status import Config
 from agent.reception import Reception
 from agent.room import State as RoomState
 from agent.screen import Touch
+from agent.staff import WAITS_AT_MOST
 from agent.touches import Touches
 
 SID, OTHER = "k3v9q2m4x8t1", "b7n2w5c8z0r4"
@@ -303,6 +304,28 @@ def test_the_place_in_a_queue_is_shown_and_outlives_a_kill(open_desk, make_plan)
     assert house.unit.screen().queue is None
     (event,) = [each for each in house.unit.outbox.pending() if each.kind == "checked_in"]
     assert dict(event.fields) == {"how": "staff", "staff": "anna"}
+
+
+def test_a_room_that_was_off_for_hours_opens_no_camera_by_its_old_place(open_desk, make_plan):
+    house = open_desk.house
+    open_desk.answer = {}
+    assert open_desk("staff_dropin", text="norr") is None
+    house.time.passes(WAITS_AT_MOST.total_seconds())
+    house.start()
+    house.connect()
+    minutes = WAITS_AT_MOST.total_seconds() / 60
+    house.schedule(make_plan("d1r2o3p4i5n6", minutes, minutes + 9, methods=("staff",)) | {"kind": "dropin"})
+    assert house.state("d1r2o3p4i5n6") == "ready"
+    assert house.media.told == []
+
+
+def test_the_place_of_those_who_have_long_gone_is_given_up(open_desk):
+    open_desk.answer = {}
+    assert open_desk("staff_dropin", text="norr") is None
+    open_desk.house.time.passes(WAITS_AT_MOST.total_seconds())
+    open_desk.reception.tick()
+    assert open_desk.asked[-1][0] == "dropin_cancel"
+    assert open_desk.screen.queue is None
 
 
 def test_the_queue_is_left_when_asked_and_when_the_room_gets_another_session(open_desk):
