@@ -46,6 +46,7 @@ DATA_CHANNEL = "halsorum"
 MESSAGE_BYTES_MAX = 16 * 1024
 MESSAGES_PER_S, MESSAGES_BURST = 20, 60  # chat and states come seldom; a page's bug must not become ours
 _WAITING_MESSAGES_MAX = 32
+UNREAD_BYTES_MAX = 256 * 1024  # for a page that takes nothing in any more; a still has 64 KiB under way
 
 
 def transport_settings(settings: CallSettings) -> TransportSettings:
@@ -296,12 +297,13 @@ class Peer:
         self._media.on_sender_report(kind, ssrc, rtp_timestamp, ntp_on_our_clock_s)
 
     def send_message(self, text: str) -> None:
-        """Send over the data channel now, or once it opens; dropped when the channel is closed."""
+        """Send over the data channel now, or once it opens; dropped when it is closed, or nobody reads it."""
         channel = self.connection.channel
         if channel is None or self._ended:
             return
         if channel.readyState == "open":
-            channel.send(text)
+            if channel.bufferedAmount <= UNREAD_BYTES_MAX:
+                channel.send(text)
         elif channel.readyState == "connecting" and len(self._waiting_messages) < _WAITING_MESSAGES_MAX:
             self._waiting_messages.append(text)
 

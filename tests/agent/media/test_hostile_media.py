@@ -6,6 +6,8 @@ import math
 from collections import deque
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +23,7 @@ from agent.media.negotiation import (
 )
 from agent.media.pacer import Pacer
 from agent.media.packetizer import PacketizedFrame, starts_keyframe
+from agent.media.peer import UNREAD_BYTES_MAX, Peer
 from agent.media.remote_media import RemoteMedia
 from agent.media.rtp_packet import extension_value, parse_rtp
 from agent.media.rtp_session import RtpSession
@@ -200,3 +203,16 @@ def test_a_description_is_read_or_is_a_negotiation_error(text: str) -> None:
             read(text)
         except NegotiationError as error:
             assert not text.strip() or str(error).find(text) < 0 or len(text) < 3
+
+
+def test_of_what_a_page_does_not_read_little_waits_for_it() -> None:
+    channel = SimpleNamespace(readyState="open", bufferedAmount=0)
+
+    def never_read(text: str) -> None:
+        channel.bufferedAmount += len(text)
+
+    channel.send = never_read
+    peer: Any = SimpleNamespace(connection=SimpleNamespace(channel=channel), _ended=False)
+    for _ in range(1000):
+        Peer.send_message(peer, "x" * 1024)
+    assert channel.bufferedAmount == UNREAD_BYTES_MAX + 1024
