@@ -103,6 +103,7 @@ function receive(screen) {
     return;
   }
   if (page !== screen.page) app.local.aside = null;
+  if (!page && screen.scan) app.touch("scan", { on: false }); // loaded anew: the page the camera was open for is gone
   if (app.local.page !== "staff") {
     if (screen.page !== "idle") app.local.page = null;
     if (!page && app.unlocked) app.touch("staff_lock"); // a page that was loaded anew: nobody knows who is there
