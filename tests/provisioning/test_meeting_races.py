@@ -58,6 +58,26 @@ def test_with_one_who_is_shown_out_go_those_who_knock_with_the_same_link(table: 
     assert [knock["role"] for knock in newest(doctor)["lobby"]] == ["relative"]
 
 
+def test_after_a_restart_of_the_region_nobody_is_let_go_of_who_is_on_their_way_back(table: Table) -> None:
+    doctor = table.open()
+    assert newest(doctor)["whole"]
+    peer, _ = let_in(table, doctor, INTERPRETER)
+    table.restarted()
+    doctor = table.open()
+    seen = newest(doctor)
+    assert (len(seen["parties"]), seen["whole"]) == (1, False)
+    table.open(INTERPRETER)
+    assert not newest(doctor)["whole"]
+    table.say("remove_party", peer=peer)
+    assert newest(doctor)["whole"], "one who was shown out is not kept"
+    table.restarted()
+    doctor = table.open()
+    assert not newest(doctor)["whole"]
+    table.clock.pass_by(seconds=20)
+    table.signalling.tick()
+    assert newest(doctor)["whole"]
+
+
 def test_one_who_has_left_reaches_neither_the_room_nor_the_others(table: Table) -> None:
     doctor = table.open()
     let_in(table, doctor, INTERPRETER)
