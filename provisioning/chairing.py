@@ -171,6 +171,11 @@ class Chairing:
         meeting.standing.removed.add(peer)
         if party.attendee.seat:
             self._close_seat(party.attendee.seat)
+            for other in [p for p in meeting.outside.values() if p.attendee.seat == party.attendee.seat]:
+                # Their link is good for nothing any more: let in, they could neither answer nor be heard.
+                del meeting.outside[other.peer]
+                tell_lobby(other.feed, "closed")
+                other.feed.end()
         del meeting.parties[peer]
         party.feed.put({"type": "bye", "reason": "rejected"})
         party.feed.end()

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 
@@ -32,6 +32,8 @@ class Database:
 
     def create(self) -> None:
         """Make what is missing, with the region's own secret; raises WrongSchema."""
+        if inspect(self._engine).has_table(Fact.__tablename__):
+            self._refuse_other_schema()  # before anything of ours is in it
         with self._writing_engine.begin() as connection:
             Base.metadata.create_all(connection)
         with self.write() as db:
@@ -43,15 +45,20 @@ class Database:
             ):
                 if db.get(Fact, name) is None:
                     db.add(Fact(name=name, value=value))
-        if self.fact("schema_version") != SCHEMA_VERSION:
-            raise WrongSchema(
-                "The database was made by another release. Use that release, or restore a copy."
-            )
+        self._refuse_other_schema()
 
     def fact(self, name: str) -> str:
         """A value of the region itself."""
         with self.read() as db:
             return db.get_one(Fact, name).value
+
+    def _refuse_other_schema(self) -> None:
+        with self.read() as db:
+            kept = db.get(Fact, "schema_version")
+        if kept is not None and kept.value != SCHEMA_VERSION:
+            raise WrongSchema(
+                "The database was made by another release. Use that release, or restore a copy."
+            )
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -173,6 +173,10 @@ class Meeting:
     rejected: dict[str, datetime] = field(default_factory=dict)
     ended: bool = False
     """The chair has ended it: nobody leads it any more."""
+    restored: bool = False
+    """The region has started again in it, and pages come back one by one: not all are known yet."""
+    known: set[str] = field(default_factory=set)
+    """Those inside when everyone was last told."""
     to_unit: Numbers = field(default_factory=Numbers)
     told: Told = field(default_factory=Told)
     saved: Standing = field(default_factory=Standing)
@@ -251,6 +255,7 @@ class Meetings:
             meeting = self._meetings[sid] = Meeting(
                 sid, self._clock(), standing, saved=standing.model_copy(deep=True)
             )
+            meeting.restored = bool(standing.chair)
             meeting.told.chair = standing.chair
         self._meetings.move_to_end(sid)
         for old in list(self._meetings):

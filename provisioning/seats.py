@@ -18,7 +18,7 @@ from provisioning.attendance import own_session
 from provisioning.database import Database
 from provisioning.identifiers import looks_personal, new_code, new_id, new_salt, new_token
 from provisioning.meeting_log import Entry
-from provisioning.meeting_models import Seat
+from provisioning.meeting_models import MeetingStanding, Seat
 from provisioning.models import BookedSession
 from provisioning.signalling import Signalling
 from provisioning.standing import forget_meeting
@@ -153,17 +153,22 @@ class Seats:
                 _close(seat)
 
     def tick(self) -> None:
-        """Delete the seats of sessions that are over without a word from their unit."""
+        """Delete what is kept of meetings whose sessions are over without a word from their unit."""
         now = self._clock()
         if self._swept_at is not None and now - self._swept_at < SWEEP_EVERY:
             return
         self._swept_at = now
+        still_open = set(self._signalling.open_sids())
         with self._database.write() as db:
             over = (
                 BookedSession.cancelled | BookedSession.state.in_(OVER) | (BookedSession.end < now - OVERRUN)
             )
-            query = select(Seat.sid).join(BookedSession, BookedSession.sid == Seat.sid).where(over).distinct()
-            sids = db.scalars(query).all()
+            seats = select(Seat.sid).join(BookedSession, BookedSession.sid == Seat.sid)
+            standings = select(MeetingStanding.sid).join(
+                BookedSession, BookedSession.sid == MeetingStanding.sid
+            )
+            # A meeting without seats that somebody has open still is left its chair until they close it.
+            sids = set(db.scalars(standings.where(over))) - still_open | set(db.scalars(seats.where(over)))
             for sid in sids:
                 forget_meeting(db, sid)
         for sid in sids:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -110,12 +110,14 @@ class Services(PeopleServices):
                 .where(BookedSession.start >= first, BookedSession.start < last)
                 .order_by(BookedSession.start, BookedSession.ref)
             )
-            return [self._value(db, row) for row in db.scalars(query)]
+            values = [self._value(db, row) for row in db.scalars(query)]
+        return [self._with_parties(value) for value in values]
 
     def session(self, account: Account, sid: str) -> SessionRow:
         """One session. Raises Refused if there is none, NotAllowed if it is another clinic's."""
         with self._database.read() as db:
-            return self._value(db, own_session(db, account, sid))
+            value = self._value(db, own_session(db, account, sid))
+        return self._with_parties(value)
 
     def book(self, account: Account, request: BookingRequest) -> Invitation:
         """Book; raises Clash or Refused."""
@@ -187,7 +189,8 @@ class Services(PeopleServices):
         """The session, for someone who may come to its meeting. Raises Refused or NotAllowed."""
         with self._database.read() as db:
             attendee_of(db, person, sid)
-            return self._value(db, db.get_one(BookedSession, sid))
+            value = self._value(db, db.get_one(BookedSession, sid))
+        return self._with_parties(value)
 
     def is_admitted(self, person: Person, sid: str) -> bool:
         """Whether they come in without knocking. Raises Refused or NotAllowed."""
@@ -237,8 +240,9 @@ class Services(PeopleServices):
         for each in [sid] if sid else self._signalling.open_sids():
             with self._database.read() as db:
                 row = db.get(BookedSession, each)
-                message = _message(self._value(db, row)) if row is not None else None
-            if message is not None:
+                value = self._value(db, row) if row is not None else None
+            if value is not None:
+                message = _message(self._with_parties(value))
                 self._signalling.tell(each, message)
                 if message["state"] in OVER:
                     self._signalling.over(each)
@@ -267,7 +271,12 @@ class Services(PeopleServices):
                 row.ended_at = row.ended_at or self._clock()
 
     def _value(self, db: Session, row: BookedSession) -> SessionRow:
-        return session_value(db, row, self._signalling.parties(row.sid), self._clock())
+        return session_value(db, row, self._clock())
+
+    def _with_parties(self, value: SessionRow) -> SessionRow:
+        """Signalling is asked with no connection in hand: who has its lock may be waiting for one, and all
+        pages ask at once."""
+        return replace(value, parties=self._signalling.parties(value.sid))
 
     def _attendee(self, person: Person, sid: str) -> Attendee:
         with self._database.read() as db:

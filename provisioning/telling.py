@@ -21,7 +21,7 @@ from agent.contract.signalling import (
 )
 from provisioning.feeds import PageFeed
 from provisioning.ice import IceConfiguration
-from provisioning.meetings import Line, Meeting, OpenParty, servers_json
+from provisioning.meetings import GRACE, Line, Meeting, OpenParty, servers_json
 from provisioning.unit_wire import UnitWire
 
 REPLACED: Mapping[str, Any] = {"type": "replaced"}
@@ -127,6 +127,10 @@ class Telling:
                     line.asked = line.numbers.next(self._clock())
                 self._join(meeting, party, line)
         self._to_unit(meeting)
+        inside = {party.peer for party in meeting.parties.values() if not party.over}
+        if meeting.known - inside or self._clock() - meeting.since >= GRACE:
+            meeting.restored = False  # whoever has gone is to be let go of
+        meeting.known = inside
         for party in meeting.open_parties():
             message = self._parties(meeting, party)
             if message != party.told:
@@ -184,6 +188,7 @@ class Telling:
             "type": "parties",
             "you": party.peer,
             "chair": standing.chair,
+            "whole": not meeting.restored,
             "parties": [self._line_of(meeting, each) for each in meeting.parties.values() if not each.over],
             "lobby": _waiting(meeting) if decides else [],
             "sharing": {"on": standing.sharing, "organisations": list(standing.organisations)},

@@ -37,8 +37,8 @@ def room_value(db: Session, row: models.Room) -> Room:
     )
 
 
-def session_value(db: Session, row: BookedSession, parties: tuple[str, ...], now: datetime) -> SessionRow:
-    """A session as the day's list shows it."""
+def session_value(db: Session, row: BookedSession, now: datetime) -> SessionRow:
+    """A session as the day's list shows it, but for who has it open."""
     held_by, next_waits = overrun(db, row, now)
     return SessionRow(
         sid=row.sid,
@@ -53,7 +53,7 @@ def session_value(db: Session, row: BookedSession, parties: tuple[str, ...], now
         methods=tuple(row.methods),
         checked_in_at=row.checked_in_at,
         checked_in_how=row.checked_in_how,
-        parties=parties,
+        parties=(),
         schedule_on_unit=is_on_unit(db, row),
         held_by=held_by,
         next_waits=next_waits,

@@ -8,7 +8,16 @@ import pytest
 
 from agent.contract.signalling import Bye, Chair
 from tests.provisioning.meeting_table import SID, Table, told
-from tests.provisioning.test_many_parties import INTERPRETER, RELATIVE, SECOND_DOCTOR, let_in, newest, sent
+from tests.provisioning.test_many_parties import (
+    ELSEWHERE,
+    INTERPRETER,
+    RELATIVE,
+    SECOND_DOCTOR,
+    let_in,
+    lobby_states,
+    newest,
+    sent,
+)
 from web.clinic.services import Refused
 
 
@@ -36,6 +45,37 @@ def test_the_room_hands_the_chair_to_one_who_is_here_when_the_one_it_names_has_g
     table.signalling.from_unit("unit-1", SID, "unit", Chair(instance="boot", seq=1, holder=mine))
     seen = newest(second)
     assert seen["chair"] == seen["you"]
+
+
+def test_with_one_who_is_shown_out_go_those_who_knock_with_the_same_link(table: Table) -> None:
+    doctor = table.open()
+    peer, _ = let_in(table, doctor, INTERPRETER)
+    second = table.open(ELSEWHERE, "page-two")
+    relative = table.open(RELATIVE)
+    table.say("remove_party", peer=peer)
+    assert lobby_states(second) == ["waiting", "closed", "END"]
+    assert lobby_states(relative) == ["waiting"]
+    assert [knock["role"] for knock in newest(doctor)["lobby"]] == ["relative"]
+
+
+def test_after_a_restart_of_the_region_nobody_is_let_go_of_who_is_on_their_way_back(table: Table) -> None:
+    doctor = table.open()
+    assert newest(doctor)["whole"]
+    peer, _ = let_in(table, doctor, INTERPRETER)
+    table.restarted()
+    doctor = table.open()
+    seen = newest(doctor)
+    assert (len(seen["parties"]), seen["whole"]) == (1, False)
+    table.open(INTERPRETER)
+    assert not newest(doctor)["whole"]
+    table.say("remove_party", peer=peer)
+    assert newest(doctor)["whole"], "one who was shown out is not kept"
+    table.restarted()
+    doctor = table.open()
+    assert not newest(doctor)["whole"]
+    table.clock.pass_by(seconds=20)
+    table.signalling.tick()
+    assert newest(doctor)["whole"]
 
 
 def test_one_who_has_left_reaches_neither_the_room_nor_the_others(table: Table) -> None:

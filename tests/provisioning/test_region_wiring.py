@@ -266,6 +266,25 @@ def test_a_units_and_a_pages_figures_become_a_course_for_its_clinic_and_for_it(
             attempt()
 
 
+def test_no_connection_to_the_database_is_held_while_signalling_is_asked(
+    region: Region, doctor: Account, database: Database, wanted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With all of them held by pages that wait for its lock, the one who has it would get none."""
+    held: list[int] = []
+
+    def parties(_sid: str) -> tuple[str, ...]:
+        held.append(database._engine.pool.checkedout())  # type: ignore[attr-defined]
+        return ("clinician",)
+
+    sid = region.services.book(doctor, wanted(region.clock)).sid
+    monkeypatch.setattr(region.signalling, "parties", parties)
+    region.services.open_meeting(doctor, sid, "page-one")
+    rows = [*region.services.sessions(doctor, region.clock()), region.services.session(doctor, sid)]
+    assert {row.parties for row in [*rows, region.services.meeting(doctor, sid)]} == {("clinician",)}
+    assert len(held) >= 4
+    assert set(held) == {0}
+
+
 def test_a_stopped_region_ends_its_feeds_and_its_thread(region: Region, doctor: Account) -> None:
     feed = region.services.watch(doctor)
     region.start()

@@ -192,6 +192,24 @@ def test_when_the_session_is_over_nothing_is_left_of_its_seats(
     assert states == ["waiting", "ended"]
 
 
+def test_nothing_is_left_of_a_meeting_without_seats_whose_unit_said_nothing(
+    region: Region, doctor: Account, sid: str, database: Database, clock: Any
+) -> None:
+    def kept() -> int:
+        with database.read() as db:
+            return len(db.scalars(select(MeetingStanding)).all())
+
+    feed = region.services.open_meeting(doctor, sid, "page-one")
+    clock.pass_by(hours=3)
+    region.seats.tick()
+    assert kept() == 1, "it goes on beyond its time"
+    feed.close()
+    clock.pass_by(minutes=1)
+    region.signalling.tick()
+    region.seats.tick()
+    assert kept() == 0
+
+
 def test_a_guest_may_come_to_their_meeting_and_to_nothing_else(
     region: Region, doctor: Account, sid: str, wanted: Any, clock: Any, wire: Any
 ) -> None:

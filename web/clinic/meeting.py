@@ -99,7 +99,12 @@ def session_shape(who: Person, sid: str, t: Texts) -> Callable[[Mapping[str, Any
         if message.get("type") != "session":
             return message
         # Read anew: never older than the message, and in one form whatever the region's JSON looks like.
-        row = here.services.meeting(who, sid)
+        try:
+            row = here.services.meeting(who, sid)
+        except (NotAllowed, Refused):
+            # Their seat has gone with the session, and this is its last word to them.
+            state = str(message.get("state", ""))
+            return {"type": "session", "state": state, "over": state in OVER, "facts": ""}
         with app.app_context():
             return session_message(row, who, t)
 
@@ -135,7 +140,7 @@ def _own_row(who: Person, sid: str) -> SessionRow | None:
 
 def is_guest(who: Person, row: SessionRow) -> bool:
     """Whether they come by a link: how the room is and how the patient checked in is for the clinic alone."""
-    return not isinstance(who, Account) or who.clinic != row.clinic
+    return not isinstance(who, Account) or who.clinic not in {row.clinic, row.room.clinic}
 
 
 def _instance(given: object) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from clinic_fakes import PASSWORD, SEAT_CODE, SEAT_TOKEN, SID
 
-from web.clinic.services import Account
+from web.clinic.meeting import is_guest
+from web.clinic.services import Account, NotAllowed
 
 FEED = f"/api/meeting/{SID}/feed?instance=abcd1234"
 
@@ -92,6 +95,30 @@ def test_a_guest_prepares_and_opens_the_meeting_and_is_told_nothing_of_the_room(
     assert quality.status_code == 204
     assert guest.get("/api/present").status_code == guest.post("/api/alive").status_code == 204
     feed.close()
+
+
+def test_a_guest_hears_the_end_though_the_seat_went_with_the_session(guest, region, monkeypatch):
+    def gone(person, sid):
+        raise NotAllowed
+
+    feed = guest.client.get(FEED, buffered=False)
+    for message in ({"type": "session", "state": "ended"}, {"type": "bye", "reason": "ended"}):
+        region.meetings[SID].messages.put(message)
+    next(feed.response), next(feed.response)
+    monkeypatch.setattr(region, "meeting", gone)
+    told = [json.loads(next(feed.response).decode().removeprefix("data: ")) for _ in range(2)]
+    assert told[0] == {"type": "session", "state": "ended", "over": True, "facts": ""}
+    assert told[1]["type"] == "bye"
+    feed.close()
+
+
+def test_the_rooms_own_clinic_is_no_guest_where_another_has_taken_the_patient_from_a_queue(region):
+    region.add(state="waiting")
+    row = replace(region.rows[SID], clinic="Fjället")
+    assert row.room.clinic != "Fjället"
+    assert not is_guest(Account("a1", "A", "staff", row.room.clinic), row)
+    assert not is_guest(Account("a2", "B", "clinician", "Fjället"), row)
+    assert is_guest(Account("a3", "C", "clinician", "Dalen"), row)
 
 
 def test_the_same_browser_needs_no_code_again(guest):

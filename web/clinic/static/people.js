@@ -34,12 +34,14 @@ export class People {
   }
 
   /** The region's list. Returns who has come and who has gone since the last one. */
-  update({ you, chair, parties, lobby, sharing, held }) {
+  update({ you, chair, whole, parties, lobby, sharing, held }) {
     const before = this.others;
+    // The region has just started again: those whom it does not name yet are on their way back.
+    const unnamed = whole === false ? this.parties.filter(({ peer }) => !parties.some((one) => one.peer === peer)) : [];
     const first = this.you === null;
     this.you = you;
     this.chair = chair;
-    this.parties = parties ?? [];
+    this.parties = [...(parties ?? []), ...unnamed];
     this.lobby = lobby ?? [];
     this.sharing = sharing ?? { on: false, organisations: [] };
     this.held = Boolean(held);
