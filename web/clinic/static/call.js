@@ -25,6 +25,7 @@ export class Call {
   #silence = new SilenceWatch();
   #timer;
   #wanted = false;
+  #closed = false;
   #looking = false;
   #line = "idle";
   #carriedAt = 0;
@@ -70,7 +71,7 @@ export class Call {
 
   /** Whether there ought to be a call now: admitted or in call. */
   want(wanted) {
-    if (wanted === this.#wanted) return;
+    if (this.#closed || wanted === this.#wanted) return;
     this.#wanted = wanted;
     this.#carriedAt = performance.now();
     this.#askAt = this.#carriedAt + OFFER_TAKES_MS;
@@ -86,7 +87,7 @@ export class Call {
 
   /** The other end's offer; a higher attempt is tried beside what was, a lower one is stale. */
   async offer({ attempt, sdp, ice_servers: iceServers, ice_transport_policy: iceTransportPolicy }) {
-    if (attempt <= this.attempt) return;
+    if (this.#closed || attempt <= this.attempt) return;
     const connection = this.#begin(attempt, { iceServers, iceTransportPolicy });
     for (const candidate of this.#early.get(attempt) ?? []) connection.addCandidate(candidate);
     this.#early.clear();
@@ -140,12 +141,14 @@ export class Call {
 
   /** Send pictures of a kind at most so large (limits.js); null: as the browser likes. */
   async limit(kind, most) {
+    if (this.#limits.get(kind) === most) return;
     this.#limits.set(kind, most);
     for (const connection of this.#connections()) await connection.limit(kind, most);
   }
 
   close() {
     this.#wanted = false;
+    this.#closed = true;
     clearInterval(this.#timer);
     for (const connection of this.#connections()) connection.close();
   }

@@ -11,6 +11,7 @@ const NOTE_S = 0.22;
 const GAIN = 0.15;
 const LOUD = { help: 0.35 };
 const STARTS_WITHIN_MS = 1000;
+const HEARD_AFTER_MS = 300; // what is played is on its way to the ear
 const WAKES_WITHIN_MS = 5000; // a headset that sleeps takes seconds
 
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -44,7 +45,7 @@ export async function chime(name, on = null, destination = null) {
   if (await start(player)) {
     const into = destination ?? player.destination;
     const ends = NOTES[name].map(([hertz, at]) => note(player, into, hertz, at, LOUD[name] ?? GAIN));
-    await wait(Math.max(...ends) * 1000);
+    await wait(Math.max(...ends) * 1000 + HEARD_AFTER_MS);
   }
   playing -= 1;
   rest();

@@ -2,7 +2,7 @@
 // offers. Which parties there are is the region's word; what passes between the pages does not touch it.
 
 import { Call } from "./call.js";
-import { toPages } from "./limits.js";
+import { shareToPages, toPages } from "./limits.js";
 
 const LOOK_MS = 1000;
 const KEPT = 50;
@@ -18,6 +18,7 @@ export class Mesh {
   #you = null;
   #ice = {};
   #early = new Map();
+  #closed = false;
 
   /**
    * `send` posts a signal. `makeTile(peer)` gives what draws a party: `makePicture`, `line`, `far`, `shown`, `silent`
@@ -44,6 +45,7 @@ export class Mesh {
 
   /** All parties as the region has them: connect to those who are here, let go of those who are not. */
   update(you, parties) {
+    if (this.#closed) return;
     this.#you = you;
     const mine = parties.find(({ peer }) => peer === you);
     const others = parties.filter(({ peer, here }) => here && peer !== you);
@@ -58,7 +60,10 @@ export class Mesh {
       other.seen = seen;
       this.#tellOwn(other);
     }
-    for (const { call } of this.#calls.values()) call.limit("video", toPages(others.length));
+    for (const { call } of this.#calls.values()) {
+      call.limit("video", toPages(others.length));
+      call.limit("share", shareToPages(others.length));
+    }
   }
 
   /** What another page says about the connection to it. */
@@ -96,6 +101,7 @@ export class Mesh {
   }
 
   close() {
+    this.#closed = true;
     for (const peer of [...this.#calls.keys()]) this.#drop(peer);
   }
 
