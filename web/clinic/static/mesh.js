@@ -90,9 +90,9 @@ export class Mesh {
     for (const { call } of this.#calls.values()) call.tell(message);
   }
 
-  /** Say something to all who are connected. */
+  /** Say something to all who are connected; whether there was anyone. */
   say(message) {
-    for (const { call } of this.#calls.values()) call.say(message);
+    return [...this.#calls.values()].filter(({ call }) => call.say(message)).length > 0;
   }
 
   /** What we say gets through again. */
