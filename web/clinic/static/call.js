@@ -38,8 +38,8 @@ export class Call {
   /**
    * `devices` has the tracks to send (`audio`, `video`, `share`). `on` has `line` (idle, connecting, connected,
    * reconnecting, lost), and may have `far` (the other end's state), `attempt`, `message` (any other from its channel),
-   * `bytes`, `shown` (a connection whose `shown` stream is what the other end shows) and `silent` (whether it
-   * never gave a sound). `offers`: we make the offers; `receives`: false where media goes one way only.
+   * `bytes`, `gone` (the other end has closed the newest connection), `shown` (a connection whose `shown` stream is
+   * what the other end shows) and `silent` (whether it never gave a sound). `offers`: we make the offers; `receives`: false where media goes one way only.
    */
   constructor(send, devices, makePicture, on, { offers = false, receives = true, lookMs = LOOK_MS } = {}) {
     this.#send = send;
@@ -205,7 +205,10 @@ export class Call {
 
   #stateChanged(connection, state) {
     if (!this.#connections().includes(connection)) return;
-    if (state === "gone" && this.#offers && connection === this.#newest && this.#wanted) this.#offer();
+    if (state === "gone" && connection === this.#newest) {
+      this.#on.gone?.();
+      if (this.#offers && this.#wanted) this.#offer();
+    }
     if (state !== "connected") return;
     this.#picture?.connected(connection);
     this.#carries(connection);
