@@ -1,4 +1,4 @@
-"""Whom a meeting page lets go of, as the region's list changes: the page's own script, with connections that obey."""
+"""Whom a meeting page lets go of, as the region's list changes: its own script, with connections that obey."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def has(*steps: list[object]) -> list[bool]:
     done = subprocess.run(
         [node, "--no-warnings", "-e", RUN, asked], capture_output=True, text=True, check=True
     )
-    return json.loads(done.stdout)[len(CONNECTED) :]
+    told: list[bool] = json.loads(done.stdout)
+    return told[len(CONNECTED) :]
 
 
 def test_whose_line_to_the_region_breaks_is_still_heard() -> None:
