@@ -7,7 +7,7 @@ import json
 import subprocess
 from pathlib import Path
 
-SCRIPTS = Path(__file__).parents[2] / "web" / "clinic" / "static"
+SCRIPTS = Path(__file__).parents[3] / "web" / "clinic" / "static"
 RUN = """
 const [scripts, steps] = JSON.parse(process.argv[1]);
 let stats = 0, made = [];
