@@ -19,7 +19,7 @@ class Call {
   close() { seen.push(`ends ${this.number}`); }
   by() {} own() {} want() {} limit() {} tell() {}
 }
-const stubs = { "./call.js": { Call }, "./limits.js": { toPages: () => ({}) } };
+const stubs = { "./call.js": { Call }, "./limits.js": { shareToPages: () => ({}), toPages: () => ({}) } };
 (async () => {
   const module = new vm.SourceTextModule(readFileSync(file, "utf8"));
   await module.link((name) => {

@@ -4,6 +4,7 @@ import { byId, main } from "./page.js";
 import { ask, send } from "./signals.js";
 
 const ENDED_WAIT_MS = 3000;
+const LEAVE_WAIT_MS = 3000; // on a dead line it waits behind all that was said before
 
 // What cannot be taken back is asked about once.
 function asked(name, message, after = () => {}) {
@@ -34,7 +35,7 @@ export function startButtons(people, way) {
   byId("leave").addEventListener("click", async (event) => {
     event.preventDefault();
     const begun = main.dataset.stage === "call";
-    await send({ type: "leave" });
+    await Promise.race([send({ type: "leave" }), new Promise((done) => setTimeout(done, LEAVE_WAIT_MS))]);
     if (begun) return way.toEnded();
     way.stop();
     location.assign(main.dataset.back);

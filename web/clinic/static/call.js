@@ -25,6 +25,7 @@ export class Call {
   #silence = new SilenceWatch();
   #timer;
   #wanted = false;
+  #closed = false;
   #looking = false;
   #line = "idle";
   #carriedAt = 0;
@@ -37,8 +38,8 @@ export class Call {
   /**
    * `devices` has the tracks to send (`audio`, `video`, `share`). `on` has `line` (idle, connecting, connected,
    * reconnecting, lost), and may have `far` (the other end's state), `attempt`, `message` (any other from its channel),
-   * `bytes`, `shown` (a connection whose `shown` stream is what the other end shows) and `silent` (whether it
-   * never gave a sound). `offers`: we make the offers; `receives`: false where media goes one way only.
+   * `bytes`, `gone` (the other end has closed the newest connection), `shown` (a connection whose `shown` stream is
+   * what the other end shows) and `silent` (whether it never gave a sound). `offers`: we make the offers; `receives`: false where media goes one way only.
    */
   constructor(send, devices, makePicture, on, { offers = false, receives = true, lookMs = LOOK_MS } = {}) {
     this.#send = send;
@@ -70,7 +71,7 @@ export class Call {
 
   /** Whether there ought to be a call now: admitted or in call. */
   want(wanted) {
-    if (wanted === this.#wanted) return;
+    if (this.#closed || wanted === this.#wanted) return;
     this.#wanted = wanted;
     this.#carriedAt = performance.now();
     this.#askAt = this.#carriedAt + OFFER_TAKES_MS;
@@ -86,7 +87,7 @@ export class Call {
 
   /** The other end's offer; a higher attempt is tried beside what was, a lower one is stale. */
   async offer({ attempt, sdp, ice_servers: iceServers, ice_transport_policy: iceTransportPolicy }) {
-    if (attempt <= this.attempt) return;
+    if (this.#closed || attempt <= this.attempt) return;
     const connection = this.#begin(attempt, { iceServers, iceTransportPolicy });
     for (const candidate of this.#early.get(attempt) ?? []) connection.addCandidate(candidate);
     this.#early.clear();
@@ -140,12 +141,14 @@ export class Call {
 
   /** Send pictures of a kind at most so large (limits.js); null: as the browser likes. */
   async limit(kind, most) {
+    if (this.#limits.get(kind) === most) return;
     this.#limits.set(kind, most);
     for (const connection of this.#connections()) await connection.limit(kind, most);
   }
 
   close() {
     this.#wanted = false;
+    this.#closed = true;
     clearInterval(this.#timer);
     for (const connection of this.#connections()) connection.close();
   }
@@ -202,7 +205,10 @@ export class Call {
 
   #stateChanged(connection, state) {
     if (!this.#connections().includes(connection)) return;
-    if (state === "gone" && this.#offers && connection === this.#newest && this.#wanted) this.#offer();
+    if (state === "gone" && connection === this.#newest) {
+      this.#on.gone?.();
+      if (this.#offers && this.#wanted) this.#offer();
+    }
     if (state !== "connected") return;
     this.#picture?.connected(connection);
     this.#carries(connection);

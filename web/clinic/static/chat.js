@@ -1,6 +1,6 @@
 // Lines of text to everyone. They live on the pages only, and go with them.
 
-import { announce, byId, fill, inTitle, make, newId, say, texts } from "./page.js";
+import { announce, byId, fill, inTitle, make, newId, problem, say, texts } from "./page.js";
 
 const MOST_CHARS = 500;
 const KEPT = 200;
@@ -10,14 +10,16 @@ let unread = 0;
 
 const isOpen = () => byId("chat").open && document.visibilityState === "visible";
 
-/** `send(message)` says it to all pages and to the room. */
+/** `send(message)` says it to all pages and to the room; false when it reached nobody. */
 export function startChat(send) {
   byId("chat-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const text = byId("chat-text").value.trim().slice(0, MOST_CHARS);
     if (!text) return;
     const message = { type: "chat", id: newId(6), text };
-    send(message);
+    const missed = !send(message);
+    if (missed || byId("media-problem").textContent === texts.not_done) problem(missed ? texts.not_done : "");
+    if (missed) return;
     byId("chat-text").value = "";
     add(texts.you, message, true);
   });

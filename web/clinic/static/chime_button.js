@@ -1,6 +1,6 @@
 // The button for the sound when someone arrives. On or off is remembered in this browser.
 
-import { audible, chime, wake } from "./chime.js";
+import { audible, chime, wake, whenAudible } from "./chime.js";
 
 const KEPT = "halsorum.sound";
 
@@ -9,14 +9,19 @@ const isOff = () => localStorage.getItem(KEPT) === "off";
 /** Drives the button: its words say what is so; `ring()` sounds if it may. */
 export class ChimeButton {
   #button;
+  #before = null; // what it said when the finger came down: the press itself may be what lets us sound
 
   constructor(button) {
     this.#button = button;
+    for (const event of ["pointerdown", "keydown"]) {
+      button.addEventListener(event, () => { this.#before = button.dataset.sound; });
+    }
     button.addEventListener("click", () => this.#press());
     button.hidden = false;
     this.#draw();
     // Browsers start sound only after a touch or a key; until then the button says so.
-    if (!isOff()) wake(() => this.#draw());
+    whenAudible(() => this.#draw());
+    if (!isOff()) wake();
   }
 
   /** Whether it rang. */
@@ -26,11 +31,13 @@ export class ChimeButton {
     return true;
   }
 
-  #press() {
+  async #press() {
+    const { sound } = this.#button.dataset;
     // The press itself is the touch that was missing: then it turns nothing off.
-    if (this.#button.dataset.sound !== "blocked") localStorage.setItem(KEPT, isOff() ? "on" : "off");
-    wake(() => this.#draw());
+    if ((this.#before ?? sound) !== "blocked") localStorage.setItem(KEPT, isOff() ? "on" : "off");
+    this.#before = null;
     this.#draw();
+    await wake();
     this.ring();
   }
 

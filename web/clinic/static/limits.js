@@ -8,10 +8,15 @@ const MANY = { height: 180, frameRate: 15, bitRate: 150 * KBIT };
 const ROOM = { height: 360, frameRate: 20, bitRate: 600 * KBIT };
 /** A screen or a document: its text must stay sharp, its movements need not. */
 export const SHARE = { height: 1080, frameRate: 10, bitRate: 2500 * KBIT, keepSize: true };
+/** The same to each of several pages: encoded once for each of them. */
+const SHARE_MANY = { ...SHARE, frameRate: 5, bitRate: 1200 * KBIT };
 const MANY_OTHERS = 3;
 
-/** To each of so many other pages. */
+/** Our camera to each of so many other pages. */
 export const toPages = (others) => (others >= MANY_OTHERS ? MANY : PAGE);
+
+/** What we show to each of so many other pages. */
+export const shareToPages = (others) => (others >= MANY_OTHERS ? SHARE_MANY : SHARE);
 
 /** To the room: as good as it gets while we are the only one. */
 export const toRoom = (others) => (others > 0 ? ROOM : null);

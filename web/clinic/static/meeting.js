@@ -31,6 +31,8 @@ const KNOCK_AGAIN_MS = 60 * 1000;
 const CALLING = ["admitted", "in_call"];
 const PASSING = ["lost", "unit_restarted", "failed", "replaced"]; // reasons of a bye after which the unit offers anew
 
+history.scrollRestoration = "manual"; // a page loaded anew begins with the picture
+
 const people = new People(main.dataset.leads === "yes");
 const roll = new Roll();
 const roomLine = new RoomLine(() => feed?.doubt());
@@ -61,10 +63,8 @@ const stills = new Stills((message) => call.say(message), () => ask({ type: "sti
 const roomCamera = new RoomCamera((message) => call.say(message), people);
 const quality = new QualityReports(() => call, (reports) => post(`${base}/quality`, { instance, reports }));
 
-const toAll = (message) => {
-  call.say(message);
-  mesh.say(message);
-};
+// Whether it reached anyone.
+const toAll = (message) => [call.say(message), mesh.say(message)].includes(true);
 const drawBeside = startBeside(people, (list) => toAll({ type: "beside", people: list }));
 const drawConsent = startConsent(people);
 const drawSeats = startSeats(people);
@@ -85,7 +85,8 @@ function draw() {
   for (const { peer, role, share } of people.others) {
     const words = whoWords(people, peer);
     mesh.tile(peer)?.named(words, roleWords(role));
-    showView(peer, shows.get(peer) ?? share ?? false, words);
+    // To one who only hears nothing is sent: no large empty tile.
+    showView(peer, (shows.get(peer) ?? share ?? false) && people.me?.sees !== false, words);
   }
   say(byId("held-note"), people.held ? texts.held : "");
   byId("hold").textContent = people.held ? texts.hold_off : texts.hold_on;
@@ -139,6 +140,7 @@ function onSession({ state, over, facts }) {
 function enter(stage) {
   if (main.dataset.stage === stage) return;
   main.dataset.stage = stage;
+  scrollTo(0, 0); // on a telephone the picture is above what was filled in
   if (stage === "call" && byId("devices").open) byId("people").open = true;
   draw();
 }

@@ -2,10 +2,11 @@
 // offers. Which parties there are is the region's word; what passes between the pages does not touch it.
 
 import { Call } from "./call.js";
-import { toPages } from "./limits.js";
+import { shareToPages, toPages } from "./limits.js";
 
 const LOOK_MS = 1000;
 const KEPT = 50;
+const GATHER_MS = 20000; // a region that has started anew knows only those who have come back to it
 
 export class Mesh {
   #send;
@@ -18,6 +19,8 @@ export class Mesh {
   #you = null;
   #ice = {};
   #early = new Map();
+  #timer = 0;
+  #closed = false;
 
   /**
    * `send` posts a signal. `makeTile(peer)` gives what draws a party: `makePicture`, `line`, `far`, `shown`, `silent`
@@ -42,12 +45,23 @@ export class Mesh {
     for (const { call } of this.#calls.values()) call.by(this.#ice);
   }
 
-  /** All parties as the region has them: connect to those who are here, let go of those who are not. */
+  /**
+   * All parties as the region has them: connect to those who are here, let go of those who are not. Whose line to the
+   * region broke, or ours did, is not let go of while the connection between us carries.
+   */
   update(you, parties) {
+    if (this.#closed) return;
     this.#you = you;
     const mine = parties.find(({ peer }) => peer === you);
     const others = parties.filter(({ peer, here }) => here && peer !== you);
-    for (const peer of this.#calls.keys()) if (!others.some((one) => one.peer === peer)) this.#drop(peer);
+    clearTimeout(this.#timer);
+    for (const [peer, other] of this.#calls) {
+      other.here = others.some((one) => one.peer === peer);
+      other.listed = parties.some((one) => one.peer === peer);
+      if (other.listed) other.missesUntil = 0;
+      this.#dropUnlessStays(peer, other);
+      if (!other.listed) this.#timer = setTimeout(() => this.update(you, parties), GATHER_MS);
+    }
     for (const { peer, page, sees } of others) {
       // A page that was loaded anew knows nothing of the connection that it had.
       if (this.#calls.has(peer) && this.#calls.get(peer).page !== page) this.#drop(peer);
@@ -58,7 +72,10 @@ export class Mesh {
       other.seen = seen;
       this.#tellOwn(other);
     }
-    for (const { call } of this.#calls.values()) call.limit("video", toPages(others.length));
+    for (const { call } of this.#calls.values()) {
+      call.limit("video", toPages(others.length));
+      call.limit("share", shareToPages(others.length));
+    }
   }
 
   /** What another page says about the connection to it. */
@@ -85,18 +102,30 @@ export class Mesh {
     for (const { call } of this.#calls.values()) call.tell(message);
   }
 
-  /** Say something to all who are connected. */
+  /** Say something to all who are connected; whether there was anyone. */
   say(message) {
-    for (const { call } of this.#calls.values()) call.say(message);
+    return [...this.#calls.values()].filter(({ call }) => call.say(message)).length > 0;
   }
 
-  /** What we say gets through again. */
+  /** What we say gets through again, to a region that may have started anew. */
   signalling() {
+    for (const other of this.#calls.values()) other.missesUntil = performance.now() + GATHER_MS;
     for (const { call } of this.#calls.values()) call.signalling();
   }
 
   close() {
+    this.#closed = true;
+    clearTimeout(this.#timer);
     for (const peer of [...this.#calls.keys()]) this.#drop(peer);
+  }
+
+  // Someone removed is listed no more, and goes at once.
+  #stays({ call, here, listed, missesUntil, left }) {
+    return here || ((listed || performance.now() < missesUntil) && call.line === "connected" && !left);
+  }
+
+  #dropUnlessStays(peer, other) {
+    if (this.#calls.get(peer) === other && !this.#stays(other)) this.#drop(peer);
   }
 
   // It may come a moment before the region's list that has its sender.
@@ -107,15 +136,25 @@ export class Mesh {
   }
 
   #connect(peer) {
-    const other = { seen: true, tile: this.#makeTile(peer) };
+    const other = { seen: true, here: true, listed: true, missesUntil: 0, left: false, tile: this.#makeTile(peer) };
     other.call = new Call(
       (message) => this.#relay(peer, other, message),
       this.#tracksFor(other),
       other.tile.makePicture,
       {
-        line: (line) => other.tile.line(line),
+        line: (line) => {
+          other.tile.line(line);
+          this.#dropUnlessStays(peer, other);
+        },
+        gone: () => {
+          other.left = true;
+          this.#dropUnlessStays(peer, other);
+        },
         far: (state) => other.tile.far(state),
-        shown: (connection) => other.tile.shown(connection.shown),
+        shown: (connection) => {
+          other.left = false;
+          other.tile.shown(connection.shown);
+        },
         silent: (silent) => other.tile.silent(silent),
         message: (message) => this.#on.message(peer, message),
       },

@@ -47,7 +47,10 @@ async function look() {
     show("early");
     return say("early-words", texts.not_done);
   }
-  if (told.to) return location.replace(told.to);
+  if (told.to) {
+    sessionStorage.removeItem(KEY);
+    return location.replace(told.to);
+  }
   say("when", texts.seat_when.replace("{role}", told.role).replace("{date}", told.date).replace("{time}", told.start));
   byId("in-use").hidden = !told.in_use;
   if (told.state === "early") {

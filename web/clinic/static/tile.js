@@ -29,6 +29,8 @@ export class Tile {
     this.#who = who;
     this.#name.textContent = who === role ? begin(role) : `${who}, ${role}`;
     this.#off.textContent = begin(who);
+    const enlarge = this.element.querySelector(".enlarge");
+    if (enlarge) enlarge.ariaLabel = `${texts.enlarge}: ${this.#name.textContent}`;
     this.#draw();
   }
 

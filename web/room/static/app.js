@@ -2,6 +2,7 @@
 
 import { setLanguage, hasLanguage, t, tn, tOf } from "./texts.js";
 
+const ANSWER_WITHIN_MS = 20_000; // a touch that is never answered must not make its button dead
 // What someone at the screen may choose to see and hear more easily; `contrast` null is the room's own.
 const NO_CHOICE = { contrast: null, text: 100, speech: false };
 
@@ -70,6 +71,7 @@ export const app = {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify({ kind, ...fields }),
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
       });
       if (!response.ok) throw new Error(`touch: ${response.status}`);
       return await response.json();

@@ -64,7 +64,7 @@ export class Media {
 
   again(name, failed) {
     if (this.connections.get(name) !== failed) return;
-    const tries = this.retries.get(name) ?? 0;
+    const tries = failed.wasConnected ? 0 : this.retries.get(name) ?? 0; // troubles of long ago do not count
     this.retries.set(name, tries + 1);
     setTimeout(() => {
       if (this.connections.get(name) !== failed) return;

@@ -16,6 +16,7 @@ export class WhepConnection {
     this.onStream = onStream;
     this.onFailed = onFailed;
     this.closed = false;
+    this.wasConnected = false;
     this.resource = null;
     this.timer = null;
   }
@@ -60,6 +61,7 @@ export class WhepConnection {
   changed() {
     const state = this.pc.connectionState;
     clearTimeout(this.timer);
+    this.wasConnected ||= state === "connected";
     if (state === "failed") this.fail();
     else if (state === "disconnected") this.timer = setTimeout(() => this.fail(), DISCONNECTED_GRACE_MS);
     else if (state === "connecting") this.timer = setTimeout(() => this.fail(), CONNECT_TIMEOUT_MS);
