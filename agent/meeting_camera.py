@@ -26,6 +26,7 @@ from agent.unit import Unit
 log = logging.getLogger(__name__)
 
 MAY_LOOK = frozenset({"clinician", "specialist"})
+STILL_ASKED_S = STILL_ASKED.total_seconds()
 Refused = Literal["patient", "busy", "camera", "not_allowed"]
 
 
@@ -129,6 +130,8 @@ class MeetingCamera:
         identifier = read_id(message)
         if not _may_look(session, party):
             self._refuse(party.peer, identifier, "not_allowed")
+        elif self._asked is not None and (self._asked.peer, self._asked.id) == (party.peer, identifier):
+            self._tell_pending(self._asked)  # asked again, since no answer came through
         elif self._asked is not None:
             self._refuse(party.peer, identifier, "busy")
         elif not self._media.camera:
@@ -136,10 +139,12 @@ class MeetingCamera:
         else:
             question = self._unit.meeting.ask_for_still(party.role, self._unit.clock.now())
             self._asked = _Asked(identifier, party.peer, party.role, session.plan.sid, question.id)
-            until_s = STILL_ASKED.total_seconds()
-            self._timer = self._loop.call_later(until_s, self._answered, question.id, None)
-            pending = {"type": "still_pending", "id": identifier, "until_s": until_s}
-            self._media.tell(pending, party.peer)
+            self._timer = self._loop.call_later(STILL_ASKED_S, self._answered, question.id, None)
+            self._tell_pending(self._asked)
+
+    def _tell_pending(self, asked: _Asked) -> None:
+        pending = {"type": "still_pending", "id": asked.id, "until_s": STILL_ASKED_S}
+        self._media.tell(pending, asked.peer)
 
     async def _consent(self, touch: Touch) -> Outcome:
         question = self._unit.meeting.question

@@ -144,6 +144,10 @@ def test_the_patient_is_asked_and_the_picture_goes_to_who_asked_alone(play):
         assert (question.kind, question.role) == ("still", "clinician")
         room.talk.heard("cccc", {"type": "still_request", "id": "other"})
         assert room.media.told[-1] == ("cccc", {"type": "still_refused", "id": "other", "reason": "busy"})
+        # The page had no answer, and asks again: it is told again, and the patient is not asked anew.
+        room.talk.heard("aaaa", ASK)
+        assert room.media.told[-1] == ("aaaa", {"type": "still_pending", "id": "s1", "until_s": 3.0})
+        assert room.shown.question == question
         assert await room.touch("consent", text="still-0", on=True) == "not_now"
         assert await room.touch("consent", text=question.id, on=True) is None
         await room.settle()

@@ -237,9 +237,15 @@ def test_a_still_is_announced_proved_and_saved_or_gone(anna: Page, unit: Unit, r
     picture = bytes(unit.page.evaluate(PICTURE))
 
     def asked() -> str:
+        before = {message.get("id") for message in unit.heard(1)}
         anna.click("#still")
-        unit.relay(lambda: unit.heard(1)[-1]["type"] == "still_request")
-        return unit.heard(1)[-1]["id"]
+
+        def new() -> list[str]:
+            requests = [each["id"] for each in unit.heard(1) if each["type"] == "still_request"]
+            return [each for each in requests if each not in before]
+
+        unit.relay(lambda: bool(new()))
+        return new()[-1]
 
     def sends(still: str, digest: str) -> None:
         unit.say(1, {"type": "still_pending", "id": still, "until_s": 3})

@@ -55,7 +55,8 @@ def test_a_still_a_zoom_and_a_document_go_through_a_real_unit(stack: Stack, tmp_
 
 def _takes_a_still(page: Page, stack: Stack, sid: str) -> None:
     open_part(page, "room-camera")
-    page.click("#still")
+    # The line is up before the channel beside it: until then the page says so, and one asks again.
+    page_until(page, lambda: _asks_for_a_still(page), "a still asked for", 20)
     expect(page.locator("#still-state")).to_contain_text("Patienten får veta", timeout=PATIENCE_MS)
     expect(page.locator("#still-dialog")).to_be_visible(timeout=PATIENCE_MS)
     with page.expect_download() as download:
@@ -63,6 +64,11 @@ def _takes_a_still(page: Page, stack: Stack, sid: str) -> None:
     picture = Image.open(io.BytesIO(Path(download.value.path()).read_bytes()))
     assert picture.width >= 1280
     wait_for_kind(stack, sid, "still_saved")
+
+
+def _asks_for_a_still(page: Page) -> bool:
+    page.click("#still")
+    return page.is_disabled("#still")
 
 
 def _zooms(page: Page) -> None:

@@ -5,6 +5,7 @@ import { byId, fill, newId, say, texts } from "./page.js";
 import { StillReceiver } from "./still_receiver.js";
 
 const SILENT_MS = 30000; // for the patient's answer, and between two pieces: a thin line may take minutes for all of them
+const ASK_AGAIN_MS = 2000; // what is said over a connection that is just being replaced may be lost
 const REFUSED = { patient: "still_patient", busy: "still_busy", camera: "still_camera", not_allowed: "still_not_allowed" };
 
 export class Stills {
@@ -14,6 +15,7 @@ export class Stills {
   #asked = null;
   #shown = null;
   #timer = 0;
+  #again = 0;
 
   /** `say(message)` reaches the unit, or is false; `saved()` runs when the picture has been saved. */
   constructor(sayToUnit, saved) {
@@ -29,6 +31,7 @@ export class Stills {
   hear(message) {
     if (!this.#asked || message.id !== this.#asked) return;
     this.#wait();
+    clearInterval(this.#again);
     if (message.type === "still_pending") this.#state(texts.still_pending);
     else if (message.type === "still_refused") this.#over(texts[REFUSED[message.reason]] ?? texts.still_failed);
     else if (!this.#receiver.begin(message)) this.#over(texts.still_failed);
@@ -62,6 +65,7 @@ export class Stills {
     byId("still").disabled = true;
     this.#state(texts.still_asked);
     this.#wait();
+    this.#again = setInterval(() => this.#say({ type: "still_request", id }), ASK_AGAIN_MS);
   }
 
   #wait() {
@@ -71,6 +75,7 @@ export class Stills {
 
   #over(words) {
     clearTimeout(this.#timer);
+    clearInterval(this.#again);
     this.#asked = null;
     this.#receiver.drop();
     byId("still").disabled = false;
