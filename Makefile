@@ -27,7 +27,7 @@ export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo screens test unit end-to-end lint format bench bench-net bench-people recovery soak lock clean distclean packages-run packages-test $(UNIT_PARTS)
+.PHONY: help run demo screens test test-long unit end-to-end lint format bench bench-net bench-people recovery soak lock clean distclean packages-run packages-test $(UNIT_PARTS)
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
@@ -42,7 +42,10 @@ screens: packages-test $(VENV)/ready ## A picture of every page in every languag
 	@$(BIN)/python -m tests.screens --out $(OUT)
 
 test: packages-test unit ## Unit tests, then end-to-end tests with real broker and browsers
-	@$(BIN)/python -m pytest -m end_to_end
+	@$(BIN)/python -m pytest -m "end_to_end and not long"
+
+test-long: packages-test $(VENV)/ready ## The rest: every page by axe-core and measure, many parties, hostile ones, lost lines
+	@$(BIN)/python -m pytest -m long
 
 unit: $(VENV)/ready ## Unit tests alone, some seconds
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target $(UNIT_PARTS)

@@ -172,7 +172,7 @@ def test_the_patient_is_asked_and_the_picture_goes_to_who_asked_alone(play):
 
 
 def test_no_is_no_and_silence_is_yes(play, monkeypatch):
-    monkeypatch.setattr(meeting_camera, "STILL_ASKED", meeting_camera.STILL_ASKED / 100)
+    monkeypatch.setattr(meeting_camera, "STILL_ASKED_S", meeting_camera.STILL_ASKED_S / 100)
 
     async def scene(room):
         room.talk.heard("aaaa", ASK)

@@ -17,7 +17,7 @@ from tests.screens.region import PAGES, Pages, region_pages
 from tests.screens.touchscreen import CHOOSE, NAMES, SIZES, Touchscreen, touchscreen
 from tests.system.chromium import CHROMIUM, QUIET
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 
 PORT = 25230
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -15,7 +15,7 @@ from tests.system.people import Browsers, Office, Screen
 from tests.system.stack import Stack
 from tests.system.visit import book, page_until, wait_for_kind, wait_until_ready
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 PATIENCE_MS = 40_000
 
 

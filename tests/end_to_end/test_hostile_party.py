@@ -17,7 +17,7 @@ from tests.agent.media import hostile
 from tests.bench.lines import Child
 from tests.end_to_end.hostile_party import LOOPBACK, Party
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 
 ATTACK_S = 1.5
 FLOODED_WITHIN_S = 40.0

@@ -14,7 +14,7 @@ from tests.system.search import write_broker_store
 from tests.system.stack import Stack
 from tests.system.visit import book, page_until, sees, wait_for_kind, wait_until_ready
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 NAMES = {"interpreter": "Tolk Kanarie", "relative": "Anhörig Kanarie", "specialist": "Ortoped Kanarie"}
 LINE = "Kanariefågelns rad i chatten"
 TILES = "figure.party[data-picture='on']"

@@ -14,6 +14,7 @@ from tests.recovery.room import Call, call_on
 from tests.system.network import why_not
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.end_to_end,
     pytest.mark.skipif(bool(why_not()), reason=why_not() or "a network can be made"),
 ]

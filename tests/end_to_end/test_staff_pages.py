@@ -95,6 +95,7 @@ def touched(controller: FakeController, kind: str) -> list[tuple[str | None, str
     return [(each.sid, each.text, each.by) for each in controller.touches if each.kind == kind]
 
 
+@pytest.mark.long
 def test_every_page_of_staffs_has_targets_for_a_finger_and_words_to_read(
     sized: Page, controller: FakeController
 ) -> None:

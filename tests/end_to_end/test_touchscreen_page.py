@@ -208,6 +208,7 @@ def test_offers_name_no_local_names_and_wait_for_nothing(page: Page, controller:
     assert all(".local" not in sdp for _, sdp in controller.offers)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_targets_fit_a_finger_and_words_are_legible(
     sized: Page, controller: MediaController, language: str

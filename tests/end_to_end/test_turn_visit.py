@@ -14,6 +14,7 @@ from tests.system.stack import Stack
 from tests.system.visit import book_by_command, command, page_until, pulsed_tone, sees, until
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.end_to_end,
     pytest.mark.skipif(not is_installed(), reason="Debian's coturn is not installed"),
     pytest.mark.skipif(bool(why_not()), reason=why_not() or "-"),
