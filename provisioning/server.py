@@ -18,6 +18,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
+from provisioning.database import Database, WrongSchema
 from provisioning.ice import IceConfiguration
 from provisioning.oidc_client import oidc_client
 from provisioning.region import Region
@@ -114,6 +115,15 @@ def _refuse_taken_port(host: str, port: int) -> None:
             raise SettingsError(f"{reason} Stop what uses it, or set another web.port.") from None
 
 
+def _refuse_other_database(url: str) -> None:
+    """Here, where it can be said in a line; raises WrongSchema."""
+    database = Database(url)
+    try:
+        database.create()
+    finally:
+        database.close()  # no connection goes over to the worker
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Read the settings and serve until SIGTERM or Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m provisioning.server", description=__doc__)
@@ -124,7 +134,8 @@ def main(arguments: list[str] | None = None) -> None:
         IceConfiguration(settings.ice_servers, settings.turn)
         oidc_client(settings.oidc)
         _refuse_taken_port(settings.web.host, settings.web.port)
-    except SettingsError as error:
+        _refuse_other_database(settings.database_url)
+    except (SettingsError, WrongSchema) as error:
         sys.exit(str(error))
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     RegionServer(settings).run()

@@ -15,11 +15,8 @@ SEAT = "seat"
 
 def sit(cookie: Cookie, guest: Guest) -> None:
     """A fresh cookie, good for one meeting; whoever had signed in with this browser is signed out."""
-    language = cookie.get("language")
-    cookie.clear()
+    clinic().signins.end(cookie)
     cookie[SEAT] = {"id": guest.id, "sid": guest.sid, "place": guest.place}
-    if language:
-        cookie["language"] = language
 
 
 def seated() -> Guest | None:
