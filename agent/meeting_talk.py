@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from agent.media.allowance import Allowance
 from agent.meeting_messages import read_beside, read_chat, read_name
 from agent.session_state import OCCUPYING, Party, Session
 from agent.unit import Unit
@@ -16,6 +17,8 @@ from agent.unit import Unit
 log = logging.getLogger(__name__)
 
 Message = Mapping[str, object]
+CHAT_PER_S, CHAT_AT_ONCE = 1.0, 10.0
+"""Faster than anybody writes or reads; without it one party's lines push out everyone else's."""
 
 
 class Pages(Protocol):
@@ -35,6 +38,7 @@ class MeetingTalk:
             "chat": self._chat,
             "beside": self._beside,
         }
+        self._chat_allowances: dict[str, Allowance] = {}
 
     def on(self, kind: str, handler: Callable[[Session, Party, Message], None]) -> None:
         """Hand messages of this type to handler; a type has one."""
@@ -73,8 +77,16 @@ class MeetingTalk:
 
     def _chat(self, _session: Session, party: Party, message: Message) -> None:
         chat = read_chat(message)
-        if chat is not None:
+        if chat is not None and self._may_chat(party.peer):
             self._unit.meeting.said(party.peer, party.role, chat)
+
+    def _may_chat(self, peer: str) -> bool:
+        session = self._unit.held()
+        here = {party.peer for party in session.parties} if session is not None else set()
+        kept = {name: each for name, each in self._chat_allowances.items() if name in here}
+        self._chat_allowances = kept
+        allowance = kept.setdefault(peer, Allowance(CHAT_PER_S, CHAT_AT_ONCE))
+        return allowance.take(self._unit.clock.monotonic_s())
 
     def _beside(self, _session: Session, party: Party, message: Message) -> None:
         people = read_beside(message) if party.chair else None

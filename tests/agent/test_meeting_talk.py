@@ -87,6 +87,15 @@ def test_names_lines_and_what_is_shown_stand_on_the_screen(meeting):
     assert meeting.house.media.told[-3:] == ["connect aaaa", "connect bbbb unseen", "connect dddd show"]
 
 
+def test_who_writes_without_end_does_not_push_out_the_others_lines(meeting):
+    meeting.talk.heard("aaaa", {"type": "chat", "id": "1", "text": "Ta två om dagen"})
+    for number in range(200):
+        meeting.talk.heard("bbbb", {"type": "chat", "id": str(number), "text": "igen"})
+    lines = [caption.text for caption in meeting.shown.captions]
+    assert lines[0] == "Ta två om dagen"
+    assert 5 <= len(lines) <= 20
+
+
 def test_only_the_chair_says_who_sits_beside_and_everybody_is_told(meeting):
     people = [{"id": "1", "role": "relative", "name": "Bo Ek", "organisation": ""}]
     meeting.talk.heard("bbbb", {"type": "beside", "people": people})

@@ -2,7 +2,7 @@
 
 import { accessControl, applyAccess } from "./access.js";
 import { app } from "./app.js";
-import { showCover } from "./cover.js";
+import { coverNow, showCover } from "./cover.js";
 import { button, h, setLabel, setText } from "./dom.js";
 import { Feed } from "./feed.js";
 import { watchFingers } from "./finger.js";
@@ -136,7 +136,7 @@ function listen() {
   addEventListener("keydown", felt, { capture: true, passive: true });
   watchFingers();
   addEventListener("pagehide", () => app.media.closeAll());
-  addEventListener("keydown", (event) => { if (!app.local.sheet) drawn.page?.key?.(event); });
+  addEventListener("keydown", (event) => { if (!app.local.sheet && !coverNow()) drawn.page?.key?.(event); });
   listenToKeys();
   rememberFocus();
   listenToPage();
