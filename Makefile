@@ -16,7 +16,12 @@ MINUTES ?= 30
 CALLS ?= 200
 # The unit tests run in three processes at once, cut where the imports differ: each loads only what it tests, and
 # one works while another waits for a clock. What no other part names is in the last: nothing is forgotten.
-PYTEST_UNIT = $(BIN)/python -m pytest -m "not end_to_end" -p no:cacheprovider
+PYTEST = $(BIN)/python -m pytest -p no:cacheprovider
+PYTEST_UNIT = $(PYTEST) -m "not end_to_end"
+# End to end in two halves at once: pages around servers in memory, and whole systems, which mostly wait.
+PAGES := $(patsubst %,tests/end_to_end/test_%.py,clinic_page_scripts clinic_pages clinic_parties keyboard_journey oidc \
+  staff_pages touchscreen_hands touchscreen_page)
+PARTS := end-to-end-system end-to-end-pages
 UNIT_PARTS := unit-agent unit-media unit-rest
 PACKAGES_RUN := mosquitto espeak-ng libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
 PACKAGES_TEST := $(PACKAGES_RUN) iproute2 nftables coturn chromium fonts-dejavu-core pipewire pipewire-bin wireplumber dbus-daemon
@@ -27,7 +32,7 @@ export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo screens test test-long unit end-to-end lint format bench bench-net bench-people recovery soak lock clean distclean packages-run packages-test $(UNIT_PARTS)
+.PHONY: help run demo screens test test-long unit end-to-end lint format bench bench-net bench-people recovery soak lock clean distclean packages-run packages-test $(UNIT_PARTS) $(PARTS)
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
@@ -42,7 +47,12 @@ screens: packages-test $(VENV)/ready ## A picture of every page in every languag
 	@$(BIN)/python -m tests.screens --out $(OUT)
 
 test: packages-test unit ## Unit tests, then end-to-end tests with real broker and browsers
-	@$(BIN)/python -m pytest -m "end_to_end and not long"
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target $(PARTS)
+
+end-to-end-pages:
+	@$(PYTEST) -m "end_to_end and not long" $(PAGES)
+end-to-end-system:
+	@$(PYTEST) -m "end_to_end and not long" tests/end_to_end $(addprefix --ignore ,$(PAGES))
 
 test-long: packages-test $(VENV)/ready ## The rest: every page by axe-core and measure, many parties, hostile ones, lost lines
 	@$(BIN)/python -m pytest -m long
