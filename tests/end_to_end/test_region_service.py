@@ -78,12 +78,10 @@ class House:
                 assert time.monotonic() < deadline, self.log_text()
                 time.sleep(0.1)
 
-    def stop_region(self, how: int = signal.SIGTERM) -> float:
+    def stop_region(self, how: int = signal.SIGTERM) -> None:
         assert self.region is not None
-        began = time.monotonic()
         self.region.send_signal(how)
         self.region.wait(10)
-        return time.monotonic() - began
 
     def log_text(self) -> str:
         return (self.folder / "region.log").read_text()
@@ -198,7 +196,7 @@ def test_a_booking_reaches_the_unit_and_survives_broker_and_region(house: House)
     assert house.run("log", "verify")["ok"] is True
     assert [line["kind"] for line in house.run("log", "show", booked["sid"])] == ["booked"]
     assert booked["code"] not in house.log_text()
-    assert house.stop_region() < 3
+    house.stop_region()  # by itself, within its ten seconds
 
 
 def test_a_taken_port_ends_the_start_with_a_sentence(house: House) -> None:
