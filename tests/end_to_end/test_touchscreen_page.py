@@ -292,8 +292,10 @@ def test_leaving_is_asked_once_and_help_is_always_there(page: Page, controller: 
     assert controller.touches == []
     page.click('[data-action="leave"]')
     page.click('[data-touch="help"]')
-    page.click('[data-touch="leave"]')
-    page.wait_for_selector('#panel:has-text("Vi har larmat personalen")')
+    page.wait_for_selector('#cover:has-text("Vi har larmat personalen")')
+    page.click('[data-action="help-read"]')
+    page.click('[data-touch="leave"]')  # the question waits beneath
+    page_until(page, lambda: len(controller.touches) == 2, "both touches")
     assert [touch.kind for touch in controller.touches] == ["help", "leave"]
 
 
