@@ -18,9 +18,10 @@ CALLS ?= 200
 # one works while another waits for a clock. What no other part names is in the last: nothing is forgotten.
 PYTEST = $(BIN)/python -m pytest -p no:cacheprovider
 PYTEST_UNIT = $(PYTEST) -m "not end_to_end"
-# End to end in two halves at once: pages around servers in memory, and whole systems, which mostly wait.
-PAGES := $(patsubst %,tests/end_to_end/test_%.py,clinic_page_scripts clinic_pages clinic_parties keyboard_journey oidc \
-  staff_pages touchscreen_hands touchscreen_page)
+# End to end in two halves at once: pages and parts around servers in memory, and whole systems, which mostly wait.
+PAGES := $(patsubst %,tests/end_to_end/test_%.py,bad_messages broker_access clinic_page_scripts clinic_pages \
+  clinic_parties encoder_falls keyboard_journey media_transport meeting_media oidc staff_pages touchscreen_hands \
+  touchscreen_page)
 PARTS := end-to-end-system end-to-end-pages
 UNIT_PARTS := unit-agent unit-media unit-rest
 PACKAGES_RUN := mosquitto espeak-ng libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
