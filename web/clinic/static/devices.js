@@ -1,6 +1,7 @@
 // Our own camera and microphone.
 
 const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+const SMALL_CAMERA = { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 20 } }; // as limits.js has it
 const MICROPHONE = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 const ABSENT = ["NotFoundError", "OverconstrainedError"];
 
@@ -14,6 +15,7 @@ export class Devices {
   audio = null;
   video = null;
   #wanted = { audioinput: "", videoinput: "" };
+  #small = false;
 
   /** Open both, or what there is; returns the key of a text when something is missing, else null. */
   async open() {
@@ -48,6 +50,14 @@ export class Devices {
     this.#wanted[deviceKind] = id;
   }
 
+  /** Take pictures no larger than they are sent: each connection would scale them down anew. Whether that changed. */
+  async fit(small) {
+    if (small === this.#small) return false;
+    this.#small = small;
+    await this.video?.applyConstraints(this.#ask("video")).catch(() => {}); // a camera that cannot stays as it is
+    return true;
+  }
+
   list() {
     return navigator.mediaDevices?.enumerateDevices() ?? [];
   }
@@ -63,7 +73,7 @@ export class Devices {
 
   #ask(kind) {
     const id = this.#wanted[`${kind}input`];
-    const wishes = kind === "video" ? CAMERA : MICROPHONE;
+    const wishes = kind === "audio" ? MICROPHONE : this.#small ? SMALL_CAMERA : CAMERA;
     return id ? { ...wishes, deviceId: { exact: id } } : wishes;
   }
 

@@ -152,6 +152,7 @@ function onParties(message) {
   mesh.update(people.you, people.parties);
   own.mayBeSeen(people.me?.sees ?? true);
   call.limit("video", toRoom(people.others.length));
+  own.fit(people.others.length > 0);
   if (showing.track && !people.iMayShow) showing.stop();
   const words = (all, text) => all.map(({ role }) => fill(text, { who: begin(roleWords(role)) }));
   const said = [...words(came, texts.came), ...words(went, texts.went)];

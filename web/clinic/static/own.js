@@ -33,6 +33,11 @@ export function mayBeSeen(may) {
   apply();
 }
 
+/** Whether our picture goes to other pages too, and is small. */
+export async function fit(small) {
+  if (await devices.fit(small)) await apply();
+}
+
 export function stop() {
   over = true;
   heed();
