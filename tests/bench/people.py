@@ -125,9 +125,7 @@ def _watch(stack: Stack, screen: Page, pages: Sequence[Page], seconds: float) ->
     rates: dict[str, list[float]] = {ROOM: [], PAGES: [], KIOSK: []}
     sizes: dict[str, list[float]] = {ROOM: [], PAGES: [], KIOSK: []}
     for (_, what), (at, first), (then, last) in zip(watched, before, after, strict=True):
-        rates[what] += [
-            (new["frames"] - old["frames"]) / (then - at) for old, new in zip(first, last, strict=False)
-        ]
+        rates[what] += [_grown(old, new) / (then - at) for old, new in zip(first, last, strict=False)]
         sizes[what] += [new["height"] for new in last]
     return {
         "room_at_pages": _figures(rates[ROOM], sizes[ROOM]),
@@ -137,6 +135,11 @@ def _watch(stack: Stack, screen: Page, pages: Sequence[Page], seconds: float) ->
         "agent_rss_mib": round(agent.memory_info().rss / 2**20, 1),
         "machine_cpu_pct": machine,
     }
+
+
+def _grown(old: Mapping[str, float], new: Mapping[str, float]) -> float:
+    """Frames since then; a connection that was built anew meanwhile counts from nought again."""
+    return new["frames"] - (old["frames"] if new["frames"] >= old["frames"] else 0)
 
 
 def _figures(rates: Sequence[float], heights: Sequence[float]) -> dict[str, Any]:
