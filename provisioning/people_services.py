@@ -17,7 +17,7 @@ from provisioning.oidc_settings import OidcSettings
 from provisioning.people_models import EndedSignIn
 from provisioning.waiting_room import WaitingRoom
 from web.clinic.people import AccessKind, Assignment, Taken
-from web.clinic.services import Account, Refused, SessionRow
+from web.clinic.services import Account, Refused
 
 
 class PeopleServices:
@@ -37,14 +37,6 @@ class PeopleServices:
         self._oidc = oidc
         self._access = AccessLog(database, clock)
         self._waiting = WaitingRoom(database, clock)
-
-    def session(self, account: Account, sid: str) -> SessionRow:
-        """One session of the account's clinic; Services has it."""
-        raise NotImplementedError
-
-    def changed(self, sid: str | None = None) -> None:
-        """Tell the pages; Services does."""
-        raise NotImplementedError
 
     def authenticate(self, username: str, password: str) -> Account | None:
         """The account, or None for a wrong name or password (alike in time). Raises TooManyTries."""
@@ -93,18 +85,6 @@ class PeopleServices:
     ) -> None:
         """Write into the access log; once in some minutes for the same person and thing."""
         self._access.looked(account, kind, sid, day, "refused" if refused else "shown")
-
-    def take(self, account: Account, sid: str, *, over: bool = False) -> None:
-        """Take a patient. Raises Refused if a colleague does, or NotAllowed."""
-        self.session(account, sid)
-        if self._waiting.take(account, sid, over=over):
-            self.changed(sid)
-
-    def release(self, account: Account, sid: str) -> None:
-        """Let go of a patient whom one has taken."""
-        self.session(account, sid)
-        if self._waiting.release(account, sid):
-            self.changed(sid)
 
     def taken(self, account: Account, sids: Sequence[str]) -> Mapping[str, Taken]:
         """Who takes whom."""

@@ -136,6 +136,18 @@ class Services(PeopleServices):
         self._bookings.cancel(self._booker(account), sid)
         self.changed(sid)
 
+    def take(self, account: Account, sid: str, *, over: bool = False) -> None:
+        """Take a patient. Raises Refused if a colleague does, or NotAllowed."""
+        self.session(account, sid)
+        if self._waiting.take(account, sid, over=over):
+            self.changed(sid)
+
+    def release(self, account: Account, sid: str) -> None:
+        """Let go of a patient whom one has taken."""
+        self.session(account, sid)
+        if self._waiting.release(account, sid):
+            self.changed(sid)
+
     def check_in(self, account: Account, sid: str) -> None:
         """Staff at their own PC say that the patient sits in the room; raises Refused if the room is lost."""
         booker = self._booker(account)

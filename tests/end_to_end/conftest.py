@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             print(f"--- {part}\n{made.log(part)[-8000:]}")
         if made.process is not None:
             print([line for line in all_kinds(made) if line[0] in {"selftest", "session_degraded"}])
+
+
+@pytest.fixture
+def own_stack(tmp_path: Path) -> Iterator[Stack]:
+    """A system for one test alone, which searches it afterwards or fills it with people."""
+    with Stack(tmp_path / "state") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,8 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 PATIENCE_MS = 40_000
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    with Stack(tmp_path / "state") as running:
-        yield running
-
-
-def test_a_still_a_zoom_and_a_document_go_through_a_real_unit(stack: Stack, tmp_path: Path) -> None:
+def test_a_still_a_zoom_and_a_document_go_through_a_real_unit(own_stack: Stack, tmp_path: Path) -> None:
+    stack = own_stack
     wait_until_ready(stack)
     booking = book(stack)
     with Browsers(tmp_path / "profile") as browsers:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,8 @@ LINE = "Kanariefågelns rad i chatten"
 TILES = "figure.party[data-picture='on']"
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    with Stack(tmp_path / "state") as running:
-        yield running
-
-
-def test_four_parties_and_the_room_see_each_other_and_leave_nothing(stack: Stack, tmp_path: Path) -> None:
+def test_four_parties_and_the_room_see_each_other_and_leave_nothing(own_stack: Stack, tmp_path: Path) -> None:
+    stack = own_stack
     wait_until_ready(stack)
     booking = book(stack)
     with Browsers(tmp_path / "profile") as browsers:

@@ -46,6 +46,20 @@ class Clock:
         self.now += timedelta(**duration)
 
 
+class PlayedLink:
+    """Stands for agent.link.Link."""
+
+    def __init__(self, wire: Any) -> None:
+        self.publish = wire.publish
+        self.up = True
+
+    def start(self) -> None:
+        """Nothing to connect to."""
+
+    def stop(self) -> None:
+        """Nothing to disconnect from."""
+
+
 @dataclass
 class Wire:
     """What was published; `up` says whether the broker is there."""
@@ -62,6 +76,9 @@ class Wire:
         found = [message for topic, message in self.sent if topic.channel == channel]
         self.sent = [(topic, message) for topic, message in self.sent if topic.channel != channel]
         return found
+
+    def link(self) -> PlayedLink:
+        return PlayedLink(self)
 
 
 @dataclass

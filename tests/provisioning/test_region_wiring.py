@@ -24,20 +24,6 @@ from provisioning.settings import BrokerSettings, RegionSettings, SettingsError,
 from web.clinic.services import Account, NotAllowed, Refused
 
 
-class PlayedLink:
-    """Stands for agent.link.Link."""
-
-    def __init__(self, wire: Any) -> None:
-        self.publish = wire.publish
-        self.up = True
-
-    def start(self) -> None:
-        """Nothing to connect to."""
-
-    def stop(self) -> None:
-        """Nothing to disconnect from."""
-
-
 @pytest.fixture
 def region(
     tmp_path: Path, database: Database, rooms: Rooms, clock: Any, wire: Any, monkeypatch: pytest.MonkeyPatch
@@ -45,7 +31,7 @@ def region(
     broker = BrokerSettings(ca_file=tmp_path, certificate_file=tmp_path, key_file=tmp_path)
     monkeypatch.setattr("provisioning.region.Database", lambda url: {"url:": database}[url])
     settings = RegionSettings(database_url="url:", state_dir=tmp_path, broker=broker)
-    made = Region(settings, clock=clock, make_link=lambda *_, **__: PlayedLink(wire))
+    made = Region(settings, clock=clock, make_link=lambda *_, **__: wire.link())
     yield made
     made.stop()
 

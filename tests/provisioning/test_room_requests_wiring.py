@@ -22,20 +22,6 @@ from web.clinic.services import Account, NotAllowed
 SOUTH = "Södra vårdcentralen"
 
 
-class PlayedLink:
-    """Stands for agent.link.Link."""
-
-    def __init__(self, wire: Any) -> None:
-        self.publish = wire.publish
-        self.up = True
-
-    def start(self) -> None:
-        """Nothing to connect to."""
-
-    def stop(self) -> None:
-        """Nothing to disconnect from."""
-
-
 @pytest.fixture
 def region(
     tmp_path: Path, database: Any, rooms: Any, clock: Any, wire: Any, monkeypatch: pytest.MonkeyPatch
@@ -44,7 +30,7 @@ def region(
     broker = BrokerSettings(ca_file=tmp_path, certificate_file=tmp_path, key_file=tmp_path)
     monkeypatch.setattr("provisioning.region.Database", lambda url: {"url:": database}[url])
     settings = RegionSettings(database_url="url:", state_dir=tmp_path, broker=broker)
-    made = Region(settings, clock=clock, make_link=lambda *_, **__: PlayedLink(wire))
+    made = Region(settings, clock=clock, make_link=lambda *_, **__: wire.link())
     for unit in ("unit-1", "unit-2"):
         say(made, unit, "up/status", Status(state="ready", boot=1))
     yield made
