@@ -15,6 +15,7 @@ from agent.media.call import Call
 from agent.media.facts import CallSettings, Fact, LocalOffer
 from tests.agent.media.synthetic import TestPicture, TestTone
 from tests.system.chromium import CHROMIUM, FAKE_MEDIA, PLAYS_AT_ONCE, QUIET
+from tests.system.whep_view import VIEW
 
 pytestmark = pytest.mark.end_to_end
 
@@ -23,7 +24,8 @@ MEASURED_S = 8.0
 SETTLE_S = 2.0
 LOSS = 0.02
 
-PAGE = """<video id=v autoplay muted></video><script>
+PAGE = (
+    """<video id=v autoplay muted></video><script>
 async function stats(pc) {
   const result = {};
   for (const report of (await pc.getStats()).values())
@@ -41,17 +43,11 @@ async function join(sdp) {
   await pc.setLocalDescription(await pc.createAnswer());
   return pc.localDescription.sdp;
 }
-async function view(resource) {
-  const pc = window.pc = new RTCPeerConnection();
-  const stream = v.srcObject = new MediaStream();
-  pc.addTransceiver('audio', {direction: 'recvonly'});
-  pc.addTransceiver('video', {direction: 'recvonly'});
-  pc.ontrack = event => stream.addTrack(event.track);
-  await pc.setLocalDescription(await pc.createOffer());
-  const answer = await fetch('/whep/' + resource, {method: 'POST', body: pc.localDescription.sdp});
-  await pc.setRemoteDescription({type: 'answer', sdp: await answer.text()});
-}
+"""
+    + VIEW
+    + """
 </script>"""
+)
 
 
 def lose_packets(monkeypatch: pytest.MonkeyPatch, share: float) -> None:

@@ -25,6 +25,7 @@ from agent.screen import Touch
 from firmware.board import load_board
 from tests.agent.conftest import KEY, NOW, SID, FakeLink, House, plan
 from tests.system.chromium import CHROMIUM, FAKE_MEDIA, PLAYS_AT_ONCE, QUIET
+from tests.system.whep_view import VIEW
 
 pytestmark = pytest.mark.end_to_end
 
@@ -39,7 +40,8 @@ CHART = {"x": 1 / 12, "y": 0.6, "width": 1 / 6, "height": 1 / 6}
 SHARE_LEAST_BIT_RATE = 1_000_000
 SHARE_SAMPLES = 15
 
-PAGE = """<video id=v autoplay muted playsinline></video><canvas id=c></canvas><script>
+PAGE = (
+    """<video id=v autoplay muted playsinline></video><canvas id=c></canvas><script>
 const heard = [], pending = {};
 let channel, blob;
 function onMessage({data}) {
@@ -104,16 +106,9 @@ async function show(sdp) {
   await pc.setLocalDescription(await pc.createAnswer());
   return pc.localDescription.sdp;
 }
-async function view(resource) {
-  const pc = window.pc = new RTCPeerConnection();
-  const stream = v.srcObject = new MediaStream();
-  pc.addTransceiver('audio', {direction: 'recvonly'});
-  pc.addTransceiver('video', {direction: 'recvonly'});
-  pc.ontrack = event => stream.addTrack(event.track);
-  await pc.setLocalDescription(await pc.createOffer());
-  const answer = await fetch('/whep/' + resource, {method: 'POST', body: pc.localDescription.sdp});
-  await pc.setRemoteDescription({type: 'answer', sdp: await answer.text()});
-}
+"""
+    + VIEW
+    + """
 async function stats() {
   const result = {};
   for (const report of (await pc.getStats()).values())
@@ -132,6 +127,7 @@ function detail(x, y, width, height) {
   return sum / (data.length / 4);
 }
 </script>"""
+)
 
 
 class Link(FakeLink):
