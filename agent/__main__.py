@@ -31,7 +31,7 @@ from agent import room as rooms
 from agent.browser_secret import browser_secret
 from agent.config import Configuration, Settings, SettingsError, first_configuration, load_settings, overlay
 from agent.contract import down_filter, encode
-from agent.contract.status import Config
+from agent.contract.unit_config import Config
 from agent.faults import kind_and_place
 from agent.heap import use_one_arena
 from agent.identity import Identity, load_identity
@@ -45,6 +45,7 @@ from agent.store import Store
 from agent.telemetry import Telemetry
 from agent.touches_help import help_button
 from agent.unit import Unit
+from agent.upkeep import Upkeep
 from agent.wire import Wire, last_will
 from firmware.board import Board, BoardError, load_board
 from firmware.panel import HelpSignal, open_panel
@@ -113,6 +114,8 @@ async def run(settings: Settings, board: Board, identity: Identity) -> None:
         unit.resume(boot)
         web = running.serve(browser_secret(settings.state_dir / "run"))
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
+        upkeep = Upkeep(settings, board, identity, unit, running.wire, boot=boot)
+        stack.push_async_callback(upkeep.stop)
         link = make_link(settings, identity, running.wire, unit, boot)
         running.wire.link = link
         link.start()
@@ -120,7 +123,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> None:
         stack.callback(running.wire.stopping)
         stack.callback(running.watch_network().close)
         ticking = loop.create_task(
-            tick(unit, running.wire, running.reception, running.telemetry, running.watchdog)
+            tick(unit, running.wire, running.reception, upkeep, running.telemetry, running.watchdog)
         )
         stack.callback(ticking.cancel)
         running.survey()
@@ -190,8 +193,13 @@ def guarded(work: Callable[[], None], otherwise: str = "a message was not handle
         log.error("%s: %s", otherwise, kind_and_place(error))  # noqa: TRY400
 
 
-async def tick(
-    unit: Unit, wire: Wire, reception: Reception, telemetry: Telemetry, watchdog: Callable[[], None]
+async def tick(  # noqa: PLR0917 - the parts, in their order
+    unit: Unit,
+    wire: Wire,
+    reception: Reception,
+    upkeep: Upkeep,
+    telemetry: Telemetry,
+    watchdog: Callable[[], None],
 ) -> None:
     """Once a second: time passes for the machines, old messages and new figures go out, the watchdog is fed."""
     while True:
@@ -200,6 +208,7 @@ async def tick(
             unit.tick()
             wire.tick()
             reception.tick()
+            upkeep.tick()
         except Exception as error:
             log.error("a tick failed: %s", kind_and_place(error))  # noqa: TRY400
         else:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from agent.contract.status import Config, Named, SoundOutput, StaffMember
+from agent.contract.unit_config import Config, Named, SoundOutput, StaffMember
 from agent.media.media_socket import DSCP_AF41, PortRange
 
 FIRST_LANGUAGES = ("sv", "en", "fi", "ar")
@@ -124,7 +124,8 @@ def overlay(current: Configuration, wanted: Config, rev: int) -> tuple[Configura
         errors.append(f"media_ports: {ports}")
     if errors:
         return current, tuple(errors)
-    given = {name: value for name, value in wanted if value is not None}
+    held = {each.name for each in fields(Configuration)} | set(NETWORK_FIELDS)
+    given = {name: value for name, value in wanted if value is not None and name in held - {"network"}}
     of_network = {name: given.pop(name) for name in NETWORK_FIELDS if name in given}
     network = replace(current.network, **of_network)
     return replace(current, rev=rev, network=network, **given), ()

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from agent.config import keep_complete, overlay
 from agent.contract import Message, Topic
-from agent.contract.status import Command, CommandReport, Config, ConfigReport
+from agent.contract.commands import Command, CommandReport
+from agent.contract.unit_config import Config, ConfigReport
 from agent.room import IN_USE, TestAsked
 from agent.room import State as RoomState
 from agent.unit import Unit

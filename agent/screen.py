@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from agent.contract.quality import Received
-from agent.contract.status import SoundOutput
+from agent.contract.unit_config import SoundOutput
 
 Page = Literal["idle", "waiting", "call", "ended", "fault"]
 PartyState = Literal["joined", "connecting", "connected", "lost"]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from agent import overrun
 from agent.checkin import TryLock
 from agent.config import Configuration
-from agent.contract.status import SoundOutput
+from agent.contract.unit_config import SoundOutput
 from agent.meeting import NOTHING_SAID, MeetingView
 from agent.meeting_messages import Name
 from agent.room import Room

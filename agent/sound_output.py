@@ -13,7 +13,7 @@ from asyncio.subprocess import DEVNULL
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
-from agent.contract.status import SoundOutput
+from agent.contract.unit_config import SoundOutput
 
 log = logging.getLogger(__name__)
 

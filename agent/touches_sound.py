@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import get_args
 
-from agent.contract.status import SoundOutput
+from agent.contract.unit_config import SoundOutput
 from agent.screen import Outcome, Touch
 from agent.sound_output import SoundOutputs
 from agent.unit import Unit

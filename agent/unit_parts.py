@@ -8,7 +8,7 @@ from typing import Protocol
 
 from agent.contract.events import Intent
 from agent.contract.signalling import IceServer
-from agent.contract.status import SoundOutput
+from agent.contract.unit_config import SoundOutput
 from agent.media.peer_use import EVERYTHING, PeerUse
 from agent.screen import ScanView
 

@@ -77,6 +77,27 @@ class Wire:
         self.notices = Notices()
         self.notices.on("help_answered", unit.help.answered)
         self.link: Sender | None = None
+        self._heard: dict[str, Callable[[Message, bytes], None]] = {
+            "dn/schedule": self._schedule,
+            "dn/config": self._orders.config,
+            "dn/call": self._call,
+            "dn/ack": self._ack,
+            "dn/cmd": self._orders.command,
+            "dn/notice": self._notice,
+        }
+        self._on_connection: list[Callable[[bool], None]] = []
+
+    def on(self, channel: str, heard: Callable[[Message, bytes], None]) -> None:
+        """Let a part of the agent hear a channel, in place of who heard it before."""
+        self._heard[channel] = heard
+
+    def on_connection(self, told: Callable[[bool], None]) -> None:
+        """Tell a part of the agent when the broker's connection comes up and goes."""
+        self._on_connection.append(told)
+
+    def send(self, topic: Topic, body: BaseModel, rev: int | None = None) -> bool:
+        """Send for a part of the agent; False when there is no connection."""
+        return self._send(topic, body, rev)
 
     @property
     def calls(self) -> Calls | None:
@@ -107,6 +128,8 @@ class Wire:
             self._ask_unconfirmed()
             if "region" in self._unit.room.faults:
                 self._unit.room_event(TestAsked())
+        for told in self._on_connection:
+            told(up)
         self._unit.changed()
 
     def doubt(self) -> None:
@@ -135,15 +158,9 @@ class Wire:
         if message.topic.unit != self._name or not message.topic.channel.startswith("dn/"):
             log.warning("message refused: topic is not ours")
             return
-        handlers: dict[str, Callable[[Message, bytes], None]] = {
-            "dn/schedule": self._schedule,
-            "dn/config": self._orders.config,
-            "dn/call": self._call,
-            "dn/ack": self._ack,
-            "dn/cmd": self._orders.command,
-            "dn/notice": self._notice,
-        }
-        handlers[message.topic.channel](message, payload)
+        heard = self._heard.get(message.topic.channel)
+        if heard is not None:
+            heard(message, payload)
 
     def state_changed(self) -> None:
         """Say how the unit is, when that is something new."""

@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 
-from provisioning import meeting_models, people_models  # noqa: F401 - their tables are made with the others
+from provisioning import fleet_models, meeting_models, people_models  # noqa: F401 - their tables are made with the others
 from provisioning.models import Base, Fact
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 BUSY_TIMEOUT_S = 10
 
 
@@ -42,6 +42,7 @@ class Database:
                 ("secret", secrets.token_hex(32)),
                 ("log_head", "0:"),
                 ("access_head", "0:"),
+                ("audit_head", "0:"),
             ):
                 if db.get(Fact, name) is None:
                     db.add(Fact(name=name, value=value))

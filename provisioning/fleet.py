@@ -9,7 +9,8 @@ from datetime import datetime
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from agent.contract.status import ConfigReport, Info, Status
+from agent.contract.status import Info, Status
+from agent.contract.unit_config import ConfigReport
 from provisioning import meeting_log
 from provisioning.database import Database
 from provisioning.meeting_log import Entry

@@ -13,6 +13,7 @@ from agent.contract.events import Ack, Event
 from provisioning.events import EventIntake
 from provisioning.fleet import Fleet
 from provisioning.help_calls import HelpCalls
+from provisioning.hooks import Hooks
 from provisioning.quality import Quality
 from provisioning.queues import Places
 from provisioning.room_requests import RoomRequests
@@ -40,6 +41,7 @@ class Inbox:
     help_calls: HelpCalls
     publish: Publish
     clock: Callable[[], datetime]
+    hooks: Hooks
 
     def handle(self, topic_text: str, payload: bytes) -> None:
         """Do what a message asks for. One that breaks the contract is dropped, its topic and field logged."""
@@ -53,6 +55,7 @@ class Inbox:
         handler = _HANDLERS.get(message.topic.channel)
         if handler is not None:
             handler(self, message.topic.unit, message)
+        self.hooks.heard(message.topic.unit, message)
 
     def acknowledge(self, unit: str, ack: Ack) -> None:
         """Tell a unit what is kept, and by the envelope what time it is."""

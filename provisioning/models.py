@@ -75,6 +75,10 @@ class Unit(Base):
     schedule_sha256: Mapped[str] = mapped_column(String(64), default="")
     config: Mapped[dict[str, Any]] = mapped_column(default=dict)
     config_rev: Mapped[int] = mapped_column(default=0)
+    config_epoch: Mapped[int] = mapped_column(default=1)
+    config_own: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What was set on this unit itself; `config` is the whole: its groups', its room's and its own."""
+    serial: Mapped[str | None] = mapped_column(String(63), index=True)
 
 
 class UnitKey(Base):
@@ -105,6 +109,11 @@ class UnitReport(Base):
     rejected_sids: Mapped[list[str]] = mapped_column(default=list)
     config_rev: Mapped[int] = mapped_column(default=0)
     config_errors: Mapped[list[str]] = mapped_column(default=list)
+    config_epoch: Mapped[int] = mapped_column(default=0)
+    config_state: Mapped[str] = mapped_column(String(12), default="")
+    config_wanted_rev: Mapped[int] = mapped_column(default=0)
+    heard_at: Mapped[datetime | None]
+    """When the unit itself last said anything."""
 
 
 class Room(Base):

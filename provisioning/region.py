@@ -22,7 +22,7 @@ from typing import Any
 
 from flask import Flask
 
-from agent.contract import up_filter
+from agent.contract import bootstrap_up_filter, up_filter
 from agent.faults import kind_and_place
 from agent.link import Link, LinkSettings
 from provisioning import meeting_log
@@ -33,7 +33,9 @@ from provisioning.dropins import DropIns
 from provisioning.events import EventIntake
 from provisioning.fhir import FhirBookings
 from provisioning.fleet import Fleet
+from provisioning.fleet_parts import join_fleet
 from provisioning.help_calls import HelpCalls
+from provisioning.hooks import Hooks
 from provisioning.ice import IceConfiguration
 from provisioning.inbox import Inbox
 from provisioning.meeting_log import Entry
@@ -108,9 +110,11 @@ class Region:
             public_url=settings.web.public_url,
             changed=self.services.changed,
         )
-        self.schedules = Schedules(self.database, self.link.publish, clock, zone)
+        self.hooks = Hooks()
+        self.schedules = Schedules(self.database, self.link.publish, clock, zone, self.hooks.changed)
         self.places = Places(self.database, self.link.publish, clock)
         self.inbox = self._make_inbox(drop_ins)
+        self.fleet = join_fleet(self.hooks, settings, self.database, self.link.publish, clock)
         self._worker = Thread(target=self._work, name="region", daemon=True)
         self._stopping = Lock()
         self._stopped = False
@@ -147,6 +151,7 @@ class Region:
             self.help_calls,
             self.link.publish,
             self.clock,
+            self.hooks,
         )
 
     def start(self) -> None:
@@ -218,6 +223,8 @@ class Region:
     def _connected(self) -> None:
         self.schedules.publish_all()
         self.signalling.link_is_up()
+        for connected in self.hooks.connected:
+            self._guarded(connected)
 
     def _tick(self) -> None:
         if self.link.up and self.schedules.work_off_outbox():
@@ -229,6 +236,8 @@ class Region:
         if self.link.up and self.places.tick():
             self.services.changed()
         self.quality.tick()
+        for tick in self.hooks.ticks:
+            self._guarded(tick)
 
     def _note(self, kind: str, sid: str, fields: Any) -> None:  # noqa: ANN401 - a mapping of plain values
         with self.database.write() as db:
@@ -244,7 +253,7 @@ def _link_settings(settings: RegionSettings) -> LinkSettings:
         ca_file=broker.ca_file,
         certificate_file=broker.certificate_file,
         key_file=broker.key_file,
-        filters=(up_filter(),),
+        filters=(up_filter(), bootstrap_up_filter()),
         backoff_max_s=BACKOFF_MAX_S,
     )
 

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.contract import ContractError, Topic
-from agent.contract.status import Config
+from agent.contract.unit_config import Config
 from provisioning.accounts import clinic_named
 from provisioning.database import Database
 from provisioning.models import OutboxRow, Room, RoomUnit, Unit, UnitKey, UnitReport

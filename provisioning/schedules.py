@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from agent.contract import Topic, encode
 from agent.contract.schedule import CheckIn, Features, Party, Schedule, ScheduledSession, ScheduleReport
-from agent.contract.status import Config
+from agent.contract.unit_config import Config
 from provisioning.booking import salt_of_day
 from provisioning.database import Database
 from provisioning.models import BookedSession, OutboxRow, Room, Unit, UnitReport
@@ -53,8 +53,15 @@ class Schedules:
     """Builds and publishes; used by the region's worker thread only, so that revisions have one author."""
 
     def __init__(
-        self, database: Database, publish: Publish, clock: Callable[[], datetime], zone: ZoneInfo
+        self,
+        database: Database,
+        publish: Publish,
+        clock: Callable[[], datetime],
+        zone: ZoneInfo,
+        changed: Callable[[str, str], None] = lambda _what, _unit: None,
     ) -> None:
+        """changed(what, unit) is told of what the outbox says besides schedules and configurations."""
+        self._changed = changed
         self._database = database
         self._publish = publish
         self._clock = clock
@@ -74,6 +81,8 @@ class Schedules:
                 self.publish_schedule(unit)
             elif what == "config":
                 self.publish_config(unit)
+            else:
+                self._changed(what, unit)
         with self._database.write() as db:
             db.execute(delete(OutboxRow).where(OutboxRow.id.in_([row_id for row_id, _, _ in rows])))
         return todo

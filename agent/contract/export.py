@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from agent.contract.messages import CHANNELS, VERSION, Channel, Envelope
 from agent.contract.schedule import ScheduledSession
-from agent.contract.topics import PREFIX, level_patterns
+from agent.contract.topics import address, level_patterns
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SCHEMA_FORMAT = "application/schema+json;version=draft-2020-12"
@@ -88,12 +88,12 @@ def asyncapi() -> Json:
 
 def _channel(name: str) -> Json:
     patterns = level_patterns(name)
-    levels = "".join(f"/{{{level}}}" for level in patterns)
     parameters: Json = {level: {"description": f"Matches {pattern}"} for level, pattern in patterns.items()}
-    parameters["unit"] = {"description": "The name in the unit's certificate"}
+    who = "serial" if "{serial}" in address(name) else "unit"
+    parameters[who] = {"description": "The name in the unit's certificate"}
     key = schema_name(name)
     return {
-        "address": f"{PREFIX}/{{unit}}/{name}{levels}",
+        "address": address(name),
         "messages": {key: {"$ref": f"#/components/messages/{key}"}},
         "parameters": parameters,
     }

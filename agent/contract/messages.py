@@ -12,14 +12,20 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from agent.contract.body import MAX_BODY_BYTES, Body, ContractError, Instant, field_path, reason_of
+from agent.contract.commands import Command, CommandReport
+from agent.contract.enrolment import CertificateReply, CertificateRequest, EnrolReply, EnrolRequest
 from agent.contract.events import Ack, Event, Intent, Notice
 from agent.contract.quality import QUALITY_EXPIRY_S, QualityReport
 from agent.contract.schedule import Schedule, ScheduleReport
 from agent.contract.signalling import SIGNAL, SIGNAL_EXPIRY_S
-from agent.contract.status import Command, CommandReport, Config, ConfigReport, Info, Status
+from agent.contract.status import Info, Status
+from agent.contract.telemetry import TELEMETRY_EXPIRY_S, Telemetry
 from agent.contract.topics import Topic
+from agent.contract.unit_config import Config, ConfigReport
 
 VERSION = 1
+RENEWAL_EXPIRY_S = 60
+"""Requests are said again more often than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +51,13 @@ CHANNELS: dict[str, Channel] = {
     "up/call": Channel(SIGNAL, retained=False, expiry_s=SIGNAL_EXPIRY_S),
     "up/event": Channel(TypeAdapter(Event), retained=False),
     "up/event/quality": Channel(TypeAdapter(QualityReport), retained=False, expiry_s=QUALITY_EXPIRY_S),
+    "up/event/telemetry": Channel(TypeAdapter(Telemetry), retained=False, expiry_s=TELEMETRY_EXPIRY_S),
     "dn/ack": Channel(TypeAdapter(Ack), retained=False, expiry_s=SIGNAL_EXPIRY_S),
     "dn/notice": Channel(TypeAdapter(Notice), retained=False, expiry_s=SIGNAL_EXPIRY_S),
+    "up/renewal": Channel(TypeAdapter(CertificateRequest), retained=False, expiry_s=RENEWAL_EXPIRY_S),
+    "dn/renewal": Channel(TypeAdapter(CertificateReply), retained=False, expiry_s=RENEWAL_EXPIRY_S),
+    "up/enrol": Channel(TypeAdapter(EnrolRequest), retained=False, expiry_s=RENEWAL_EXPIRY_S),
+    "dn/enrol": Channel(TypeAdapter(EnrolReply), retained=True),
 }
 
 

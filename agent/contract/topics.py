@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from agent.contract.body import ContractError
 
 PREFIX = "hr/v1/u"
+BOOTSTRAP_PREFIX = "hr/v1/b"
+"""Where a unit stands under its serial number until it has a name."""
 
 # Channel -> names and patterns of the levels after it.
 _SID = r"[a-z0-9]{8,40}"
@@ -34,10 +36,16 @@ _LEVELS: dict[str, dict[str, str]] = {
     "dn/call": {"session": _SID, "peer": _PEER},
     "up/call": {"session": _SID, "peer": _PEER},
     "up/event": {"kind": _KIND},
+    "up/event/telemetry": {},  # among the events by name, as is quality, but no part of their chain
     "up/event/quality": {},  # among the events by name, but telemetry: with a body of its own, and no log
     "dn/ack": {},
     "dn/notice": {"kind": _KIND},
+    "up/renewal": {},
+    "dn/renewal": {},
+    "up/enrol": {},
+    "dn/enrol": {},
 }
+_OF_BOOTSTRAP = frozenset({"up/enrol", "dn/enrol"})
 _UNIT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -62,18 +70,31 @@ class Topic:
             raise ContractError("topic", self.channel, "has levels the contract does not know")
 
     def __str__(self) -> str:
-        return "/".join((PREFIX, self.unit, self.channel, *self.levels))
+        return "/".join((_prefix_of(self.channel), self.unit, self.channel, *self.levels))
 
     @classmethod
     def parse(cls, text: str) -> Topic:
         """The topic that text names; raises ContractError, which does not repeat the text."""
         parts = text.split("/")
-        if len(parts) < 6 or "/".join(parts[:3]) != PREFIX:
+        prefix = "/".join(parts[:3])
+        if len(parts) < 6 or prefix not in {PREFIX, BOOTSTRAP_PREFIX}:
             raise ContractError("topic", "prefix", f"is not {PREFIX}/")
         channel = "/".join(parts[4:])
-        if channel in _LEVELS:
-            return cls(parts[3], channel)
-        return cls(parts[3], "/".join(parts[4:6]), tuple(parts[6:]))
+        whole = channel in _LEVELS
+        topic = cls(parts[3], channel) if whole else cls(parts[3], "/".join(parts[4:6]), tuple(parts[6:]))
+        if prefix != _prefix_of(topic.channel):
+            raise ContractError("topic", "prefix", "does not have this channel")
+        return topic
+
+
+def _prefix_of(channel: str) -> str:
+    return BOOTSTRAP_PREFIX if channel in _OF_BOOTSTRAP else PREFIX
+
+
+def address(channel: str) -> str:
+    """A channel's topics, with names of their levels in braces."""
+    who = "{serial}" if channel in _OF_BOOTSTRAP else "{unit}"
+    return "/".join((_prefix_of(channel), who, channel, *(f"{{{level}}}" for level in _LEVELS[channel])))
 
 
 def level_patterns(channel: str) -> dict[str, str]:
@@ -84,6 +105,16 @@ def level_patterns(channel: str) -> dict[str, str]:
 def down_filter(unit: str) -> str:
     """What a unit subscribes to: all that comes down to it."""
     return f"{PREFIX}/{unit}/dn/#"
+
+
+def bootstrap_down_filter(serial: str) -> str:
+    """What a unit subscribes to under its bootstrap identity."""
+    return f"{BOOTSTRAP_PREFIX}/{serial}/dn/#"
+
+
+def bootstrap_up_filter() -> str:
+    """What the region subscribes to besides: those that want to enrol."""
+    return f"{BOOTSTRAP_PREFIX}/+/up/#"
 
 
 def up_filter() -> str:

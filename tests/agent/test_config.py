@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from agent.config import Network, SettingsError, first_configuration, keep_complete, load_settings, overlay
-from agent.contract.status import Config
+from agent.contract.unit_config import Config
 from agent.media.media_socket import DSCP_AF41
 
 NEEDED = (

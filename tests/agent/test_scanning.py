@@ -8,8 +8,8 @@ import pytest
 from agent import room as rooms
 from agent import session_events as ev
 from agent.checkin import token_of
+from agent.contract.commands import Command
 from agent.contract.schedule import token_digest
-from agent.contract.status import Command
 from agent.scanning import AGAIN_AFTER_S, OPEN_FOR_S, TOLD_MAX, UNWATCHED_FOR_S, Scanning
 from agent.screen import ScanView, Touch
 from agent.session_state import Party

@@ -7,7 +7,7 @@ import pytest
 
 from agent import session_events as ev
 from agent import sound_output
-from agent.contract.status import Config
+from agent.contract.unit_config import Config
 from agent.screen import Touch
 from agent.sound_output import MockSinks, SoundOutputs, set_default_sink
 from agent.touches import Touches

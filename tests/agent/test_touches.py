@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from agent import session_events as ev
 from agent.contract import schedule
 from agent.contract.schedule import code_digest
-from agent.contract.status import Config
+from agent.contract.unit_config import Config
 from agent.screen import Touch
 from agent.touches import Touches
 

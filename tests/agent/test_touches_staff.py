@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from agent import session_events as ev
 from agent.contract.events import Notice
 from agent.contract.signalling import Join
-from agent.contract.status import Config
+from agent.contract.unit_config import Config
 from agent.reception import Reception
 from agent.room import State as RoomState
 from agent.screen import Touch

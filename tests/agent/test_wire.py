@@ -6,10 +6,11 @@ import pytest
 
 from agent import room as rooms
 from agent.contract import encode
+from agent.contract.commands import Command
 from agent.contract.events import Ack
 from agent.contract.quality import QualityReport
 from agent.contract.signalling import Admit, Bye, IceServer, IceServers, Join
-from agent.contract.status import Command, Config
+from agent.contract.unit_config import Config
 from agent.session_events import CheckedIn
 
 SID = "k3v9q2m4x8t1"

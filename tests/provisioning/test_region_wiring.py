@@ -15,7 +15,8 @@ from agent.contract import Topic, encode
 from agent.contract.events import Ack, Intent
 from agent.contract.quality import PageReport, QualityReport, Received
 from agent.contract.signalling import Join, RemoteCheckIn
-from agent.contract.status import ConfigReport, Fault, Info, Status
+from agent.contract.status import Fault, Info, Status
+from agent.contract.unit_config import ConfigReport
 from provisioning.accounts import Accounts
 from provisioning.database import Database
 from provisioning.region import Region

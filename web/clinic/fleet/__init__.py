@@ -1,0 +1,1 @@
+"""IT's pages: the fleet of units, how they come in, and what is done to them."""
