@@ -12,7 +12,7 @@ import os
 import secrets
 import signal
 import sys
-import threading
+import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,16 +76,18 @@ class Access:
 def main() -> int:
     """Run until Ctrl-C; returns the exit status."""
     options = _options()
-    stop = threading.Event()
+    # A list, since a handler may run inside of anything: an Event's own lock could be held by this very thread.
+    asked: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda given, _frame: asked.append(given))
     parts = Parts()
     try:
         check_ports(options)
         say("Starting:")
         start(options, parts)
         _welcome(options)
-        while not stop.wait(WATCH_EVERY_S):
+        while not asked:
+            time.sleep(WATCH_EVERY_S)
             parts.watch()
             _write_system(options, parts)
     except (CannotStart, BrokerError, PkiError) as error:
