@@ -61,11 +61,15 @@ class UnitLine:
 
 @dataclass(frozen=True, slots=True)
 class UnitList:
-    """One page of the list, and how many there are of each health in what was asked for."""
+    """One page of the list, what is wrong first. `total`: how many were asked for, on all pages. `counts`: how many
+    of each health there would be if none had been asked for."""
 
     units: tuple[UnitLine, ...]
     total: int
     counts: Mapping[Health, int]
+    clinics: tuple[str, ...] = ()
+    """All clinics that have a unit, and all versions that one runs: what the list can be narrowed to."""
+    versions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,16 @@ class EnrolmentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class BootstrapLine:
+    """A bootstrap identity: whether the broker lets it in, and the unit that it became."""
+
+    serial: str
+    state: Literal["armed", "used", "blocked"]
+    unit: str | None
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class GroupLine:
     """A group, how many units are in it, and what it sets."""
 
@@ -233,6 +247,9 @@ class FleetServices(Protocol):
     def enrolments(self, account: Account, *, all_states: bool = False) -> Sequence[EnrolmentLine]: ...
     def approve(self, account: Account, enrolment: int, unit: str, room_id: str | None) -> None: ...
     def reject(self, account: Account, enrolment: int, reason: str) -> None: ...
+    def bootstraps(self, account: Account) -> Sequence[BootstrapLine]:
+        """Those that are armed or blocked; a used one stands on its unit's page."""
+
     def arm(self, account: Account, serial: str) -> None: ...
     def block(self, account: Account, serial: str) -> None: ...
     def revoke(self, account: Account, unit: str, reason: str) -> None: ...
