@@ -9,15 +9,13 @@ from __future__ import annotations
 import ipaddress
 import logging
 import random
-import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -27,6 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.contract import CHANNELS, MAX_BODY_BYTES, Topic
+from agent.link_tls import KnownTime, TlsContext, own_clock, what_went_wrong
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +40,6 @@ CONNECT_TIMEOUT_IN_CALL_S = 2.0
 WATCH_S = 0.25
 ANSWER_WITHIN_S = 1.5
 """A broker in doubt that says nothing for so long is taken for unreachable."""
-UNSENT_AT_MOST_MS = 10_000
-"""Data that nobody has acknowledged for so long ends the connection (RFC 5482); the default is 15 minutes."""
 NO_RETAINED = 2
 """Retain handling of a repeated subscription: it is an echo, and brings nothing (MQTT 5, section 3.8.3.1)."""
 
@@ -69,6 +66,10 @@ class Will:
     payload: bytes
 
 
+LinkProblem = Literal["", "unreached", "untrusted", "refused"]
+"""Nobody answers; what answers is not to be trusted as the broker; the broker does not let us in."""
+
+
 def backoff_s(attempt: int, ceiling_s: float, jitter: float) -> float:
     """Full jitter: a random share of 1, 2, 4 … seconds, never above ceiling_s. jitter is in [0, 1)."""
     return float(min(ceiling_s, BACKOFF_MIN_S * 2 ** min(attempt, 10)) * jitter)
@@ -78,7 +79,8 @@ class Link:
     """A connection that comes back by itself, subscribes on every connect and keeps the broker's session.
 
     on_message(topic, payload) and on_connection(up) are called on the link's threads, and on_connection(False)
-    also on the thread that tells of a changed network.
+    also on the thread that tells of a changed network. known_time() judges the broker's certificate, on every
+    connect and while connected.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Link:
         on_message: Callable[[str, bytes], None],
         on_connection: Callable[[bool], None],
         will: Will | None = None,
+        known_time: Callable[[], KnownTime] = own_clock,
     ) -> None:
         self._settings = settings
         self._on_message = on_message
@@ -101,8 +104,9 @@ class Link:
         self._wake = threading.Event()
         self._attempt = 0
         self._heard_at = 0.0
+        self._problem: LinkProblem = ""
         self._doubted_at: float | None = None
-        self._tls = _TlsContext.of(settings)
+        self._tls = TlsContext.of(settings.ca_file, settings.certificate_file, settings.key_file, known_time)
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
         self._client = self._make_client(will)
 
@@ -110,6 +114,11 @@ class Link:
     def up(self) -> bool:
         """Whether the broker has accepted us and not gone since."""
         return self._up.is_set()
+
+    @property
+    def problem(self) -> LinkProblem:
+        """Why the last attempt to connect did not succeed; empty when it did, or none has ended."""
+        return self._problem
 
     def start(self) -> None:
         """Begin to connect, and go on for ever."""
@@ -219,8 +228,9 @@ class Link:
             )
         except (OSError, ValueError) as error:
             level = logging.DEBUG if self._unreached else logging.INFO
-            log.log(level, "broker not reached: %s", type(error).__name__)
+            log.log(level, "broker not reached: %s", what_went_wrong(error))
             self._unreached = True
+            self._problem = "untrusted" if isinstance(error, ssl.SSLCertVerificationError) else "unreached"
             return False
         # Without its thread paho would write to the socket on whichever thread publishes.
         self._client.loop_start()
@@ -233,6 +243,10 @@ class Link:
         return self._accepted
 
     def _judge(self) -> None:
+        wrong = self._tls.what_is_wrong()  # a unit may learn the time only after it has connected
+        if wrong and self.up:
+            log.warning("broker's connection left: %s", wrong)
+            self._leave()
         doubted_at = self._doubted_at
         if doubted_at is None:
             return
@@ -252,12 +266,15 @@ class Link:
         if code.is_failure:
             log.warning("broker refused us: %s", code)
             return
+        self._problem = ""
         self._subscribe()
         self._accepted = True
         self._unreached = False
         self._set_up(True)
 
     def _disconnected(self, *_args: object) -> None:
+        if not self._accepted:
+            self._problem = "refused"  # in TLS 1.3 a server judges our certificate only after the handshake
         self._set_up(False)
         self._gone.set()
 
@@ -281,40 +298,6 @@ class Link:
             self._up.clear()
         log.info("broker %s", "connected" if up else "gone")
         self._on_connection(up)
-
-
-class _TlsContext(ssl.SSLContext):
-    """Knows the socket of the connection that was made last, from before its handshake on."""
-
-    _socket: socket.socket | None = None
-
-    @classmethod
-    def of(cls, settings: LinkSettings) -> _TlsContext:
-        context = cls(ssl.PROTOCOL_TLS_CLIENT)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_verify_locations(cafile=str(settings.ca_file))
-        context.load_cert_chain(str(settings.certificate_file), str(settings.key_file))
-        return context
-
-    def wrap_socket(self, sock: socket.socket, *args: Any, **named: Any) -> ssl.SSLSocket:  # noqa: ANN401
-        """As SSLContext.wrap_socket. The duplicate can be shut down on any thread; OpenSSL's own cannot."""
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNSENT_AT_MOST_MS)
-        before, self._socket = self._socket, sock.dup()
-        if before is not None:
-            before.close()
-        return super().wrap_socket(sock, *args, **named)
-
-    def local_address(self) -> str | None:
-        """The address of ours that the connection is bound to."""
-        with suppress(OSError):
-            return str(self._socket.getsockname()[0]) if self._socket is not None else None
-        return None
-
-    def cut(self) -> None:
-        """End the connection, whether or not the other end can be told."""
-        with suppress(OSError):
-            if self._socket is not None:
-                self._socket.shutdown(socket.SHUT_RDWR)
 
 
 def _is_among(address: str, addresses: Collection[str]) -> bool:
