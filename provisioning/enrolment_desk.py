@@ -41,6 +41,7 @@ class EnrolmentDesk:
         database: Database,
         publish: Publish,
         clock: Callable[[], datetime],
+        *,
         settings: EnrolmentSettings,
         signer: Signer,
         broker: BrokerAddress,
@@ -62,7 +63,7 @@ class EnrolmentDesk:
         try:
             asked = read_request(request.csr)
             with self._database.write() as db:
-                row = take(db, serial, request, asked, self._clock(), self._settings)
+                row = take(db, serial, request, asked, now=self._clock(), settings=self._settings)
                 replies = [self._reply(db, row), *self._approved(db, serial, but=row)]
         except BadRequest as error:
             log.warning("serial number %s: request refused: %s", serial, error.reason)
@@ -219,7 +220,7 @@ class EnrolmentDesk:
             self._publish(topic, b"")
 
 
-def _latest(serial: str) -> Select[tuple[Enrolment]]:
+def _latest(serial: str) -> Select[Enrolment]:
     return (
         select(Enrolment)
         .where(Enrolment.serial == serial)
@@ -228,7 +229,7 @@ def _latest(serial: str) -> Select[tuple[Enrolment]]:
     )
 
 
-def _unproven(unit: str, sha256: str) -> Select[tuple[IssuedCertificate]]:
+def _unproven(unit: str, sha256: str) -> Select[IssuedCertificate]:
     return select(IssuedCertificate).where(
         IssuedCertificate.unit_id == unit,
         IssuedCertificate.certificate_sha256 == sha256,

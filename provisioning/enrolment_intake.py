@@ -28,6 +28,7 @@ def take(
     serial: str,
     request: EnrolRequest,
     asked: SigningRequest,
+    *,
     now: datetime,
     settings: EnrolmentSettings,
 ) -> Enrolment:

@@ -11,16 +11,16 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
+from agent.contract.fingerprint_words import words_of
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agent.contract.fingerprint_words import words_of
 from provisioning import audit
 from provisioning.database import Database
 from provisioning.fleet_models import Bootstrap, Enrolment, Revocation, UnitHistory
 from provisioning.models import Unit, UnitReport
 from provisioning.rooms import check_unit_id, put_unit, touch
-from web.clinic.fleet.services import EnrolmentLine
+from web.clinic.fleet.services import BootstrapLine, EnrolmentLine
 from web.clinic.services import Refused
 
 AT_THE_DOOR = timedelta(minutes=2)
@@ -55,10 +55,18 @@ class Enrolments:
                 for row in rows
             ]
 
-    def bootstraps(self) -> Sequence[Bootstrap]:
-        """All bootstrap identities that were ever seen or made here."""
+    def bootstraps(self) -> Sequence[BootstrapLine]:
+        """All bootstrap identities that were ever seen or made here, by serial number."""
         with self._database.read() as db:
-            return db.scalars(select(Bootstrap).order_by(Bootstrap.serial)).all()
+            return [
+                BootstrapLine(
+                    serial=row.serial,
+                    state=cast(Literal["armed", "used", "blocked"], row.state),
+                    unit=row.unit_id,
+                    changed_at=row.changed_at,
+                )
+                for row in db.scalars(select(Bootstrap).order_by(Bootstrap.serial))
+            ]
 
     def approve(
         self, enrolment_id: int, unit: str, room_id: str | None, by: str, *, confirmed: bool = False

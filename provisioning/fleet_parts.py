@@ -2,7 +2,7 @@
 
 | part | hears | does |
 |---|---|---|
-| Revocations | everything, before all others | leaves what a revoked unit says unheard, and says `revoked` for it |
+| Revocations | everything, before all others | leaves a revoked unit unheard, and says `revoked` for it |
 | BrokerAccess | outbox `access`, ticks | the broker's access rules and SIGHUP |
 | EnrolmentDesk | up/enrol, up/info, outbox `enrolment` | who may come in; signs; closes the bootstrap's door |
 | Renewals | up/renewal | a working unit's next certificate |
@@ -55,34 +55,38 @@ def join_fleet(
     hooks.on_outbox("access", access_changed)
     hooks.connected.append(access.apply)
     if settings.enrolment is not None:
-        _join_enrolment(hooks, settings.enrolment, settings.broker, database, publish, clock, access)
+        enrolment = settings.enrolment
+        signer = Signer(
+            enrolment.authority_dir,
+            enrolment.bootstrap_dir,
+            life=enrolment.life,
+            bootstrap_life=enrolment.bootstrap_life,
+        )
+        desk = EnrolmentDesk(
+            database,
+            publish,
+            clock,
+            settings=enrolment,
+            signer=signer,
+            broker=_address(enrolment, settings.broker),
+            access=access,
+        )
+        _join_desk(hooks, desk)
+        hooks.on_message("up/renewal", Renewals(database, publish, clock, signer).asked)
     return FleetParts(enrolments=Enrolments(database, clock))
 
 
-def _join_enrolment(
-    hooks: Hooks,
-    settings: EnrolmentSettings,
-    broker: BrokerSettings,
-    database: Database,
-    publish: Publish,
-    clock: Callable[[], datetime],
-    access: BrokerAccess,
-) -> None:
-    signer = Signer(
-        settings.authority_dir,
-        settings.bootstrap_dir,
-        life=settings.life,
-        bootstrap_life=settings.bootstrap_life,
-    )
-    address = BrokerAddress(
+def _join_desk(hooks: Hooks, desk: EnrolmentDesk) -> None:
+    hooks.on_message("up/enrol", desk.asked)
+    hooks.on_message("up/info", desk.shown)
+    hooks.on_outbox("enrolment", desk.decided)
+    hooks.ticks.append(desk.tick)
+    hooks.connected.append(desk.connected)
+
+
+def _address(settings: EnrolmentSettings, broker: BrokerSettings) -> BrokerAddress:
+    return BrokerAddress(
         host=settings.broker_host or broker.host,
         port=settings.broker_port or broker.port,
         transport=settings.broker_transport,
     )
-    desk = EnrolmentDesk(database, publish, clock, settings, signer, address, access)
-    hooks.on_message("up/enrol", desk.asked)
-    hooks.on_message("up/info", desk.shown)
-    hooks.on_message("up/renewal", Renewals(database, publish, clock, signer).asked)
-    hooks.on_outbox("enrolment", desk.decided)
-    hooks.ticks.append(desk.tick)
-    hooks.connected.append(desk.connected)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from provisioning.fleet_models import Enrolment, IssuedCertificate, UnitHistory
@@ -49,11 +49,11 @@ def issue(
             added_at=now,
         )
     )
-    return record(db, request, signed, unit, "operational", now)
+    return record(db, request, signed, unit, purpose="operational", now=now)
 
 
 def record(
-    db: Session, request: SigningRequest, signed: Signed, unit: str, purpose: Purpose, now: datetime
+    db: Session, request: SigningRequest, signed: Signed, unit: str, *, purpose: Purpose, now: datetime
 ) -> IssuedCertificate:
     """Keep what was signed, in the caller's transaction."""
     row = IssuedCertificate(

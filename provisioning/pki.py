@@ -78,7 +78,7 @@ class Authority:
         hosts: Sequence[str] = (),
         life: timedelta = CERTIFICATE_LIFE,
     ) -> x509.Certificate:
-        """A certificate for a key: with hosts a server's, otherwise a client's. It never outlives the authority."""
+        """A certificate for a key: with hosts a server's, otherwise a client's. It does not outlive us."""
         usage = ExtendedKeyUsageOID.SERVER_AUTH if hosts else ExtendedKeyUsageOID.CLIENT_AUTH
         now = datetime.now(UTC)
         builder = (

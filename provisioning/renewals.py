@@ -98,7 +98,7 @@ class Renewals:
             db.add(bootstrap)
         bootstrap.certificate_sha256 = signed.sha256
         log.info("unit %s: new bootstrap certificate", unit.id)
-        return record(db, request, signed, unit.id, "bootstrap", now)
+        return record(db, request, signed, unit.id, purpose="bootstrap", now=now)
 
 
 def _refuse_flood(db: Session, unit: str, purpose: Purpose, now: datetime) -> None:
