@@ -1,77 +1,25 @@
-"""Mosquitto (2.0.11 or later) with the access rules of DESIGN.md section 3: written, started, stopped."""
+"""Mosquitto (2.0.11 or later) as a child of this process: started, told to read its rules again, stopped."""
 
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
-from string import Template
 
+from provisioning.broker_files import BrokerFiles
 from provisioning.pki import Credentials
 
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 3.0
 POLL_S = 0.05
-REGION = "region"
 
 
 class BrokerError(RuntimeError):
     """The broker does not run; the text says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerFiles:
-    """What Mosquitto reads, and what it writes to."""
-
-    config: Path
-    acl: Path
-    store: Path
-    log: Path
-
-
-def write_files(
-    folder: Path,
-    server: Credentials,
-    *,
-    port: int,
-    host: str = "127.0.0.1",
-    region: str = REGION,
-    revoked: Iterable[str] = (),
-) -> BrokerFiles:
-    """Write configuration and access rules into a folder of the broker's own; the store in it is kept."""
-    paths = BrokerFiles(
-        folder / "mosquitto.conf", folder / "mosquitto.acl", folder / "store", folder / "mosquitto.log"
-    )
-    paths.store.mkdir(parents=True, exist_ok=True, mode=0o700)
-    values = {
-        "user": pwd.getpwuid(os.getuid()).pw_name,
-        "port": str(port),
-        "host": host,
-        "ca_file": str(server.ca_file.absolute()),
-        "certificate_file": str(server.certificate_file.absolute()),
-        "key_file": str(server.key_file.absolute()),
-        "acl_file": str(paths.acl.absolute()),
-        "store": str(paths.store.absolute()),
-    }
-    _write_private(paths.config, _template("mosquitto.conf").substitute(values))
-    write_access(paths, region=region, revoked=revoked)
-    return paths
-
-
-def write_access(paths: BrokerFiles, *, region: str = REGION, revoked: Iterable[str] = ()) -> None:
-    """Write the access rules; a revoked identity may do nothing at all. A running broker needs reload()."""
-    rules = _template("mosquitto.acl").substitute(region=region)
-    denials = "".join(f"\nuser {name}\ntopic deny #\n" for name in sorted(set(revoked)))
-    _write_private(paths.acl, rules + denials)
 
 
 class Broker:
@@ -166,12 +114,3 @@ def _refuse_taken_port(host: str, port: int) -> None:
         except OSError:
             reason = f"Port {port} on {host} is taken, so that the broker cannot start."
             raise BrokerError(f"{reason} Stop what uses it, or choose another port.") from None
-
-
-def _template(name: str) -> Template:
-    return Template(files("provisioning").joinpath(name).read_text())
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.write_text(text)
-    path.chmod(0o600)

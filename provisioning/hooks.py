@@ -19,6 +19,8 @@ class Hooks:
         self._outbox: dict[str, Callable[[str], None]] = {}
         self.ticks: list[Callable[[], None]] = []
         self.connected: list[Callable[[], None]] = []
+        self.turns_away: Callable[[str, Message], bool] = lambda _unit, _message: False
+        """Says whether a message is to be left unheard: its unit is revoked."""
 
     def on_message(self, channel: str, heard: Heard) -> None:
         """Call heard for every message on a channel, after what the inbox itself does with it."""

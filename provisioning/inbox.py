@@ -52,6 +52,8 @@ class Inbox:
         except ContractError as error:
             log.warning("message dropped: %s", error)
             return
+        if self.hooks.turns_away(message.topic.unit, message):
+            return
         handler = _HANDLERS.get(message.topic.channel)
         if handler is not None:
             handler(self, message.topic.unit, message)

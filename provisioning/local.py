@@ -21,7 +21,8 @@ from typing import Any
 from argon2 import PasswordHasher
 
 from provisioning.accounts import Accounts, Clients
-from provisioning.broker import BrokerError, find_mosquitto, write_files
+from provisioning.broker import BrokerError, find_mosquitto
+from provisioning.broker_files import write_files
 from provisioning.database import Database
 from provisioning.local_parts import CannotStart, Part, Parts, http_answers, port_is_free, say, tls_answers
 from provisioning.pki import Authority, Credentials, PkiError

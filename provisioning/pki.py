@@ -1,4 +1,4 @@
-"""The region's private certificate authority: one for the broker, its clients and the units.
+"""The region's private certificate authorities: one for the broker, its clients and the units, one for bootstraps.
 
 EC P-256; files of keys are readable by their owner alone. Asking again gives the same certificate until a
 third of its life is left; a renewed one keeps its key, so that what was signed before can still be verified.
@@ -24,6 +24,7 @@ BACKDATED = timedelta(hours=1)
 """A unit's clock may be somewhat behind."""
 RENEW_WHEN_LEFT = 1 / 3
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+OPERATIONAL, BOOTSTRAP = "Halsorum region CA", "Halsorum bootstrap CA"
 
 
 class PkiError(RuntimeError):
@@ -43,9 +44,9 @@ class Credentials:
 
 
 class Authority:
-    """The certificate authority in a folder: `ca.pem`, `ca.key`. Made if it is not there."""
+    """The certificate authority in a folder: `ca.pem`, `ca.key`. Made, under this name, if it is not there."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = OPERATIONAL) -> None:
         self.folder = folder
         self.ca_file = folder / "ca.pem"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -57,7 +58,7 @@ class Authority:
                     f"{self.ca_file} and ca.key do not belong together; restore both from one copy."
                 )
         else:
-            self._certificate = _self_signed(self._key)
+            self._certificate = _self_signed(self._key, name)
             _write(self.ca_file, self._certificate.public_bytes(serialization.Encoding.PEM), 0o644)
 
     def server(self, hosts: Sequence[str] = (), folder: Path | None = None) -> Credentials:
@@ -69,14 +70,37 @@ class Authority:
         """A client's certificate; name is its user name and client id at the broker."""
         return self._issue(name, folder or self.folder)
 
-    def sign_request(self, request_pem: bytes, name: str) -> bytes:
-        """A certificate (PEM) for the key in a signing request; the subject is ours to choose, not the
-        request's. Raises PkiError if the request is not signed with its own key."""
-        request = x509.load_pem_x509_csr(request_pem)
-        key = request.public_key()
-        if not request.is_signature_valid or not isinstance(key, ec.EllipticCurvePublicKey):
-            raise PkiError(f"The signing request for {name} is not valid; let the unit make a new one.")
-        return self._sign(key, name, hosts=()).public_bytes(serialization.Encoding.PEM)
+    def sign(
+        self,
+        key: ec.EllipticCurvePublicKey,
+        name: str,
+        *,
+        hosts: Sequence[str] = (),
+        life: timedelta = CERTIFICATE_LIFE,
+    ) -> x509.Certificate:
+        """A certificate for a key: with hosts a server's, otherwise a client's. It does not outlive us."""
+        usage = ExtendedKeyUsageOID.SERVER_AUTH if hosts else ExtendedKeyUsageOID.CLIENT_AUTH
+        now = datetime.now(UTC)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+            .issuer_name(self._certificate.subject)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - BACKDATED)
+            .not_valid_after(min(now + life, self._certificate.not_valid_after_utc))
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(authority=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
+            )
+        )
+        if hosts:
+            names = x509.SubjectAlternativeName([_host_name(host) for host in hosts])
+            builder = builder.add_extension(names, critical=False)
+        return builder.sign(self._key, hashes.SHA256())
 
     def _issue(self, name: str, folder: Path, hosts: Sequence[str] = ()) -> Credentials:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -84,7 +108,7 @@ class Authority:
         key = _load_or_make_key(key_file)
         certificate = _load_certificate(certificate_file)
         if certificate is None or not self._still_good(certificate, key.public_key(), hosts):
-            certificate = self._sign(key.public_key(), name, hosts)
+            certificate = self.sign(key.public_key(), name, hosts=hosts)
             _write(certificate_file, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
         ca_file = folder / "ca.pem"
         authority_pem = self._certificate.public_bytes(serialization.Encoding.PEM)
@@ -104,33 +128,9 @@ class Authority:
         same_hosts = not hosts or set(_host_texts(certificate)) >= set(hosts)
         return certificate.public_key() == key and same_hosts and left > CERTIFICATE_LIFE * RENEW_WHEN_LEFT
 
-    def _sign(self, key: ec.EllipticCurvePublicKey, name: str, hosts: Sequence[str]) -> x509.Certificate:
-        usage = ExtendedKeyUsageOID.SERVER_AUTH if hosts else ExtendedKeyUsageOID.CLIENT_AUTH
-        now = datetime.now(UTC)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-            .issuer_name(self._certificate.subject)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - BACKDATED)
-            .not_valid_after(min(now + CERTIFICATE_LIFE, self._certificate.not_valid_after_utc))
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_key_usage(authority=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
-            )
-        )
-        if hosts:
-            names = x509.SubjectAlternativeName([_host_name(host) for host in hosts])
-            builder = builder.add_extension(names, critical=False)
-        return builder.sign(self._key, hashes.SHA256())
 
-
-def _self_signed(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Halsorum region CA")])
+def _self_signed(key: ec.EllipticCurvePrivateKey, common_name: str) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()

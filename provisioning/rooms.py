@@ -50,7 +50,7 @@ class Rooms:
 
     def add_unit(self, unit_id: str, certificate_pem: bytes) -> None:
         """Make a unit known by its certificate, or give a known one a new certificate; raises Refused."""
-        _check_unit_id(unit_id)
+        check_unit_id(unit_id)
         certificate = _certificate(certificate_pem, unit_id)
         fingerprint = certificate.fingerprint(SHA256()).hex()
         with self._database.write() as db:
@@ -74,25 +74,8 @@ class Rooms:
 
         A unit that stands in another room is taken from there. The schedules of all that are touched follow.
         """
-        now = self._clock()
         with self._database.write() as db:
-            room = db.get(Room, room_id, with_for_update=True)
-            if room is None:
-                raise Refused("room", "is not known")
-            if unit_id is not None and db.get(Unit, unit_id) is None:
-                raise Refused("unit", "is not known; add it first")
-            if room.unit_id == unit_id:
-                return
-            other = db.scalar(select(Room).where(Room.unit_id == unit_id)) if unit_id else None
-            for left in (room, other):
-                if left is not None and left.unit_id is not None:
-                    _take_out(db, left, now)
-            db.flush()
-            room.unit_id = unit_id
-            if unit_id is not None:
-                db.add(RoomUnit(room_id=room_id, unit_id=unit_id, since=now, until=None))
-                _config_from_room(db, room, unit_id)
-                touch(db, unit_id, "schedule")
+            put_unit(db, room_id, unit_id, self._clock())
 
     def set_config(self, unit_id: str, **values: str | int | list[str]) -> None:
         """Change what a unit's configuration shall be; raises Refused."""
@@ -121,6 +104,27 @@ class Rooms:
                 .order_by(Unit.id)
             )
             return [(unit, report, room) for unit, report, room in db.execute(query)]
+
+
+def put_unit(db: Session, room_id: str, unit_id: str | None, now: datetime) -> None:
+    """As Rooms.assign, in the caller's transaction; raises Refused."""
+    room = db.get(Room, room_id, with_for_update=True)
+    if room is None:
+        raise Refused("room", "is not known")
+    if unit_id is not None and db.get(Unit, unit_id) is None:
+        raise Refused("unit", "is not known; add it first")
+    if room.unit_id == unit_id:
+        return
+    other = db.scalar(select(Room).where(Room.unit_id == unit_id)) if unit_id else None
+    for left in (room, other):
+        if left is not None and left.unit_id is not None:
+            _take_out(db, left, now)
+    db.flush()
+    room.unit_id = unit_id
+    if unit_id is not None:
+        db.add(RoomUnit(room_id=room_id, unit_id=unit_id, since=now, until=None))
+        _config_from_room(db, room, unit_id)
+        touch(db, unit_id, "schedule")
 
 
 def touch(db: Session, unit_id: str, what: str) -> None:
@@ -156,8 +160,9 @@ def _check_config(wanted: dict[str, Any]) -> None:
         raise Refused(str(first["loc"][0]), f"is not valid: {first['msg']}") from None
 
 
-def _check_unit_id(unit_id: str) -> None:
-    if unit_id in RESERVED_UNITS:
+def check_unit_id(unit_id: str) -> None:
+    """Raise Refused for what cannot be a unit's name."""
+    if unit_id in RESERVED_UNITS or unit_id.startswith("region-"):
         raise Refused("unit", "has a name that is reserved")
     try:
         Topic(unit_id, "up/status")

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agent.contract.signalling import IceServer
+from provisioning.enrolment_settings import EnrolmentSettings
 from provisioning.oidc_settings import OidcSettings
 from web.clinic.return_to import is_beginning
 
@@ -43,6 +44,21 @@ class BrokerSettings(_Part):
     ca_file: Path
     certificate_file: Path
     key_file: Path
+    regions: tuple[str, ...] = ()
+    """All names that the region's instances have at the broker, for its access rules; empty: `name` alone."""
+    acl_file: Path | None = None
+    """Mosquitto's access rules for units, where they lie on this machine: the worker keeps them."""
+    bootstrap_acl_file: Path | None = None
+    pid_file: Path | None = None
+    """Of Mosquitto, which is told by SIGHUP to read its rules again."""
+    reload_command: tuple[str, ...] = ()
+    """Run in place of the signal, such as ["sudo", "systemctl", "reload", "mosquitto"]."""
+
+    @field_validator("regions", "reload_command", mode="before")
+    @classmethod
+    def _as_tuple(cls, value: object) -> object:
+        value = value.split() if isinstance(value, str) else value
+        return tuple(value) if isinstance(value, list) else value
 
 
 class WebServerSettings(_Part):
@@ -108,6 +124,8 @@ class RegionSettings(_Part):
     quality_days: int = Field(default=30, ge=1, le=366)
     """How long the quality figures of calls are kept."""
     broker: BrokerSettings
+    enrolment: EnrolmentSettings | None = None
+    """How units come in; without it nobody does."""
     web: WebServerSettings = WebServerSettings()
     ice_servers: tuple[IceServer, ...] = ()
     """Servers without credentials of ours, such as stun:; in the form of W3C's RTCIceServer."""
@@ -167,7 +185,7 @@ def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> None:
         if not name.startswith(PREFIX) or name == FILE_VARIABLE:
             continue
         *tables, key = name.removeprefix(PREFIX).lower().split("__")
-        if (tables and tables[0] not in {"broker", "web", "turn", "oidc"}) or (
+        if (tables and tables[0] not in {"broker", "enrolment", "web", "turn", "oidc"}) or (
             not tables and key not in RegionSettings.model_fields
         ):
             continue

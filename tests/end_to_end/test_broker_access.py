@@ -16,7 +16,8 @@ from agent.contract.events import Ack, Intent
 from agent.contract.quality import QualityReport
 from agent.contract.status import Status
 from agent.link import Link, LinkSettings, Will
-from provisioning.broker import Broker, BrokerError, BrokerFiles, write_access, write_files
+from provisioning.broker import Broker, BrokerError
+from provisioning.broker_files import Access, BrokerFiles, write_access, write_files
 from provisioning.pki import Authority, Credentials
 from provisioning.region import utc_now
 from tests.system.stack import free_port
@@ -145,7 +146,7 @@ def test_a_revoked_unit_is_silent_and_the_region_overwrites_its_presence(
     broker, paths, _ = running
     region = connect("region", f"{PREFIX}/unit-d/up/#")
     unit = connect("unit-d", down_filter("unit-d"))
-    write_access(paths, revoked=["unit-d"])
+    write_access(paths, access=Access(revoked=frozenset({"unit-d"})))
     broker.reload()
 
     with pytest.raises(queue.Empty):

@@ -12,7 +12,8 @@ import pytest
 from agent.contract import down_filter
 from agent.link import Link, LinkSettings
 from agent.media.aiortc_internals import host_addresses
-from provisioning.broker import find_mosquitto, write_files
+from provisioning.broker import find_mosquitto
+from provisioning.broker_files import write_files
 from provisioning.local_parts import Part
 from provisioning.pki import Authority
 from tests.system.network import REGION_ADDRESS, Network, why_not, within

@@ -25,7 +25,8 @@ from agent.contract.schedule import ScheduleReport, check_sessions, code_digest
 from agent.contract.status import Status
 from agent.link import Link, LinkSettings
 from provisioning import cli
-from provisioning.broker import Broker, write_files
+from provisioning.broker import Broker
+from provisioning.broker_files import write_files
 from provisioning.pki import Authority, Credentials
 from provisioning.region import utc_now
 from tests.system.stack import free_port
