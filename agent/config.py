@@ -10,10 +10,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from agent.contract.unit_config import Config, Named, SoundOutput, StaffMember
-from agent.media.media_socket import DSCP_AF41, PortRange
+from agent.contract.config_check import what_is_wrong_with_ports
+from agent.contract.unit_config import Config, Named, SelftestPlan, SoundOutput, StaffMember
+from agent.media.media_socket import DSCP_AF41
 
 FIRST_LANGUAGES = ("sv", "en", "fi", "ar")
+BOARDS_PLAN = SelftestPlan()
+"""Before each session at the usual time, and at none of its own."""
 IceTransportPolicy = Literal["all", "relay"]
 
 
@@ -43,6 +46,9 @@ class Settings(BaseModel):
     dscp: int = Field(DSCP_AF41, ge=0, le=63, description="Mark of the media's packets (RFC 2474); 0: none.")
     room_name: str = "Hälsorum"
     phone: str = ""
+    trial_s: float = Field(
+        120.0, ge=1, le=600, description="How long a configuration has to show that the unit is well with it."
+    )
 
     @field_validator("media_ports")
     @classmethod
@@ -67,7 +73,7 @@ NETWORK_FIELDS = tuple(each.name for each in fields(Network))
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What is in force: the file's values, overlaid by the region's (revision `rev`)."""
+    """What is in force: the file's values, overlaid by the region's (revision `rev`, -1: none of it yet)."""
 
     rev: int
     room_name: str
@@ -81,6 +87,7 @@ class Configuration:
     sound_output: SoundOutput = "loudspeaker"
     volume: int = 4
     high_contrast: bool = False
+    selftest: SelftestPlan = BOARDS_PLAN
 
 
 def load_settings(file: Path) -> Settings:
@@ -110,25 +117,12 @@ def first_configuration(settings: Settings) -> Configuration:
     return Configuration(-1, settings.room_name, settings.phone, FIRST_LANGUAGES, None, network)
 
 
-def overlay(current: Configuration, wanted: Config, rev: int) -> tuple[Configuration, tuple[str, ...]]:
-    """The configuration with the region's wishes; or the current one, and what was wrong."""
-    errors: list[str] = []
-    if wanted.staff_pin_digest is not None and not wanted.staff_pin_digest.startswith("$argon2id$"):
-        errors.append("staff_pin_digest: must be an argon2id digest in PHC format")
-    if any(not member.pin_digest.startswith("$argon2id$") for member in wanted.staff or ()):
-        errors.append("staff: each pin_digest must be an argon2id digest in PHC format")
-    if wanted.languages is not None and not wanted.languages:
-        errors.append("languages: at least one is needed")
-    ports = what_is_wrong_with_ports(wanted.media_ports or "")
-    if ports:
-        errors.append(f"media_ports: {ports}")
-    if errors:
-        return current, tuple(errors)
-    held = {each.name for each in fields(Configuration)} | set(NETWORK_FIELDS)
-    given = {name: value for name, value in wanted if value is not None and name in held - {"network"}}
-    of_network = {name: given.pop(name) for name in NETWORK_FIELDS if name in given}
-    network = replace(current.network, **of_network)
-    return replace(current, rev=rev, network=network, **given), ()
+def overlay(first: Configuration, values: Config, rev: int) -> Configuration:
+    """The file's configuration with what the region has set laid over it; all of it has been checked."""
+    held = {each.name for each in fields(Configuration)} - {"rev", "network"}
+    given = {name: value for name, value in values if value is not None and name in held}
+    of_network = {name: getattr(values, name) for name in NETWORK_FIELDS if getattr(values, name) is not None}
+    return replace(first, rev=rev, network=replace(first.network, **of_network), **given)
 
 
 def keep_complete(
@@ -144,13 +138,3 @@ def keep_complete(
     return (
         replace(configuration, languages=kept or FIRST_LANGUAGES[:1]) if errors else configuration
     ), errors
-
-
-def what_is_wrong_with_ports(text: str) -> str:
-    """Empty if this names a range of UDP ports, or none."""
-    try:
-        if text:
-            PortRange.parse(text)
-    except ValueError as error:
-        return str(error)
-    return ""

@@ -13,10 +13,11 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import socks
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -44,9 +45,19 @@ NO_RETAINED = 2
 """Retain handling of a repeated subscription: it is an echo, and brings nothing (MQTT 5, section 3.8.3.1)."""
 
 
+Transport = Literal["tls", "alpn", "websocket"]
+_ALPN: dict[Transport, list[str]] = {"tls": [], "alpn": ["mqtt"], "websocket": ["http/1.1"]}
+"""Protocols named in the handshake (RFC 7301): by `mqtt` a port 443 that is shared knows us from a browser."""
+
+
 @dataclass(frozen=True, slots=True)
 class LinkSettings:
-    """Where the broker is and who we are; the names in certificate and client id are the same."""
+    """Where the broker is and who we are; the names in certificate and client id are the same.
+
+    transport: TLS; TLS that says by ALPN that it carries MQTT; or a WebSocket over TLS at `path`. proxy: host and
+    port of an HTTP proxy, which is asked to CONNECT (RFC 9110, section 9.3.6) and sees TLS alone. extra_ca: PEM of
+    authorities that are trusted besides those in ca_file.
+    """
 
     host: str
     port: int
@@ -56,6 +67,10 @@ class LinkSettings:
     key_file: Path
     filters: tuple[str, ...]
     backoff_max_s: float = BACKOFF_MAX_S
+    transport: Transport = "tls"
+    path: str = "/mqtt"
+    proxy: tuple[str, int] | None = None
+    extra_ca: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +122,10 @@ class Link:
         self._problem: LinkProblem = ""
         self._doubted_at: float | None = None
         self._tls = TlsContext.of(settings.ca_file, settings.certificate_file, settings.key_file, known_time)
+        if settings.extra_ca:
+            self._tls.load_verify_locations(cadata=settings.extra_ca)
+        if _ALPN[settings.transport]:
+            self._tls.set_alpn_protocols(_ALPN[settings.transport])
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
         self._client = self._make_client(will)
 
@@ -188,7 +207,12 @@ class Link:
             client_id=s.client_id,
             protocol=mqtt.MQTTv5,
             reconnect_on_failure=False,
+            transport="websockets" if s.transport == "websocket" else "tcp",
         )
+        if s.transport == "websocket":
+            client.ws_set_options(path=s.path)
+        if s.proxy is not None:
+            client.proxy_set(proxy_type=socks.HTTP, proxy_addr=s.proxy[0], proxy_port=s.proxy[1])
         client.tls_set_context(self._tls)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected

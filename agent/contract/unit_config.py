@@ -104,10 +104,16 @@ class WiredNetwork(Body):
 class Config(Body):
     """`dn/config`: the configuration the region wants; what is left out keeps its value on the unit.
 
-    Its revision is the envelope's `rev`; of two, the one with the later (`epoch`, `rev`) holds.
+    Its revision is the envelope's `rev`; of two, the one with the later (`epoch`, `rev`) holds. A part of several
+    fields, such as `devices`, replaces the one before it whole; an empty one is the board profile's again.
     """
 
     epoch: int = Field(1, ge=0, description="Grows when the region has begun to count anew.")
+    attempt: int = Field(
+        0,
+        ge=0,
+        description="Grown by IT, a unit tries again what it has rolled back: it never does by itself.",
+    )
     room_name: ShortText | None = None
     phone: ShortText | None = None
     languages: tuple[str, ...] | None = None
@@ -144,8 +150,9 @@ ConfigState = Literal["applied", "deferred", "trial", "rejected", "rolled_back"]
 class ConfigReport(Body):
     """`up/config`: the revision that is in force (the envelope's `rev`), and what became of a newer one.
 
-    `deferred`: it waits for the room to be free. `trial`: it is in force until the unit has shown itself well
-    with it, and is rolled back otherwise.
+    `deferred`: some of it waits for the room to be free. `trial`: it is in force until the unit has shown itself
+    well with it, and is rolled back otherwise. `rejected`: nothing of it was taken. `rolled_back`: all of it is in
+    force but `fields`, which keep what was there before.
     """
 
     applied: bool
@@ -155,6 +162,7 @@ class ConfigReport(Body):
     wanted_rev: int | None = Field(
         None, ge=0, description="The newer one that `state` and `errors` are about."
     )
+    wanted_epoch: int | None = Field(None, ge=0)
     fields: tuple[Kind, ...] = Field(
-        (), description="Which fields of the newer one are waited for or were wrong."
+        (), description="Which fields of the newer one wait, are on trial, were rolled back or are wrong."
     )
