@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from provisioning import cli_access, cli_places, cli_quality, cli_sessions, cli_staff
+from provisioning import cli_access, cli_commands, cli_places, cli_quality, cli_sessions, cli_staff
 from provisioning.cli_context import Command
 
 JSON_FLAG = "--json"
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_places.account, name="account")
 app.add_typer(cli_places.client, name="client")
+app.add_typer(cli_commands.command, name="command")
 app.add_typer(cli_staff.queue, name="queue")
 app.add_typer(cli_places.room, name="room")
 app.add_typer(cli_staff.staff, name="staff")

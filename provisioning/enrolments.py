@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
-from agent.contract.fingerprint_words import words_of
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from agent.contract.fingerprint_words import words_of
 from provisioning import audit
 from provisioning.database import Database
 from provisioning.fleet_models import Bootstrap, Enrolment, Revocation, UnitHistory

@@ -140,7 +140,7 @@ class CommandRow(Base):
     changed_at: Mapped[datetime]
     published: Mapped[bool] = mapped_column(default=False)
     """The broker has it as it is here; the worker publishes what it has not."""
-    cleared: Mapped[bool] = mapped_column(default=False)
+    cleared: Mapped[bool] = mapped_column(default=False, index=True)
     """It is over, and both retained topics are empty again."""
 
 

@@ -6,6 +6,7 @@
 | BrokerAccess | outbox `access`, ticks | the broker's access rules and SIGHUP |
 | EnrolmentDesk | up/enrol, up/info, outbox `enrolment` | who may come in; signs; closes the bootstrap's door |
 | Renewals | up/renewal | a working unit's next certificate |
+| CommandWire | `up/cmd` | publishes commands, follows, expires and clears them |
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from datetime import datetime
 
 from agent.contract.unit_config import BrokerAddress
 from provisioning.broker_access import BrokerAccess
+from provisioning.command_wire import CommandWire
+from provisioning.commands import WHAT as COMMAND
 from provisioning.database import Database
 from provisioning.enrolment_desk import EnrolmentDesk
 from provisioning.enrolment_settings import EnrolmentSettings
@@ -73,6 +76,7 @@ def join_fleet(
         )
         _join_desk(hooks, desk)
         hooks.on_message("up/renewal", Renewals(database, publish, clock, signer).asked)
+    _join_commands(hooks, CommandWire(database, publish, clock))
     return FleetParts(enrolments=Enrolments(database, clock))
 
 
@@ -90,3 +94,10 @@ def _address(settings: EnrolmentSettings, broker: BrokerSettings) -> BrokerAddre
         port=settings.broker_port or broker.port,
         transport=settings.broker_transport,
     )
+
+
+def _join_commands(hooks: Hooks, commands: CommandWire) -> None:
+    hooks.on_outbox(COMMAND, commands.publish)
+    hooks.on_message("up/cmd", commands.heard)
+    hooks.connected.append(commands.connected)
+    hooks.ticks.append(commands.tick)

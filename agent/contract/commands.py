@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from agent.contract.body import Body, Kind, LongText, ShortText
+from agent.contract.body import Body, Instant, Kind, LongText
 
 CommandName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_-]{1,39}$")]
 CommandState = Literal[
@@ -33,14 +33,19 @@ KNOWN = (
 class Command(Body):
     """`dn/cmd/{id}`: something to do, once.
 
-    The envelope's `expires_at` says until when it may begin; a unit rejects a command without. A second message
-    under the same id with `cancel` takes back what has not begun.
+    The envelope's `expires_at` says until when it may begin, at most 30 days after it was issued; a unit rejects a
+    command without. A second message under the same id with `cancel` takes back what has not begun.
     """
 
     name: CommandName
-    arguments: dict[str, ShortText] = Field(default_factory=dict, max_length=20)
+    arguments: dict[str, LongText] = Field(default_factory=dict, max_length=20)
     timeout_s: int = Field(120, ge=5, le=3600, description="How long it may run.")
     cancel: bool = False
+    issued_at: Instant | None = Field(
+        None,
+        description="When it was first sent: the same however often it is published. Without it the envelope's "
+        "`ts` counts, so a region that leaves it out publishes a command again byte for byte.",
+    )
 
 
 class CommandReport(Body):

@@ -62,14 +62,14 @@ class PlayedLink:
 
 @dataclass
 class Wire:
-    """What was published; `up` says whether the broker is there."""
+    """What was published, None for what was cleared; `up` says whether the broker is there."""
 
     up: bool = True
     sent: list[tuple[Topic, Any]] = field(default_factory=list)
 
     def publish(self, topic: Topic, payload: bytes) -> bool:
         if self.up:
-            self.sent.append((topic, decode(str(topic), payload)))
+            self.sent.append((topic, decode(str(topic), payload) if payload else None))
         return self.up
 
     def take(self, channel: str) -> list[Any]:
