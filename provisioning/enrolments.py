@@ -19,6 +19,7 @@ from provisioning import audit
 from provisioning.database import Database
 from provisioning.fleet_models import Bootstrap, Enrolment, Revocation, UnitHistory
 from provisioning.models import Unit, UnitReport
+from provisioning.room_swap import Swap
 from provisioning.rooms import check_unit_id, put_unit, touch
 from web.clinic.fleet.services import BootstrapLine, EnrolmentLine
 from web.clinic.services import Refused
@@ -85,7 +86,7 @@ class Enrolments:
             _refuse_taken_name(db, row, unit, confirmed=confirmed)
             _make_unit(db, unit, row.serial, now)
             if room_id is not None:
-                put_unit(db, room_id, unit, now)
+                put_unit(db, room_id, unit, Swap(now, by))
             row.state, row.unit_id, row.room_id = "approved", unit, room_id
             row.decided_at, row.decided_by, row.reason = now, by, ""
             row.certificate = row.certificate_sha256 = None

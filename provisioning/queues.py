@@ -14,11 +14,12 @@ from agent.contract.events import Notice
 from provisioning import meeting_log
 from provisioning.accounts import clinic_named
 from provisioning.booking import Booker
+from provisioning.configurations import refresh_all
 from provisioning.database import Database
 from provisioning.dropins import DropIns
 from provisioning.meeting_log import Entry
 from provisioning.models import Clinic, Queue, QueueEntry, Room
-from provisioning.room_config import queues_for, refresh_all
+from provisioning.room_config import queues_for
 from provisioning.schedules import Publish
 from provisioning.views import REACHABLE, room_value
 from web.clinic.services import Account, NotAllowed, QueueRow, Refused, Waiting
@@ -56,7 +57,7 @@ class Queues:
             row.rooms_of = list(rooms_of)
             db.add(row)
             db.flush()
-            refresh_all(db)
+            refresh_all(db, self._clock())
 
     def remove(self, queue_id: str) -> None:
         """Close a queue; those who wait in it are told. Raises Refused."""
@@ -68,7 +69,7 @@ class Queues:
             for entry in _waiting(db, queue_id):
                 _close(entry, "cancelled", self._clock())
             db.flush()
-            refresh_all(db)
+            refresh_all(db, self._clock())
 
     def list(self) -> Sequence[tuple[Queue, int]]:
         """All open queues, and how many wait in each."""

@@ -1,66 +1,67 @@
-"""What units are told of their clinic: who may unlock, the centre's other rooms, and the queues they may ask."""
+"""What a room brings to the unit in it: who may unlock, the centre's other rooms, and the queues it may ask."""
 
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from provisioning.models import OutboxRow, Queue, Room, StaffMember, Unit
+from provisioning.models import Queue, Room, StaffMember
 
 log = logging.getLogger(__name__)
 
 MOST_ROOMS, MOST_QUEUES = 60, 20
-"""As many as agent.contract.status.Config holds."""
+"""As many as agent.contract.unit_config.Config holds."""
+NO_ROOM: Mapping[str, Any] = {"staff": [], "rooms": [], "queues": []}
+"""Of a unit that stands in none: nobody unlocks it."""
 
 
-def refresh_unit(db: Session, unit_id: str) -> None:
-    """Bring a unit's configuration in line with the room it stands in; one that is already is left alone."""
-    unit = db.get(Unit, unit_id, with_for_update=True)
-    room = db.scalar(select(Room).where(Room.unit_id == unit_id))
-    if unit is None or room is None:
-        return
-    wanted = {**unit.config, "room_name": room.name, **_of_centre(db, room)}
-    if wanted != unit.config:
-        unit.config, unit.config_rev = wanted, unit.config_rev + 1
-        db.add(OutboxRow(unit_id=unit_id, what="config"))
-
-
-def refresh_clinic(db: Session, clinic_id: int) -> None:
-    """And those of all units in a clinic's rooms."""
-    query = select(Room.unit_id).where(Room.clinic_id == clinic_id, Room.unit_id.is_not(None))
-    for unit_id in db.scalars(query).all():
-        refresh_unit(db, unit_id or "")
-
-
-def refresh_all(db: Session) -> None:
-    """And those of all units that stand in a room."""
-    for unit_id in db.scalars(select(Room.unit_id).where(Room.unit_id.is_not(None))).all():
-        refresh_unit(db, unit_id or "")
+def of_units(db: Session, units: Collection[str] | None = None) -> dict[str, dict[str, Any]]:
+    """What their rooms bring (None: to all that stand in one), in as many queries for one as for thousands."""
+    query = select(Room).where(Room.unit_id.is_not(None))
+    standing = db.scalars(query if units is None else query.where(Room.unit_id.in_(units))).all()
+    clinics = {room.clinic_id for room in standing}
+    staff: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in db.scalars(
+        select(StaffMember)
+        .where(StaffMember.clinic_id.in_(clinics), StaffMember.active.is_(True))
+        .order_by(StaffMember.label, StaffMember.id)
+    ):
+        staff[row.clinic_id].append({"id": row.id, "label": row.label, "pin_digest": row.pin_digest})
+    rooms: dict[int, list[Room]] = defaultdict(list)
+    for room in db.scalars(select(Room).where(Room.clinic_id.in_(clinics)).order_by(Room.name, Room.id)):
+        rooms[room.clinic_id].append(room)
+    queues = _open_queues(db)
+    return {
+        str(room.unit_id): {
+            "room_name": room.name,
+            "staff": staff[room.clinic_id],
+            **_beside(room, rooms[room.clinic_id], queues),
+        }
+        for room in standing
+    }
 
 
 def queues_for(db: Session, room: Room) -> list[Queue]:
     """The queues that a room may ask, by name."""
-    query = select(Queue).where(Queue.active.is_(True)).order_by(Queue.name, Queue.id)
-    return [row for row in db.scalars(query) if not row.rooms_of or room.clinic.name in row.rooms_of]
+    return _may_ask(_open_queues(db), room)
 
 
-def _of_centre(db: Session, room: Room) -> dict[str, Any]:
-    staff = db.scalars(
-        select(StaffMember)
-        .where(StaffMember.clinic_id == room.clinic_id, StaffMember.active.is_(True))
-        .order_by(StaffMember.label, StaffMember.id)
-    ).all()
-    rooms = db.scalars(
-        select(Room).where(Room.clinic_id == room.clinic_id, Room.id != room.id).order_by(Room.name, Room.id)
-    ).all()
-    queues = queues_for(db, room)
+def _open_queues(db: Session) -> Sequence[Queue]:
+    return db.scalars(select(Queue).where(Queue.active.is_(True)).order_by(Queue.name, Queue.id)).all()
+
+
+def _may_ask(queues: Sequence[Queue], room: Room) -> list[Queue]:
+    return [row for row in queues if not row.rooms_of or room.clinic.name in row.rooms_of]
+
+
+def _beside(room: Room, of_clinic: Sequence[Room], all_queues: Sequence[Queue]) -> dict[str, Any]:
+    rooms = [{"id": row.id, "name": row.name} for row in of_clinic if row.id != room.id]
+    queues = [{"id": row.id, "name": row.name} for row in _may_ask(all_queues, room)]
     if len(rooms) > MOST_ROOMS or len(queues) > MOST_QUEUES:
         log.warning("room %s has more rooms or queues beside it than a screen shows", room.id)
-    return {
-        "staff": [{"id": row.id, "label": row.label, "pin_digest": row.pin_digest} for row in staff],
-        "rooms": [{"id": row.id, "name": row.name} for row in rooms[:MOST_ROOMS]],
-        "queues": [{"id": row.id, "name": row.name} for row in queues[:MOST_QUEUES]],
-    }
+    return {"rooms": rooms[:MOST_ROOMS], "queues": queues[:MOST_QUEUES]}

@@ -10,17 +10,17 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from pydantic import ValidationError
-from pydantic_core import to_json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.contract import ContractError, Topic
-from agent.contract.unit_config import Config
+from provisioning import audit
 from provisioning.accounts import clinic_named
+from provisioning.configurations import Configurations, refresh_clinic
 from provisioning.database import Database
-from provisioning.models import OutboxRow, Room, RoomUnit, Unit, UnitKey, UnitReport
-from provisioning.room_config import refresh_clinic, refresh_unit
+from provisioning.models import OutboxRow, Room, Unit, UnitKey, UnitReport
+from provisioning.room_swap import Swap, swap
+from provisioning.unit_history import remember
 from web.clinic.services import Refused
 
 ROOM_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
@@ -35,6 +35,7 @@ class Rooms:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
+        self._configurations = Configurations(database, clock)
 
     def add_room(self, room_id: str, name: str, clinic: str) -> None:
         """Make a room, and its clinic where it is new; raises Refused."""
@@ -46,7 +47,7 @@ class Rooms:
             room = Room(id=room_id, name=name.strip()[:120] or room_id, clinic=clinic_named(db, clinic))
             db.add(room)
             db.flush()
-            refresh_clinic(db, room.clinic_id)
+            refresh_clinic(db, room.clinic_id, self._clock())
 
     def add_unit(self, unit_id: str, certificate_pem: bytes) -> None:
         """Make a unit known by its certificate, or give a known one a new certificate; raises Refused."""
@@ -58,6 +59,7 @@ class Rooms:
                 db.add(Unit(id=unit_id, added_at=self._clock()))
                 db.flush()
                 db.add(UnitReport(unit_id=unit_id))
+                remember(db, unit_id, self._clock(), "added")
             if db.scalar(select(UnitKey).where(UnitKey.certificate_sha256 == fingerprint)) is None:
                 db.add(
                     UnitKey(
@@ -69,25 +71,21 @@ class Rooms:
                     )
                 )
 
-    def assign(self, room_id: str, unit_id: str | None) -> None:
-        """Put a unit into a room, in place of the one there (None: leave the room empty); raises Refused.
+    def assign(
+        self, room_id: str, unit_id: str | None, *, by: str = audit.REGION, even_now: bool = False
+    ) -> None:
+        """Put a unit into a room, in place of the one there (None: leave the room empty).
 
-        A unit that stands in another room is taken from there. The schedules of all that are touched follow.
+        A unit that stands in another room is taken from there. Schedules and configurations of all that are
+        touched follow: what was set on the old unit about the room goes on to the new one. Raises Refused, also
+        where a session is on in a room that loses its unit, unless even_now.
         """
         with self._database.write() as db:
-            put_unit(db, room_id, unit_id, self._clock())
+            put_unit(db, room_id, unit_id, Swap(self._clock(), by, even_now))
 
-    def set_config(self, unit_id: str, **values: str | int | list[str]) -> None:
-        """Change what a unit's configuration shall be; raises Refused."""
-        with self._database.write() as db:
-            unit = db.get(Unit, unit_id, with_for_update=True)
-            if unit is None:
-                raise Refused("unit", "is not known")
-            wanted = {**unit.config, **values}
-            _check_config(wanted)
-            unit.config = wanted
-            unit.config_rev += 1
-            touch(db, unit_id, "config")
+    def set_config(self, unit_id: str, by: str = audit.REGION, **values: Any) -> None:  # noqa: ANN401 - any field's
+        """Change what a unit's own configuration shall be; raises Refused."""
+        self._configurations.set_unit(unit_id, values, by)
 
     def rooms(self) -> Sequence[Room]:
         """All rooms by id."""
@@ -106,58 +104,20 @@ class Rooms:
             return [(unit, report, room) for unit, report, room in db.execute(query)]
 
 
-def put_unit(db: Session, room_id: str, unit_id: str | None, now: datetime) -> None:
+def put_unit(db: Session, room_id: str, unit_id: str | None, how: Swap) -> None:
     """As Rooms.assign, in the caller's transaction; raises Refused."""
     room = db.get(Room, room_id, with_for_update=True)
     if room is None:
         raise Refused("room", "is not known")
     if unit_id is not None and db.get(Unit, unit_id) is None:
         raise Refused("unit", "is not known; add it first")
-    if room.unit_id == unit_id:
-        return
-    other = db.scalar(select(Room).where(Room.unit_id == unit_id)) if unit_id else None
-    for left in (room, other):
-        if left is not None and left.unit_id is not None:
-            _take_out(db, left, now)
-    db.flush()
-    room.unit_id = unit_id
-    if unit_id is not None:
-        db.add(RoomUnit(room_id=room_id, unit_id=unit_id, since=now, until=None))
-        _config_from_room(db, room, unit_id)
-        touch(db, unit_id, "schedule")
+    if room.unit_id != unit_id:
+        swap(db, room, unit_id, how)
 
 
 def touch(db: Session, unit_id: str, what: str) -> None:
     """Let the region's worker look at a unit's schedule or configuration after this transaction."""
     db.add(OutboxRow(unit_id=unit_id, what=what))
-
-
-def _take_out(db: Session, room: Room, now: datetime) -> None:
-    assert room.unit_id is not None
-    stay = db.scalar(
-        select(RoomUnit).where(
-            RoomUnit.room_id == room.id, RoomUnit.unit_id == room.unit_id, RoomUnit.until.is_(None)
-        )
-    )
-    if stay is not None:
-        stay.until = now
-    touch(db, room.unit_id, "schedule")
-    room.unit_id = None
-
-
-def _config_from_room(db: Session, room: Room, unit_id: str) -> None:
-    db.flush()
-    refresh_clinic(db, room.clinic_id)
-    refresh_unit(db, unit_id)
-
-
-def _check_config(wanted: dict[str, Any]) -> None:
-    """Refused here and now: the worker that publishes it has nobody to tell, and would stop at it."""
-    try:
-        Config.model_validate_json(to_json(wanted))
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise Refused(str(first["loc"][0]), f"is not valid: {first['msg']}") from None
 
 
 def check_unit_id(unit_id: str) -> None:

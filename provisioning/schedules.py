@@ -132,7 +132,7 @@ class Schedules:
             unit = db.get(Unit, unit_id)
         if unit is None or unit.config_rev == 0:
             return
-        config = Config.model_validate_json(to_json(unit.config))
+        config = Config.model_validate_json(to_json({**unit.config, "epoch": unit.config_epoch}))
         payload = encode(config, now=self._clock(), rev=unit.config_rev)
         self._publish(Topic(unit_id, "dn/config"), payload)
 
@@ -147,7 +147,7 @@ class Schedules:
             if unit is None or row is None:
                 return
             row.schedule_epoch, row.schedule_rev = report.epoch, report.rev
-            row.schedule_outcome = report.outcome
+            row.schedule_outcome, row.heard_at = report.outcome, self._clock()
             row.rejected_sids = [item.sid for item in report.rejected]
             ours, theirs = (unit.schedule_epoch, unit.schedule_rev), (report.epoch, report.rev)
             if theirs > ours:

@@ -12,10 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from provisioning.accounts import clinic_named
+from provisioning.configurations import refresh_clinic
 from provisioning.database import Database
 from provisioning.identifiers import new_id
 from provisioning.models import StaffMember
-from provisioning.room_config import refresh_clinic
 from web.clinic.services import Refused
 
 STAFF_ID_LENGTH = 8
@@ -84,7 +84,7 @@ class StaffMembers:
             )
             db.add(member)
             db.flush()
-            refresh_clinic(db, owner.id)
+            refresh_clinic(db, owner.id, self._clock())
             return member.id
 
     def set_pin(self, member_id: str, pin: str) -> None:
@@ -95,7 +95,7 @@ class StaffMembers:
             member = _active(db, member_id)
             member.pin_digest = digest
             db.flush()
-            refresh_clinic(db, member.clinic_id)
+            refresh_clinic(db, member.clinic_id, self._clock())
 
     def remove(self, member_id: str) -> None:
         """End someone's access; a screen they have open locks at once. Raises Refused."""
@@ -103,7 +103,7 @@ class StaffMembers:
             member = _active(db, member_id)
             member.active, member.pin_digest = False, ""
             db.flush()
-            refresh_clinic(db, member.clinic_id)
+            refresh_clinic(db, member.clinic_id, self._clock())
 
     def list(self) -> Sequence[StaffMember]:
         """Those who may unlock, by clinic and label."""

@@ -102,7 +102,7 @@ class WiredNetwork(Body):
 
 
 class Config(Body):
-    """`dn/config`: the configuration the region wants; what is left out keeps its value on the unit.
+    """`dn/config`: the whole of what the region wants; what is left out is as in the unit's own settings again.
 
     Its revision is the envelope's `rev`; of two, the one with the later (`epoch`, `rev`) holds. A part of several
     fields, such as `devices`, replaces the one before it whole; an empty one is the board profile's again.

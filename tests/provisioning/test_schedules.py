@@ -81,7 +81,9 @@ def test_a_swapped_unit_gets_the_rooms_sessions_and_the_old_one_an_empty_schedul
     schedules.work_off_outbox()
     sent = {str(m.topic): [s["sid"] for s in m.data.sessions] for m in wire.take("dn/schedule")}
     assert sent == {"hr/v1/u/unit-1/dn/schedule": [], "hr/v1/u/unit-2/dn/schedule": [sid]}
-    assert [m.data.room_name for m in wire.take("dn/config")] == ["East"]
+    assert [m.data.room_name for m in wire.take("dn/config")] == [None, "East"], (
+        "it keeps nothing of the room"
+    )
 
 
 def test_a_session_is_on_the_unit_once_that_unit_confirms_it_as_it_is_now(
