@@ -157,7 +157,7 @@ def kept_configuration(settings: Settings, store: Store) -> Configuration:
     wanted, rev = store.get("config"), store.get("config_rev")
     if wanted is None or rev is None:
         return configuration
-    return overlay(configuration, Config.model_validate_json(wanted), int(rev))[0]
+    return overlay(configuration, Config.model_validate_json(wanted), int(rev))
 
 
 def make_link(settings: Settings, identity: Identity, wire: Wire, unit: Unit, boot: int) -> Link:

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from agent.config import keep_complete, overlay
 from agent.contract import Message, Topic
+from agent.contract.config_check import what_is_wrong
 from agent.contract.commands import Command, CommandReport
 from agent.contract.unit_config import Config, ConfigReport
 from agent.room import IN_USE, TestAsked
@@ -32,8 +33,10 @@ class Orders:
         wanted: Config = message.data
         rev = message.rev if message.rev is not None else 0
         if rev > self._unit.configuration.rev:
-            configuration, errors = overlay(self._unit.configuration, wanted, rev)
+            configuration = self._unit.configuration
+            errors = tuple(f"{name}: {reason}" for name, reason in what_is_wrong(wanted))
             if not errors:
+                configuration = overlay(configuration, wanted, rev)
                 self._keep_config(wanted, rev)
                 configuration, self._left_out = keep_complete(configuration, self._unit.complete_languages)
             self._unit.configuration = configuration

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -172,7 +172,7 @@ def unit_config(
     ] = None,
 ) -> None:
     """Set what a unit shows."""
-    values: dict[str, str | int | list[str]] = {}
+    values: dict[str, Any] = {}
     if phone is not None:
         values["phone"] = phone
     if language:
@@ -196,7 +196,7 @@ def unit_network(
 ) -> None:
     """Set how a unit's picture and sound leave it, from its next call on."""
     given = {"ice_transport_policy": ice_transport_policy, "media_ports": media_ports, "dscp": dscp}
-    values = {name: value for name, value in given.items() if value is not None}
+    values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     with told_to_person():
         command_of(context).rooms.set_config(unit_id, **values)
     command_of(context).done({"unit": unit_id, **values}, f"Unit {unit_id} gets this when it is connected.")
