@@ -1,4 +1,4 @@
-"""Bootstrap identities that the region makes itself, where no maker has: at IT's bench, before a box is sent out."""
+"""Bootstrap identities that the region makes itself, where no maker has: at IT's bench, before a box goes out."""
 
 from __future__ import annotations
 
