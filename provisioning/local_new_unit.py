@@ -59,6 +59,12 @@ def screen_of(state: Path, serial: str, screen_port: int) -> str:
     return f"http://localhost:{screen_port}/enter?key={kept.split(' ')[1]}"
 
 
+def _check_port(port: int) -> None:
+    if not port_is_free(port):
+        other = f"make new-unit OPTIONS='--screen-port {port + 1}'"
+        raise CannotStart(f"Port {port} is taken by another program. Choose another: {other}")
+
+
 def main() -> int:
     """Run the unit until Ctrl-C; returns the exit status."""
     parser = argparse.ArgumentParser(prog="make new-unit", description=(__doc__ or "").splitlines()[0])
@@ -71,11 +77,7 @@ def main() -> int:
         signal.signal(number, lambda given, _frame: asked.append(given))
     parts = Parts()
     try:
-        if not port_is_free(options.screen_port):
-            other = f"make new-unit OPTIONS='--screen-port {options.screen_port + 1}'"
-            raise CannotStart(
-                f"Port {options.screen_port} is taken by another program. Choose another: {other}"
-            )
+        _check_port(options.screen_port)
         state = options.state.absolute()
         parts.start(new_unit(state, options.serial, options.screen_port))
         say(f"\nIts touchscreen: {screen_of(state, options.serial, options.screen_port)}")
