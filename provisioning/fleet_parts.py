@@ -59,12 +59,7 @@ def join_fleet(
     hooks.connected.append(access.apply)
     if settings.enrolment is not None:
         enrolment = settings.enrolment
-        signer = Signer(
-            enrolment.authority_dir,
-            enrolment.bootstrap_dir,
-            life=enrolment.life,
-            bootstrap_life=enrolment.bootstrap_life,
-        )
+        signer = Signer.of(enrolment)
         desk = EnrolmentDesk(
             database,
             publish,
