@@ -22,7 +22,7 @@ _PHONE = re.compile(
     r"(?<![\w.:+-])(?:(?:\+|00)[1-9]\d{0,2}[ -]?(?:\(0\)[ -]?)?\d(?:[ -]?\d){6,11}"
     r"|0[1-9]\d{0,2}[-/ ](?:[ -]?\d){5,9}|0[1-9]\d{7,8})(?![\w.:-]*\d)"
 )
-_CODE = re.compile(r"(?<![\w.:+-])(?<!\": )\d{6}(?![\w.:-])")
+_CODE = re.compile(r"(?<![\w.:+-])(?<!\": )(?<!\w\[)\d{6}(?![\w.:-])")
 """A one-time code has six digits; most other numbers of six have something at their side, or are JSON's."""
 COORDINATION = 60
 """Added to the day in a samordningsnummer."""
