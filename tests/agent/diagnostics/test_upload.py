@@ -15,14 +15,13 @@ DIGEST = hashlib.sha256(DATA).digest()
 
 @pytest.fixture
 def server():
-    class Handler(BaseHTTPRequestHandler):
-        answers: list = []
-        got: list = []
+    answers, got = [], []
 
+    class Handler(BaseHTTPRequestHandler):
         def do_PUT(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            self.got.append((self.path, self.headers["Content-Digest"], body))
-            status = self.answers.pop(0)
+            got.append((self.path, self.headers["Content-Digest"], body))
+            status = answers.pop(0)
             self.send_response(status)
             if status == 302:
                 self.send_header("Location", "/elsewhere")
@@ -36,7 +35,7 @@ def server():
     thread = threading.Thread(target=lambda: made.serve_forever(poll_interval=0.01), daemon=True)
     thread.start()
     made.url = f"http://127.0.0.1:{made.server_address[1]}/diagnostics/secret"
-    made.answers, made.got = Handler.answers, Handler.got
+    made.answers, made.got = answers, got
     yield made
     made.shutdown()
     made.server_close()

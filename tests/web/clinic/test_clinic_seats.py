@@ -127,7 +127,8 @@ def test_the_same_browser_needs_no_code_again(guest):
 
 
 GUEST_MAY = {
-    "static", "shared", "machines.healthz", "machines.metrics", "machines.put_diagnostics", "front", "visit.page", "signin.page", "signin.sign_in", "signin.sign_out",
+    "static", "shared", "machines.healthz", "machines.metrics", "machines.put_diagnostics",
+    "front", "visit.page", "signin.page", "signin.sign_in", "signin.sign_out",
     "signin.language", "signin.alive", "signin.still_present", "signin.signed_out", "seat.page", "seat.ended",
     "seat.look", "seat.claim", "meeting.page", "meeting.ended", "meeting.feed", "meeting.signal", "reports.saw",
 }  # fmt: skip
