@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from provisioning import cli_access, cli_commands, cli_places, cli_quality, cli_sessions, cli_staff
+from provisioning import (
+    cli_access,
+    cli_commands,
+    cli_diagnostics,
+    cli_places,
+    cli_quality,
+    cli_sessions,
+    cli_staff,
+)
 from provisioning.cli_context import Command
 
 JSON_FLAG = "--json"
@@ -30,6 +38,7 @@ app.add_typer(cli_sessions.log, name="log")
 app.add_typer(cli_sessions.contract, name="contract")
 app.add_typer(cli_quality.session, name="session")
 cli_sessions.log.command("access")(cli_access.access)
+app.command()(cli_diagnostics.diagnostics)
 for command in (cli_sessions.book, cli_sessions.move, cli_sessions.cancel, cli_sessions.sessions):
     app.command()(command)
 

@@ -82,8 +82,8 @@ def _await(commands: Commands, uploads: DiagnosticsUploads, sent: str, within: t
         kept = uploads.of_command(sent)
         if kept is not None:
             return kept
-        line = next((each for each in commands.lines() if each.id == sent), None)
-        if line is not None and line.is_over and line.state != "succeeded":
+        line = commands.line(sent)
+        if line.is_over and line.state != "succeeded":
             raise Refused("diagnostics", f"did not come: the command is {line.state}. {line.reason}".strip())
         time.sleep(LOOK_EVERY_S)
     raise Refused("diagnostics", "did not come in time; look at the command's state with `halsorum command`")
