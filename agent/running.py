@@ -105,6 +105,8 @@ class Running:
             on_watched=self._parts.scanning.watched,
         )
         unit.on_change = self._controller.show
+        unit.screens = lambda: self._controller.screens
+        unit.ice_urls = lambda: self.calls.ice_urls
 
     def _make_calls(self) -> CallControl:
         return CallControl(

@@ -87,6 +87,8 @@ class Unit:
             intend=self._intend,
             is_up=lambda: self.region.up,
         )
+        self.screens: Callable[[], int] = lambda: 0
+        self.ice_urls: Callable[[], tuple[str, ...]] = tuple
         self.feedback = Feedback(self.memory, store.get(FEEDBACK_KEY), self.record)
         self._ended: tuple[Session, datetime] | None = None
         self._alive_at = float("-inf")

@@ -25,6 +25,7 @@ from agent.contract.signalling import (
 )
 from agent.contract.status import Fault, Info, Status, UnitState
 from agent.identity import Identity
+from agent.link_figures import LinkFigures
 from agent.notices import Notices
 from agent.orders import Orders
 from agent.room import State as RoomState
@@ -44,6 +45,8 @@ ASK_AGAIN_S = 5.0
 
 class Sender(Protocol):
     """The link's outgoing side."""
+
+    figures: LinkFigures
 
     @property
     def up(self) -> bool: ...

@@ -13,6 +13,7 @@ from provisioning import (
     cli_broker,
     cli_commands,
     cli_enrolment,
+    cli_diagnostics,
     cli_places,
     cli_quality,
     cli_sessions,
@@ -46,6 +47,7 @@ cli_places.unit.command("block")(cli_enrolment.unit_block)
 cli_places.unit.command("revoke")(cli_enrolment.unit_revoke)
 cli_places.unit.command("unrevoke")(cli_enrolment.unit_unrevoke)
 cli_sessions.log.command("access")(cli_access.access)
+app.command()(cli_diagnostics.diagnostics)
 for command in (cli_sessions.book, cli_sessions.move, cli_sessions.cancel, cli_sessions.sessions):
     app.command()(command)
 

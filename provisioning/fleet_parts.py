@@ -7,19 +7,22 @@
 | EnrolmentDesk | up/enrol, up/info, outbox `enrolment` | who may come in; signs; closes the bootstrap's door |
 | Renewals | up/renewal | a working unit's next certificate |
 | CommandWire | `up/cmd` | publishes commands, follows, expires and clears them |
+| FleetTelemetry | `up/event/telemetry` | keeps each unit's last figures |
+| DiagnosticsUploads | | deletes bundles that are too old |
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agent.contract.unit_config import BrokerAddress
 from provisioning.broker_access import BrokerAccess
 from provisioning.command_wire import CommandWire
 from provisioning.commands import WHAT as COMMAND
 from provisioning.database import Database
+from provisioning.diagnostics import DiagnosticsUploads
 from provisioning.enrolment_desk import EnrolmentDesk
 from provisioning.enrolment_settings import EnrolmentSettings
 from provisioning.enrolments import Enrolments
@@ -29,6 +32,7 @@ from provisioning.revocations import Revocations
 from provisioning.schedules import Publish
 from provisioning.settings import BrokerSettings, RegionSettings
 from provisioning.signing import Signer
+from provisioning.telemetry import FleetTelemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class FleetParts:
     """What the pages and the command line use of them."""
 
     enrolments: Enrolments
+    uploads: DiagnosticsUploads
 
 
 def join_fleet(
@@ -72,7 +77,8 @@ def join_fleet(
         _join_desk(hooks, desk)
         hooks.on_message("up/renewal", Renewals(database, publish, clock, signer).asked)
     _join_commands(hooks, CommandWire(database, publish, clock))
-    return FleetParts(enrolments=Enrolments(database, clock))
+    uploads = _join_figures(hooks, settings, database, clock)
+    return FleetParts(enrolments=Enrolments(database, clock), uploads=uploads)
 
 
 def _join_desk(hooks: Hooks, desk: EnrolmentDesk) -> None:
@@ -96,3 +102,19 @@ def _join_commands(hooks: Hooks, commands: CommandWire) -> None:
     hooks.on_message("up/cmd", commands.heard)
     hooks.connected.append(commands.connected)
     hooks.ticks.append(commands.tick)
+
+
+def _join_figures(
+    hooks: Hooks, settings: RegionSettings, database: Database, clock: Callable[[], datetime]
+) -> DiagnosticsUploads:
+    telemetry = FleetTelemetry(database, clock)
+    hooks.on_message("up/event/telemetry", telemetry.take)
+    uploads = DiagnosticsUploads(
+        database,
+        clock,
+        folder=settings.diagnostics_dir,
+        public_url=settings.units_url,
+        kept=timedelta(days=settings.diagnostics_days),
+    )
+    hooks.ticks.extend((telemetry.tick, uploads.tick))
+    return uploads

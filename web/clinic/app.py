@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, redirect, send_from_directory, url_for
+from flask import Flask, redirect, send_from_directory, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from web.clinic import (
@@ -17,6 +17,7 @@ from web.clinic import (
     errors,
     fhir,
     help_calls,
+    machines,
     meeting,
     queue,
     seat,
@@ -55,6 +56,7 @@ def create_app(
     settings: WebSettings,
     *,
     now: Callable[[], datetime] = _utc_now,
+    neighbours: machines.Machines | None = None,
 ) -> Flask:
     """The region's pages and its FHIR door, to be served by one process with many threads.
 
@@ -81,13 +83,13 @@ def create_app(
         help_calls,
     ):
         app.register_blueprint(room.pages)
-    for blueprint in (seat.pages, seat.making, course_page.reports):
+    machines.hold(app.extensions, neighbours)
+    for blueprint in (seat.pages, seat.making, course_page.reports, machines.pages, machines.downloads):
         app.register_blueprint(blueprint)
     errors.register(app)
     wording.register(app)
     help_calls.register(app)
     app.add_url_rule("/", "front", lambda: redirect(url_for("today.page")))
-    app.add_url_rule("/healthz", "healthz", _healthz)
     app.add_url_rule("/shared/<path:filename>", "shared", _shared)
     return app
 
@@ -131,10 +133,6 @@ def _add_oidc(app: Flask, settings: WebSettings) -> OidcClient | None:
 
     app.register_blueprint(signin_oidc.pages)
     return OidcClient(app, settings.oidc)
-
-
-def _healthz() -> Response:
-    return Response("ok\n", mimetype="text/plain")
 
 
 def _shared(filename: str) -> AnyResponse:
