@@ -68,7 +68,7 @@ def create_app(
     """
     app = Flask(__name__)
     oidc = _add_oidc(app, settings)
-    app.extensions[EXTENSION] = hold(services, bookings, settings, now, oidc, fleet)
+    app.extensions[EXTENSION] = hold(services, bookings, settings, now, oidc, fleet=fleet)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     security.guard(app, settings)
@@ -105,6 +105,7 @@ def hold(
     settings: WebSettings,
     now: Callable[[], datetime],
     oidc: OidcClient | None = None,
+    *,
     fleet: FleetServices | None = None,
 ) -> Clinic:
     """A fresh Clinic: nobody has signed in, no feed is open."""

@@ -58,7 +58,7 @@ class FakeFleet:
         if (refused := self.refuse.pop(name, None)) is not None:
             raise refused
         self.calls.append((name, *what))
-        target = str(what[0]) if what else ""
+        target = what[0].title if isinstance(what[0], RolloutRequest) else str(what[0])
         self.log.insert(0, AuditLine(self.now, account.name, name, target, {}))
 
     def _look(self, account: Account) -> None:
@@ -113,7 +113,9 @@ class FakeFleet:
         self._look(account)
         return list(self.all_rooms.values())
 
-    def assign(self, account: Account, room_id: str, unit: str | None) -> None:
+    def assign(self, account: Account, room_id: str, unit: str | None, *, even_now: bool = False) -> None:
+        if any(line.busy and line.room_id == room_id for line in self.lines.values()) and not even_now:
+            raise Refused("session", "is on in the room")
         self._do(account, "assign", room_id, unit)
         for id_, room in self.all_rooms.items():
             if room.unit == unit:
@@ -125,7 +127,11 @@ class FakeFleet:
         self._look(account)
         return [one for one in self.door.values() if all_states or one.state in ("waiting", "conflict")]
 
-    def approve(self, account: Account, enrolment: int, unit: str, room_id: str | None) -> None:
+    def approve(
+        self, account: Account, enrolment: int, unit: str, room_id: str | None, *, confirmed: bool = False
+    ) -> None:
+        if unit in self.lines and not confirmed:
+            raise Refused("unit", f"{unit} exists and is another box, as far as is known")
         self._do(account, "approve", enrolment, unit, room_id)
         self._decide(account, enrolment, state="approved", unit=unit, room_id=room_id)
 
@@ -303,7 +309,9 @@ def full_fleet(now: datetime, size: int = 320) -> FakeFleet:
         ("show-message", "failed", "the screen does not answer"),
         ("locate", "running", ""),
     ):
-        id_ = fleet.command(it, unit, name, {"text": "Tekniker kommer 14:00"} if name == "show-message" else {})
+        id_ = fleet.command(
+            it, unit, name, {"text": "Tekniker kommer 14:00"} if name == "show-message" else {}
+        )
         fleet.sent[id_] = replace(fleet.sent[id_], state=state, reason=reason)
     fleet.set_config(it, unit, {"phone": "010-123 45 67", "network": {"method": "dhcp", "vlan": 120}})
     ids = sorted(fleet.lines)[:100]

@@ -14,7 +14,7 @@ WORDS = (
     ("ängel", "båt", "ö", "tunnland", "skogsväg", "värme", "åska", "mössa"),
 )
 TROUBLES: tuple[dict[str, Any], ...] = (
-    {"health": "bad", "state": "degraded", "reasons": ("camera",)},
+    {"health": "bad", "state": "degraded", "reasons": ("degraded",)},
     {"health": "bad", "state": "lost", "reasons": ("lost", "schedule_behind"), "schedule_current": False},
     {"health": "attention", "state": "ready", "reasons": ("config_rejected",), "config": "rejected"},
     {"health": "attention", "state": "ready", "reasons": ("certificate_soon",)},

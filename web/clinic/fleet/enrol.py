@@ -56,7 +56,7 @@ def approve(enrolment: int) -> str | AnyResponse | tuple[str, int]:
         room = request.form.get("room") or None
         if room and room not in {one.id for one in fleet().rooms(account())}:
             raise forms.Wrong("room", texts()("refused.choose_one"))
-        fleet().approve(account(), enrolment, unit, room)
+        fleet().approve(account(), enrolment, unit, room, confirmed=request.form.get("confirmed") == "yes")
         return here
 
     done = forms.send(deed, here, ("unit", "room"))
@@ -102,9 +102,7 @@ def bootstrap() -> str | AnyResponse | tuple[str, int]:
 def _page(problems: dict[str, str]) -> str:
     lines = fleet().enrolments(account(), all_states=True)
     decided = [_said(line) for line in lines if line.state not in OPEN][:DECIDED_SHOWN]
-    identities = [
-        {"line": one, "when": at_clock(one.changed_at)} for one in fleet().bootstraps(account())
-    ]
+    identities = [{"line": one, "when": at_clock(one.changed_at)} for one in fleet().bootstraps(account())]
     serial = request.values.get("serial", "")
     return render_template(
         "clinic/fleet/enrol.html",
@@ -149,10 +147,8 @@ def _proposal(line: EnrolmentLine) -> dict[str, str]:
 
 
 def _find(enrolment: int) -> EnrolmentLine:
-    for line in fleet().enrolments(account(), all_states=True):
-        if line.id == enrolment:
-            return line
-    abort(404)
+    lines = fleet().enrolments(account(), all_states=True)
+    return next((line for line in lines if line.id == enrolment), None) or abort(404)
 
 
 def _said(line: EnrolmentLine) -> dict[str, Any]:

@@ -22,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u206
 """Also the marks that turn the direction of a line: a reason is not to rewrite the words beside it."""
 
 
-class Wrong(Exception):  # noqa: N818 - not a fault of ours
+class Wrong(Exception):
     """A form that cannot be taken as it is: which field, and why in the reader's words."""
 
     def __init__(self, name: str, words: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from werkzeug.wrappers import Response
 from agent.contract.commands import FINAL
 from web.clinic.fleet import forms
 from web.clinic.fleet.guard import fleet, section
-from web.clinic.fleet.saying import ago, fields_said, line_said
+from web.clinic.fleet.saying import ago, fields_said, line_said, short
 from web.clinic.fleet.services import CommandLine
 from web.clinic.services import Refused
 from web.clinic.state import account, texts
@@ -120,7 +121,7 @@ def order_said(line: CommandLine) -> dict[str, Any]:
     return {
         "line": line,
         "name": t.of("fleet.order", line.name),
-        "with": fields_said(line.arguments),
+        "with": arguments_said(line.arguments),
         "state": t("fleet.order_state.deferred") if waits else t.of("fleet.order_state", line.state),
         "tone": _TONES.get(line.state, "attention" if line.state not in FINAL else "quiet"),
         "reason": t.of("fleet.order_reason", line.reason),
@@ -128,6 +129,16 @@ def order_said(line: CommandLine) -> dict[str, Any]:
         "made": ago(line.made_at),
         "may_cancel": line.state in ("sent", "accepted"),
     }
+
+
+def arguments_said(arguments: Mapping[str, Any]) -> str:
+    """What an order was given, in one line."""
+    t = texts()
+    said = (
+        (t.of("fleet.argument", name), t.of(f"fleet.argument.{name}", value))
+        for name, value in arguments.items()
+    )
+    return "; ".join(f"{name}: {short(value)}" for name, value in said)
 
 
 def _form(unit: str, name: str, entered: dict[str, str], problems: dict[str, str]) -> str:

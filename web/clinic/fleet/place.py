@@ -34,13 +34,14 @@ def move(unit: str) -> str | Response | tuple[str, int]:
         room = rooms.get(chosen)
         if room is not None and room.unit not in (None, unit):
             forms.ticked("swap", texts()("fleet.wrong.swap", other=room.unit))
+        even_now = request.form.get("even_now") == "yes"
         if chosen:
-            fleet().assign(account(), chosen, unit)
+            fleet().assign(account(), chosen, unit, even_now=even_now)
         elif line.room_id:
-            fleet().assign(account(), line.room_id, None)
+            fleet().assign(account(), line.room_id, None, even_now=even_now)
         return to
 
-    done = forms.send(deed, to, ("room",))
+    done = forms.send(deed, to, ("room", "session"))
     return done if isinstance(done, Response) else (_page(unit, done), 422)
 
 

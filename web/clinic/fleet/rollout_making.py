@@ -16,7 +16,14 @@ from web.clinic.fleet.settings_page import entered_in, problems_of
 from web.clinic.state import account, texts
 
 pages = section("rollout_making")
-COMMANDS = ("restart", "selftest", "renew-certificate", "show-message", "set-clock-source", "collect-diagnostics")
+COMMANDS = (
+    "restart",
+    "selftest",
+    "renew-certificate",
+    "show-message",
+    "set-clock-source",
+    "collect-diagnostics",
+)
 """What may go to many at once; the others are for one unit and somebody who thinks of it."""
 MAX_UNITS = 100_000
 MAX_LIST_CHARS = 100_000
@@ -60,7 +67,9 @@ def make(what: str, name: str) -> str | Response | tuple[str, int]:
         if request.form.get("counted") != str(count.units):
             problems["form"] = texts()("fleet.wrong.count_changed", count=count.units)
         else:
-            done = forms.send(lambda: _begun(asked), url_for("rollouts.page"), ("title", "stages", "failures"))
+            done = forms.send(
+                lambda: _begun(asked), url_for("rollouts.page"), ("title", "stages", "failures")
+            )
             if isinstance(done, Response):
                 return done
             problems |= done
@@ -146,15 +155,11 @@ def _count(asked: RolloutRequest) -> Count:
     """How many units it would reach, as the fleet is now."""
     total = len(asked.units)
     if asked.groups:
-        lists = (
-            fleet().units(account(), UnitQuery(group=group, limit=MAX_UNITS)) for group in asked.groups
-        )
+        lists = (fleet().units(account(), UnitQuery(group=group, limit=MAX_UNITS)) for group in asked.groups)
         total = len({line.id for found in lists for line in found.units})
     elif not asked.units:
         total = fleet().units(account(), UnitQuery(limit=1)).total
-    return Count(
-        total, stages.sizes(total, asked.stages), stages.failures(total, asked.failures_allowed)
-    )
+    return Count(total, stages.sizes(total, asked.stages), stages.failures(total, asked.failures_allowed))
 
 
 def _form(

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from web.clinic.fleet.forms import redirect_to
 from web.clinic.fleet.guard import fleet, section
 from web.clinic.fleet.live import fragment
+from web.clinic.fleet.orders import arguments_said
 from web.clinic.fleet.saying import ago, at_clock, fields_said
 from web.clinic.fleet.services import RolloutLine
 from web.clinic.services import Refused
@@ -46,9 +47,7 @@ def one(rollout: int) -> str:
 def live(rollout: int) -> Response:
     """The same, for a page that stays true by itself."""
     shown = _said(_find(rollout))
-    return fragment(
-        render_template("clinic/fleet/_rollout.html", shown=shown, orders=_orders(shown["line"]))
-    )
+    return fragment(render_template("clinic/fleet/_rollout.html", shown=shown, orders=_orders(shown["line"])))
 
 
 @pages.post("/it/rollouts/<int:rollout>/steer")
@@ -100,7 +99,7 @@ def _what(line: RolloutLine) -> str:
     t = texts()
     if line.what == "command":
         name = t.of("fleet.order", str(line.payload.get("name", "")))
-        arguments = fields_said(line.payload.get("arguments") or {})
+        arguments = arguments_said(line.payload.get("arguments") or {})
         return f"{name} ({arguments})" if arguments else name
     values = {name: value for name, value in line.payload.items() if name != "staff_pin_digest"}
     hidden = {"staff_pin_digest": t("fleet.set.hidden")} if len(values) < len(line.payload) else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,9 +33,13 @@ FIRST_ORDERS = {
     "selftest": "selftest",
     "camera": "selftest",
     "microphone": "selftest",
+    "encoder": "restart",
     "certificate_soon": "renew-certificate",
     "clock_off": "set-clock-source",
     "schedule_behind": "restart",
+    "schedule_rejected": "collect-diagnostics",
+    "config_behind": "restart",
+    "disk_low": "collect-diagnostics",
 }
 MAX_VALUE_CHARS = 120
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -82,12 +86,12 @@ def line_said(line: UnitLine) -> dict[str, Any]:
     }
 
 
-def first_step(line: UnitLine) -> dict[str, str] | None:
+def first_step(line: UnitLine, faults: Sequence[str]) -> dict[str, str] | None:
     """The first thing to do about a unit: what in words, and where it is done, if it is done here."""
     t = texts()
     if not line.reasons:
         return None
-    reason = line.reasons[0]
+    reason = faults[0] if line.reasons[0] == "degraded" and faults else line.reasons[0]
     words = t.of("fleet.todo", reason)
     if words == reason:
         words = t("fleet.todo_other")

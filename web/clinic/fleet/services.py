@@ -61,8 +61,8 @@ class UnitLine:
 
 @dataclass(frozen=True, slots=True)
 class UnitList:
-    """One page of the list, what is wrong first. `total`: how many were asked for, on all pages. `counts`: how many
-    of each health there would be if none had been asked for."""
+    """One page of the list, what is wrong first. `total`: how many were asked for, on all pages. `counts`: how
+    many of each health there would be if none had been asked for."""
 
     units: tuple[UnitLine, ...]
     total: int

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from argon2 import PasswordHasher
 from pydantic import ValidationError
+from werkzeug.datastructures import MultiDict
 
 from agent.contract.unit_config import Config
 
@@ -81,14 +82,6 @@ CUTS_OFF = frozenset({"network", "broker"})
 """What can cut a unit off: the page warns, and the unit rolls back by itself."""
 
 
-class Form(Protocol):
-    """A posted form."""
-
-    def get(self, name: str, default: str = "") -> str: ...
-
-    def getlist(self, name: str) -> list[str]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Filled:
     """A filled form. `values`: by field of Config, None for what is left to others. `wrong`: paths of fields."""
@@ -97,7 +90,7 @@ class Filled:
     wrong: Mapping[str, str]
 
 
-def read(form: Form, fields: Sequence[Field]) -> Filled:
+def read(form: MultiDict[str, str], fields: Sequence[Field]) -> Filled:
     """What a form sets; what is empty is left to groups and room. A wrong field's reason is the contract's, or
     empty where it cannot be read at all. A PIN that is left empty stays as it is."""
     values: dict[str, Any] = {}
@@ -133,26 +126,19 @@ def changes(values: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]
     return {name: value for name, value in values.items() if value != own.get(name)}
 
 
-def _read(form: Form, field: Field) -> Any:
+def _read(form: MultiDict[str, str], field: Field) -> object:
     """Raises ValueError for what cannot be read."""
     if field.kind == "many":
         return [one for one in field.options if one in form.getlist(field.path)] or None
     text = form.get(field.path, "").strip()
-    if not text:
-        return None
     if len(text) > MAX_CHARS:
         raise ValueError(field.path)
-    if field.kind == "number" or field.path == "volume":
-        return _whole(text)
-    if field.kind == "decimal":
-        return float(text.replace(",", "."))
-    if field.kind == "switch":
-        return {"yes": True, "no": False}[text] if text in ("yes", "no") else _unreadable(text)
-    if field.kind == "choice":
-        return text if text in field.options else _unreadable(text)
-    if field.kind == "list":
-        return text.replace(",", " ").split()
-    return _digest(text) if field.kind == "pin" else text
+    if not text:
+        return None
+    if field.options and text not in field.options:
+        raise ValueError(field.path)
+    kind = "number" if field.path == "volume" else field.kind
+    return _READERS[kind](text) if kind in _READERS else text
 
 
 def _whole(text: str) -> int:
@@ -161,8 +147,18 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _unreadable(text: str) -> Any:
-    raise ValueError(text)
+def _decimal(text: str) -> float:
+    return float(text.replace(",", "."))
+
+
+def _switch(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError(text)
+    return text == "yes"
+
+
+def _list(text: str) -> list[str]:
+    return text.replace(",", " ").split()
 
 
 def _digest(pin: str) -> str:
@@ -171,12 +167,23 @@ def _digest(pin: str) -> str:
     return PasswordHasher().hash(pin)
 
 
-def _faults(top: str, value: Any, fields: Sequence[Field]) -> list[tuple[str, str]]:
+_READERS: Mapping[Kind, Callable[[str], object]] = {
+    "number": _whole,
+    "decimal": _decimal,
+    "switch": _switch,
+    "list": _list,
+    "pin": _digest,
+}
+
+
+def _faults(top: str, value: object, fields: Sequence[Field]) -> list[tuple[str, str]]:
     try:
         Config.model_validate_json(json.dumps({top: value}))
     except ValidationError as error:
         paths = {field.path for field in fields}
-        places = [".".join(str(part) for part in one["loc"] if isinstance(part, str)) for one in error.errors()]
+        places = [
+            ".".join(str(part) for part in one["loc"] if isinstance(part, str)) for one in error.errors()
+        ]
         first = next(field.path for field in fields if field.top == top)
         return [(place if place in paths else first, "") for place in places]
     return []

@@ -94,9 +94,7 @@ def save_section(place: Place, name: str) -> str | Response | tuple[str, int]:
 def problems_of(wrong: Mapping[str, str], fields: Sequence[Field]) -> dict[str, str]:
     """What is wrong, by field, in words: how the field is written."""
     t = texts()
-    return {
-        path: t("fleet.wrong.field", how=t.of("fleet.hint", path)) for path in wrong if path or fields
-    }
+    return {path: t("fleet.wrong.field", how=t.of("fleet.hint", path)) for path in wrong if path or fields}
 
 
 def at_field(name: str, fields: Sequence[Field]) -> str:
@@ -167,5 +165,3 @@ def _digest(place: Place, fields: Sequence[Field]) -> str:
     tops = {field.top for field in fields}
     seen = [{name: values.get(name) for name in sorted(tops)} for values in (place.own, place.all)]
     return hashlib.sha256(json.dumps(seen, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, abort, render_template
@@ -11,7 +12,7 @@ from web.clinic.fleet.guard import fleet, section
 from web.clinic.fleet.live import fragment
 from web.clinic.fleet.orders import PLAIN, WITH_QUESTION, order_said
 from web.clinic.fleet.saying import ago, at_clock, fields_said, first_step, line_said, on_day, short
-from web.clinic.fleet.services import UnitPage
+from web.clinic.fleet.services import AuditLine, UnitPage
 from web.clinic.services import Refused
 from web.clinic.state import account, texts
 
@@ -92,14 +93,14 @@ def now(told: UnitPage) -> dict[str, Any]:
     """The first page of a unit."""
     t = texts()
     return head(told) | {
-        "step": first_step(told.line),
-        "faults": [t.of("fleet.reason", fault) for fault in told.faults if fault not in told.line.reasons],
+        "step": first_step(told.line, told.faults),
+        "faults": [t.of("fault", fault) for fault in told.faults],
         "orders": [order_said(order) for order in told.commands[:ORDERS_SHOWN]],
         "revoked_at": at_clock(told.revoked.at) if told.revoked else "",
     }
 
 
-def audit_said(lines: Any) -> list[dict[str, str]]:
+def audit_said(lines: Sequence[AuditLine]) -> list[dict[str, str]]:
     """Who did what, in words."""
     t = texts()
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast, get_args
 
@@ -80,7 +81,7 @@ def _shown(query: UnitQuery) -> dict[str, Any]:
     }
 
 
-def _counts(query: UnitQuery, counts: Any) -> list[dict[str, Any]]:
+def _counts(query: UnitQuery, counts: Mapping[Health, int]) -> list[dict[str, Any]]:
     """Each health with its number, as a way to narrow the list; worst first, and none that nobody has."""
     return [
         {"health": health, "count": counts.get(health, 0), "tone": tone, "to": _to(query, health=health)}
@@ -89,7 +90,7 @@ def _counts(query: UnitQuery, counts: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _to(query: UnitQuery, *, endpoint: str = "units.page", page: int = 1, **changes: Any) -> str:
+def _to(query: UnitQuery, *, endpoint: str = "units.page", page: int = 1, **changes: str | None) -> str:
     asked = {name: changes.get(name, getattr(query, name)) for name in NARROWING}
     given = {name: value for name, value in asked.items() if value}
     return url_for(endpoint, **given, **({"page": page} if page > 1 else {}))
