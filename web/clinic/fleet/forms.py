@@ -10,8 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from werkzeug.wrappers import Response
 
 from agent.contract.body import UnitId
+from web.clinic.fleet.reasons import refused_words
 from web.clinic.fleet.twice import do_once
-from web.clinic.refusals import refusal_words
 from web.clinic.services import Refused
 from web.clinic.state import texts
 
@@ -69,7 +69,7 @@ def send(deed: Callable[[], str], again: str, known: Iterable[str] = ()) -> Resp
         return wrong.problems
     except Refused as refused:
         name = refused.field_name if refused.field_name in set(known) else "form"
-        return {name: refusal_words(refused, texts())}
+        return {name: refused_words(refused, texts())}
 
 
 def redirect_to(address: str) -> Response:

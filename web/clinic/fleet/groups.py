@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import abort, render_template, request, url_for
@@ -18,6 +19,8 @@ pages = section("groups")
 MOST_MEMBERS_SHOWN = 500
 MAX_NAME_CHARS, MAX_ABOUT_CHARS, MAX_LIST_CHARS = 40, 200, 100_000
 MAX_RANK = 1000
+_NAME = re.compile(r"[a-z0-9._-]{1,40}")
+_RANK = re.compile(r"-?[0-9]{1,4}")
 
 
 @pages.get("/it/groups")
@@ -32,10 +35,10 @@ def make() -> str | Response | tuple[str, int]:
 
     def deed() -> str:
         name = forms.needed("name", MAX_NAME_CHARS)
-        if "/" in name:
+        if not _NAME.fullmatch(name):
             raise forms.Wrong("name", texts()("fleet.wrong.group_name"))
         rank = request.form.get("rank", "0").strip() or "0"
-        if not (rank.isascii() and rank.isdigit() and int(rank[:6]) <= MAX_RANK):
+        if not _RANK.fullmatch(rank) or abs(int(rank)) > MAX_RANK:
             raise forms.Wrong("rank", texts()("fleet.wrong.rank", most=MAX_RANK))
         fleet().make_group(account(), name, forms.line("about", MAX_ABOUT_CHARS), int(rank))
         return url_for("groups.one", group=name)

@@ -9,4 +9,5 @@ def fragment(html: str) -> Response:
     """A part of a page; 304 without a body for a page that has it so already (RFC 9110, section 13.1.2)."""
     response = make_response(html)
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

@@ -122,7 +122,7 @@ def _payload(what: str, name: str, problems: dict[str, str]) -> dict[str, Any]:
     if what == "config":
         fields = SECTIONS[name]
         filled = read(request.form, fields)
-        problems |= problems_of(filled.wrong, fields)
+        problems |= problems_of(filled.wrong)
         values = {path: value for path, value in filled.values.items() if value is not None}
         if not values and not problems:
             problems["form"] = texts()("fleet.wrong.nothing")

@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from pydantic import ValidationError
 from werkzeug.datastructures import MultiDict
 
+from agent.contract.config_check import what_is_wrong
 from agent.contract.unit_config import Config
 
 Kind = Literal["text", "long", "number", "decimal", "choice", "many", "switch", "list", "pin"]
@@ -78,6 +79,8 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("region_ca", "long"),
     ),
 }
+ALL = frozenset(field.path for fields in SECTIONS.values() for field in fields)
+"""The paths of all fields."""
 CUTS_OFF = frozenset({"network", "broker"})
 """What can cut a unit off: the page warns, and the unit rolls back by itself."""
 
@@ -177,16 +180,16 @@ _READERS: Mapping[Kind, Callable[[str], object]] = {
 
 
 def _faults(top: str, value: object, fields: Sequence[Field]) -> list[tuple[str, str]]:
+    paths = {field.path for field in fields}
+    first = next(field.path for field in fields if field.top == top)
     try:
-        Config.model_validate_json(json.dumps({top: value}))
+        config = Config.model_validate_json(json.dumps({top: value}))
     except ValidationError as error:
-        paths = {field.path for field in fields}
         places = [
             ".".join(str(part) for part in one["loc"] if isinstance(part, str)) for one in error.errors()
         ]
-        first = next(field.path for field in fields if field.top == top)
         return [(place if place in paths else first, "") for place in places]
-    return []
+    return [(place if place in paths else first, reason) for place, reason in what_is_wrong(config)]
 
 
 def _written(config: Mapping[str, Any], field: Field) -> list[str]:

@@ -12,10 +12,10 @@ from flask import abort, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from web.clinic.fleet.guard import fleet, section
+from web.clinic.fleet.reasons import refused_words, setting_words
 from web.clinic.fleet.settings_form import CUTS_OFF, SECTIONS, Field, changes, read, written
 from web.clinic.fleet.twice import do_once
 from web.clinic.fleet.unit import find, head
-from web.clinic.refusals import refusal_words
 from web.clinic.services import Refused
 from web.clinic.state import account, texts
 
@@ -78,7 +78,7 @@ def save_section(place: Place, name: str) -> str | Response | tuple[str, int]:
     fields = fields_of(name)
     entered = entered_in(fields)
     filled, digest = read(request.form, fields), _digest(place, fields)
-    problems = problems_of(filled.wrong, fields)
+    problems = problems_of(filled.wrong)
     if not problems and request.form.get("seen") != digest:
         problems = {"form": texts()("fleet.set.meanwhile")}
         return _section(place, name, entered, problems, digest), 409
@@ -87,14 +87,14 @@ def save_section(place: Place, name: str) -> str | Response | tuple[str, int]:
         try:
             return do_once(lambda: _saved(place, wanted), place.back)
         except Refused as refused:
-            problems = {at_field(refused.field_name, fields): refusal_words(refused, texts())}
+            problems = {at_field(refused.field_name, fields): refused_words(refused, texts())}
     return _section(place, name, entered, problems, digest), 422
 
 
-def problems_of(wrong: Mapping[str, str], fields: Sequence[Field]) -> dict[str, str]:
-    """What is wrong, by field, in words: how the field is written."""
+def problems_of(wrong: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong, by field, in words."""
     t = texts()
-    return {path: t("fleet.wrong.field", how=t.of("fleet.hint", path)) for path in wrong if path or fields}
+    return {path: setting_words(path, reason, t) for path, reason in wrong.items()}
 
 
 def at_field(name: str, fields: Sequence[Field]) -> str:

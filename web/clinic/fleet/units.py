@@ -93,4 +93,6 @@ def _counts(query: UnitQuery, counts: Mapping[Health, int]) -> list[dict[str, An
 def _to(query: UnitQuery, *, endpoint: str = "units.page", page: int = 1, **changes: str | None) -> str:
     asked = {name: changes.get(name, getattr(query, name)) for name in NARROWING}
     given = {name: value for name, value in asked.items() if value}
-    return url_for(endpoint, **given, **({"page": page} if page > 1 else {}))
+    if page > 1:
+        given["page"] = str(page)
+    return url_for(endpoint, **given)
