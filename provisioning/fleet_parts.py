@@ -7,6 +7,7 @@
 | EnrolmentDesk | up/enrol, up/info, outbox `enrolment` | who may come in; signs; closes the bootstrap's door |
 | Renewals | up/renewal | a working unit's next certificate |
 | CommandWire | `up/cmd` | publishes commands, follows, expires and clears them |
+| FleetServices | nothing: web threads call it | what IT's pages may do |
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from agent.contract.unit_config import BrokerAddress
 from provisioning.broker_access import BrokerAccess
 from provisioning.command_wire import CommandWire
 from provisioning.commands import WHAT as COMMAND
+from provisioning.commands import Commands
 from provisioning.database import Database
 from provisioning.enrolment_desk import EnrolmentDesk
 from provisioning.enrolment_settings import EnrolmentSettings
 from provisioning.enrolments import Enrolments
+from provisioning.fleet_services import FleetServices
 from provisioning.hooks import Hooks
 from provisioning.renewals import Renewals
 from provisioning.revocations import Revocations
@@ -36,6 +39,7 @@ class FleetParts:
     """What the pages and the command line use of them."""
 
     enrolments: Enrolments
+    services: FleetServices
 
 
 def join_fleet(
@@ -77,7 +81,11 @@ def join_fleet(
         _join_desk(hooks, desk)
         hooks.on_message("up/renewal", Renewals(database, publish, clock, signer).asked)
     _join_commands(hooks, CommandWire(database, publish, clock))
-    return FleetParts(enrolments=Enrolments(database, clock))
+    enrolments = Enrolments(database, clock)
+    return FleetParts(
+        enrolments=enrolments,
+        services=FleetServices(database, clock, enrolments, Commands(database, clock)),
+    )
 
 
 def _join_desk(hooks: Hooks, desk: EnrolmentDesk) -> None:
