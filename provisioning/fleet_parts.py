@@ -9,6 +9,7 @@
 | CommandWire | `up/cmd` | publishes commands, follows, expires and clears them |
 | FleetTelemetry | `up/event/telemetry` | keeps each unit's last figures |
 | DiagnosticsUploads | | deletes bundles that are too old |
+| FleetServices | nothing: web threads call it | what IT's pages may do |
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from agent.contract.unit_config import BrokerAddress
 from provisioning.broker_access import BrokerAccess
 from provisioning.command_wire import CommandWire
 from provisioning.commands import WHAT as COMMAND
+from provisioning.commands import Commands
 from provisioning.database import Database
 from provisioning.diagnostics import DiagnosticsUploads
 from provisioning.enrolment_desk import EnrolmentDesk
 from provisioning.enrolment_settings import EnrolmentSettings
 from provisioning.enrolments import Enrolments
+from provisioning.fleet_services import FleetServices
 from provisioning.hooks import Hooks
 from provisioning.renewals import Renewals
 from provisioning.revocations import Revocations
@@ -41,6 +44,7 @@ class FleetParts:
 
     enrolments: Enrolments
     uploads: DiagnosticsUploads
+    services: FleetServices
 
 
 def join_fleet(
@@ -78,7 +82,9 @@ def join_fleet(
         hooks.on_message("up/renewal", Renewals(database, publish, clock, signer).asked)
     _join_commands(hooks, CommandWire(database, publish, clock))
     uploads = _join_figures(hooks, settings, database, clock)
-    return FleetParts(enrolments=Enrolments(database, clock), uploads=uploads)
+    enrolments = Enrolments(database, clock)
+    services = FleetServices(database, clock, enrolments, Commands(database, clock))
+    return FleetParts(enrolments=enrolments, uploads=uploads, services=services)
 
 
 def _join_desk(hooks: Hooks, desk: EnrolmentDesk) -> None:
