@@ -199,7 +199,14 @@ class Region:
             return_to=web.return_to,
             oidc=oidc_client(self.settings.oidc),
         )
-        return create_app(self.services, self.bookings, settings, now=self.clock, neighbours=self.neighbours)
+        return create_app(
+            self.services,
+            self.bookings,
+            settings,
+            fleet=self.fleet.services,
+            now=self.clock,
+            neighbours=self.neighbours,
+        )
 
     def _on_message(self, topic: str, payload: bytes) -> None:
         self._queue.put((topic, payload))

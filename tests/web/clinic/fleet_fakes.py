@@ -305,7 +305,7 @@ def full_fleet(now: datetime, size: int = 320) -> FakeFleet:
     unit = FAULTY[0]
     for name, state, reason in (
         ("selftest", "succeeded", ""),
-        ("restart", "accepted", "a session is on"),
+        ("restart", "accepted", "waits until the room is free"),
         ("show-message", "failed", "the screen does not answer"),
         ("locate", "running", ""),
     ):
@@ -318,7 +318,7 @@ def full_fleet(now: datetime, size: int = 320) -> FakeFleet:
     states = ["succeeded"] * 9 + ["failed"] * 2 + ["sent"] * 4 + ["waiting"] * 85
     stages = [0] + [1] * 10 + [2] * 89
     units = tuple(
-        (id_, stage, state, "no answer in time" if state == "failed" else "")
+        (id_, stage, state, "no answer within 300 s" if state == "failed" else "")
         for id_, stage, state in zip(ids, stages, states, strict=False)
     )
     request = RolloutRequest("command", "Omstart i natt", {"name": "restart", "arguments": {"what": "agent"}})
@@ -327,6 +327,9 @@ def full_fleet(now: datetime, size: int = 320) -> FakeFleet:
         fleet.all_rollouts[second], units=units, stage=2, counts=Counter(states), title="Nytt VLAN i länet"
     )
     fleet.all_rollouts[first] = replace(
-        fleet.all_rollouts[first], state="stopped", reason="too many failed", counts={"failed": 3}
+        fleet.all_rollouts[first],
+        state="stopped",
+        reason="3 of the 11 units in the stages begun have failed",
+        counts={"failed": 3},
     )
     return fleet
