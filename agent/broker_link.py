@@ -35,7 +35,7 @@ class BrokerLink:
         self.settings = settings
         self._link = make(settings)
         self._one_at_a_time = threading.Lock()
-        self._stopped = False
+        self._started = self._stopped = False
         self._in_call = False
 
     @property
@@ -45,6 +45,7 @@ class BrokerLink:
 
     def start(self) -> None:
         """Begin to connect."""
+        self._started = True
         self._link.start()
 
     def use(self, settings: LinkSettings, *, anew: bool = False) -> None:
@@ -57,7 +58,8 @@ class BrokerLink:
         link = self._make(settings)
         link.hurry(self._in_call)
         old, self._link, self.settings = self._link, link, settings
-        threading.Thread(target=self._switch, args=(old, link), name="link switch", daemon=True).start()
+        if self._started:
+            threading.Thread(target=self._switch, args=(old, link), name="link switch", daemon=True).start()
 
     def stop(self) -> None:
         """Disconnect in order. May be called on any thread; waits for a link that is being replaced."""

@@ -22,6 +22,10 @@ class Upkeep:
     ) -> None:
         self._ticks: list[Callable[[], None]] = []
 
+    def every_second(self, tick: Callable[[], None]) -> None:
+        """Have this called once a second, on the event loop."""
+        self._ticks.append(tick)
+
     def tick(self) -> None:
         """Once a second."""
         for tick in self._ticks:

@@ -72,6 +72,7 @@ class Wire:
         self._sent = (0, 0)
         self._sent_at = 0.0
         self._asked_at = 0.0
+        self._up_at = self._acked_at = float("-inf")
         self._orders = Orders(unit, identity.unit, self._send)
         self._signals = Signals(unit, identity.unit, self._send)
         self.notices = Notices()
@@ -79,7 +80,6 @@ class Wire:
         self.link: Sender | None = None
         self._heard: dict[str, Callable[[Message, bytes], None]] = {
             "dn/schedule": self._schedule,
-            "dn/config": self._orders.config,
             "dn/call": self._call,
             "dn/ack": self._ack,
             "dn/cmd": self._orders.command,
@@ -118,12 +118,12 @@ class Wire:
         if self.calls is not None:
             self.calls.signalling(up)
         if up:
+            self._up_at = self._unit.clock.monotonic_s()
             self._told = None
             self._sent = (0, 0)
             self.state_changed()
             self.info_changed()
             self._report_schedule()
-            self._orders.report_config()
             self.event_added()
             self._ask_unconfirmed()
             if "region" in self._unit.room.faults:
@@ -131,6 +131,16 @@ class Wire:
         for told in self._on_connection:
             told(up)
         self._unit.changed()
+
+    def say_again(self) -> None:
+        """Say how the unit is though it is nothing new: the region acknowledges it, if it is there."""
+        self._told = None
+        self.state_changed()
+
+    def has_heard_since(self, since_s: float) -> bool:
+        """Whether the region has acknowledged something after this moment of the unit's monotonic clock, over the
+        connection there is now."""
+        return self.up and self._acked_at >= max(since_s, self._up_at)
 
     def doubt(self) -> None:
         """Media has stopped: the broker may be out of reach too, and nobody has told us."""
@@ -295,6 +305,7 @@ class Wire:
     def _ack(self, message: Message, _payload: bytes) -> None:
         ack: Ack = message.data
         self._unit.clock.learn(message.ts, fresh=True)
+        self._acked_at = self._unit.clock.monotonic_s()
         self._unit.outbox.acknowledge(ack.epoch, ack.seq)
         self.event_added()
 
