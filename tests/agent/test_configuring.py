@@ -24,9 +24,13 @@ def test_what_disturbs_nobody_is_in_force_at_once():
     assert report(Ledger()) is None
 
 
-def test_what_is_left_out_keeps_its_value():
-    ledger = hear(hear(Ledger(), heard(1, phone="010")), heard(2, room_name="Rum 9"))
-    assert (ledger.values.phone, ledger.values.room_name, ledger.rev) == ("010", "Rum 9", 2)
+def test_what_is_left_out_is_the_units_own_again_on_trial_where_it_must_be():
+    first = prove(begin(hear(Ledger(), heard(1, phone="010", broker=BROKER))))
+    ledger = hear(first, heard(2, room_name="Rum 9"))
+    assert (ledger.values.phone, ledger.values.room_name, told(ledger)[3]) == (None, "Rum 9", ("broker",))
+    ledger = begin(ledger)
+    assert (ledger.values.broker, told(ledger)) == (None, ("trial", 2, 2, ("broker",)))
+    assert roll_back(ledger, "no").values.broker == BROKER
 
 
 def test_an_older_or_the_same_revision_changes_nothing_and_a_later_epoch_is_newer():
@@ -46,12 +50,14 @@ def test_what_is_wrong_is_refused_whole_and_what_waited_with_it():
     assert begin(ledger) is ledger
 
 
-def test_in_a_session_the_harmless_is_taken_and_the_rest_waits_with_what_waited_before():
-    ledger = hear(Ledger(), heard(4, phone="4", broker=BROKER))
-    ledger = hear(ledger, heard(5, screen=ScreenSize(width_mm=200.0, height_mm=120.0)))
+def test_in_a_session_the_harmless_is_taken_and_the_rest_of_the_newest_waits():
+    ledger = hear(Ledger(), heard(3, phone="3", panel=PanelPins(buzzer=-1)))
+    ledger = hear(ledger, heard(4, phone="4", broker=BROKER))
+    size = ScreenSize(width_mm=200.0, height_mm=120.0)
+    ledger = hear(ledger, heard(5, phone="4", broker=BROKER, screen=size))
     assert ledger.values.phone == "4"
     assert told(ledger) == ("deferred", None, 5, ("broker", "screen"))
-    assert begin(ledger).values.broker == BROKER
+    assert (begin(ledger).values.broker, begin(ledger).values.panel) == (BROKER, None)
 
 
 def test_what_can_do_no_harm_needs_no_trial():
@@ -94,12 +100,12 @@ def test_a_wish_taken_back_leaves_nothing_refused():
 
 def test_a_revision_that_comes_during_a_trial_is_taken_after_it():
     trial = begin(hear(Ledger(), heard(4, broker=BROKER)))
-    with_later = hear(hear(trial, heard(5, phone="5")), heard(4, phone="4"))
+    with_later = hear(hear(trial, heard(5, phone="5", broker=BROKER)), heard(4, phone="4"))
     assert told(with_later) == told(trial)
     assert hear(with_later, heard(5, phone="again")) is with_later
     assert told(prove(with_later)) == ("applied", 5, 5, ())
     back = roll_back(with_later, "no")
-    assert (back.values.phone, back.later, told(back)) == ("5", None, ("applied", 5, 5, ()))
+    assert (back.values.phone, back.later, told(back)) == ("5", None, ("rolled_back", None, 5, ("broker",)))
 
 
 def test_a_room_that_is_needed_gets_its_old_values_and_the_trial_comes_again():
