@@ -28,10 +28,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent import room as rooms
+from agent.applying import kept_ledger
+from agent.broker_link import BrokerLink
 from agent.browser_secret import browser_secret
-from agent.config import Configuration, Settings, SettingsError, first_configuration, load_settings, overlay
+from agent.config import Settings, SettingsError, first_configuration, load_settings, overlay
+from agent.config_joined import join_configuration
+from agent.configuring import Ledger
 from agent.contract import down_filter, encode
-from agent.contract.unit_config import Config
 from agent.faults import kind_and_place
 from agent.heap import use_one_arena
 from agent.identity import Identity, load_identity
@@ -40,6 +43,7 @@ from agent.outbox import Outbox
 from agent.reception import Reception
 from agent.region_clock import RegionClock
 from agent.restarting import Restart, begin_anew
+from agent.room_panel import RoomPanel
 from agent.screen import HelpState
 from agent.stopping import MEDIA_WITHIN_S, give_time, stop_on_thread
 from agent.store import Store
@@ -51,7 +55,7 @@ from agent.wipe_mode import is_out_of_service
 from agent.wiping import read_mark
 from agent.wire import Wire, last_will
 from firmware.board import Board, BoardError, load_board
-from firmware.panel import HelpSignal, open_panel
+from firmware.panel import HelpSignal
 
 log = logging.getLogger("agent")
 
@@ -130,8 +134,9 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         stack.callback(store.close)
         boot = int(store.get("boot") or b"0") + 1
         store.put("boot", str(boot).encode())
-        unit = make_unit(settings, identity, store)
-        panel = open_panel(board.pins, on_help=lambda: _on_loop(loop, lambda: help_button(unit)))
+        ledger = kept_ledger(store)
+        unit = make_unit(settings, identity, store, ledger)
+        panel = RoomPanel(board.pins, on_help=lambda: _on_loop(loop, lambda: help_button(unit)))
         stack.callback(panel.close)
         running = Running(settings, board, identity, unit, boot=boot, camera_lamp=panel.camera_lamp)
         unit.on_lamp = lambda lamp: panel.door_lamp(lamp == rooms.Lamp.OCCUPIED)
@@ -145,6 +150,10 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         stack.push_async_callback(upkeep.stop)
         link = make_link(settings, identity, running.wire, unit, boot)
         running.wire.link = link
+        configuration = join_configuration(
+            settings=settings, board=board, unit=unit, ledger=ledger, running=running, panel=panel, link=link
+        )
+        upkeep.every_second(configuration.tick)
         link.start()
         stack.push_async_callback(stop_on_thread, "link", link.stop)
         stack.callback(running.wire.stopping)
@@ -170,41 +179,37 @@ def go_before_the_screen() -> None:
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
 
 
-def make_unit(settings: Settings, identity: Identity, store: Store) -> Unit:
+def make_unit(settings: Settings, identity: Identity, store: Store, ledger: Ledger) -> Unit:
     """The unit with what the store remembers."""
     kept_floor = store.get("alive")
     floor = max(FLOOR, datetime.fromisoformat(kept_floor.decode())) if kept_floor else FLOOR
     clock = RegionClock(floor)
     outbox = Outbox(store, identity.sign, clock.now())
-    return Unit(store=store, clock=clock, outbox=outbox, configuration=kept_configuration(settings, store))
+    configuration = overlay(first_configuration(settings), ledger.values, ledger.rev)
+    return Unit(store=store, clock=clock, outbox=outbox, configuration=configuration)
 
 
-def kept_configuration(settings: Settings, store: Store) -> Configuration:
-    """The settings file's values, overlaid by what the region last set."""
-    configuration = first_configuration(settings)
-    wanted, rev = store.get("config"), store.get("config_rev")
-    if wanted is None or rev is None:
-        return configuration
-    return overlay(configuration, Config.model_validate_json(wanted), int(rev))
-
-
-def make_link(settings: Settings, identity: Identity, wire: Wire, unit: Unit, boot: int) -> Link:
-    """The link, whose thread hands everything to the event loop."""
+def make_link(settings: Settings, identity: Identity, wire: Wire, unit: Unit, boot: int) -> BrokerLink:
+    """The link, whose thread hands everything to the event loop; to the broker of the settings file."""
     loop = asyncio.get_running_loop()
     topic, payload = last_will(identity.unit, boot, lambda body: encode(body, now=unit.clock.now()))
-    return Link(
-        LinkSettings(
-            host=settings.broker_host,
-            port=settings.broker_port,
-            client_id=identity.unit,
-            ca_file=settings.ca_file,
-            certificate_file=settings.certificate_file,
-            key_file=settings.key_file,
-            filters=(down_filter(identity.unit),),
+    first = LinkSettings(
+        host=settings.broker_host,
+        port=settings.broker_port,
+        client_id=identity.unit,
+        ca_file=settings.ca_file,
+        certificate_file=settings.certificate_file,
+        key_file=settings.key_file,
+        filters=(down_filter(identity.unit),),
+    )
+    return BrokerLink(
+        first,
+        lambda link_settings: Link(
+            link_settings,
+            on_message=lambda text, body: _on_loop(loop, lambda: wire.message(text, body)),
+            on_connection=lambda up: _on_loop(loop, lambda: wire.connection(up)),
+            will=Will(topic, payload),
         ),
-        on_message=lambda text, body: _on_loop(loop, lambda: wire.message(text, body)),
-        on_connection=lambda up: _on_loop(loop, lambda: wire.connection(up)),
-        will=Will(topic, payload),
     )
 
 

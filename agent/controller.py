@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import replace
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from agent.contract.quality import Received
 from agent.screen import NoSuchMedia, Outcome, Screen, ScreenEvent, TooManyScreens, Touch, WhepAnswer
@@ -108,6 +108,10 @@ class Controller:
         """The microphone's level, dBFS."""
         self._tell(("level", level_dbfs))
 
+    def resized(self, px_per_mm: float) -> None:
+        """The screen's size is known better: the pages are laid out anew."""
+        self._tell(("px_per_mm", px_per_mm))
+
     def subscribe(self) -> Subscription:
         """Events from now on, the present screen first. Raises TooManyScreens."""
         subscription = Subscription(self)
@@ -147,7 +151,7 @@ class Controller:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._on_watched, len(self._subscriptions))
 
-    def _tell(self, event: ScreenEvent | tuple[Literal["level"], float]) -> None:
+    def _tell(self, event: ScreenEvent) -> None:
         with self._lock:
             subscriptions = tuple(self._subscriptions)
         for subscription in subscriptions:

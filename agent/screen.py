@@ -338,15 +338,13 @@ class WhepAnswer:
     resource: str
 
 
-ScreenEvent = tuple[Literal["screen"], Screen] | tuple[Literal["level"], float]
+ScreenEvent = tuple[Literal["screen"], Screen] | tuple[Literal["level", "px_per_mm"], float]
 
 
 class ScreenEvents(Protocol):
-    """One browser's subscription: each item is ("screen", Screen) or ("level", dBFS)."""
+    """One browser's subscription: ("screen", Screen), ("level", dBFS) or, laid out anew, ("px_per_mm", px)."""
 
-    def get(
-        self, timeout_s: float
-    ) -> tuple[Literal["screen"], Screen] | tuple[Literal["level"], float] | None:
+    def get(self, timeout_s: float) -> ScreenEvent | None:
         """The next event, or None when nothing came within timeout_s (write a comment line then)."""
 
     def close(self) -> None:

@@ -90,6 +90,10 @@ class Upkeep:
         self._ticks.append(commands.tick)
         self._stops.append(commands.stop)
 
+    def every_second(self, tick: Callable[[], None]) -> None:
+        """Have this called once a second, on the event loop."""
+        self._ticks.append(tick)
+
     def tick(self) -> None:
         """Once a second."""
         for tick in self._ticks:
