@@ -119,7 +119,9 @@ class Region:
         self.schedules = Schedules(self.database, self.link.publish, clock, zone, self.hooks.changed)
         self.places = Places(self.database, self.link.publish, clock)
         self.inbox = self._make_inbox(drop_ins)
-        self.fleet = join_fleet(self.hooks, settings, self.database, self.link.publish, clock)
+        self.fleet = join_fleet(
+            self.hooks, settings, self.database, self.link.publish, clock, up=lambda: self.link.up
+        )
         self.figures = WorkerFigures(self._queue.qsize, lambda: self.link.up)
         self.neighbours = self._make_neighbours()
         self._worker = Thread(target=self._work, name="region", daemon=True)
