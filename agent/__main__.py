@@ -24,18 +24,20 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from agent import room as rooms
 from agent.browser_secret import browser_secret
+from agent.clock_state import kept_floor
 from agent.config import Configuration, Settings, SettingsError, first_configuration, load_settings, overlay
 from agent.contract import down_filter, encode
 from agent.contract.unit_config import Config
 from agent.faults import kind_and_place
 from agent.heap import use_one_arena
-from agent.identity import Identity, load_identity
+from agent.identity import Identity
+from agent.identity_way import WayIn, identity_way
 from agent.link import Link, LinkSettings, Will
+from agent.link_tls import KnownTime
 from agent.outbox import Outbox
 from agent.reception import Reception
 from agent.region_clock import RegionClock
@@ -62,8 +64,6 @@ HELP_SIGNALS: dict[HelpState, HelpSignal] = {
     "unanswered": "calling",
     "answered": "answered",
 }
-FLOOR = datetime(2026, 1, 1, tzinfo=UTC)
-"""No clock of ours is older than the software itself."""
 
 
 def main() -> int:
@@ -77,28 +77,50 @@ def main() -> int:
     try:
         settings = load_settings(arguments.config)
         board = load_board(settings.board)
-        identity = load_identity(settings.certificate_file, settings.key_file)
+        way = identity_way(settings)
     except (SettingsError, BoardError, OSError, ValueError) as error:
         sys.stderr.write(f"The agent cannot start: {error}\n")
         return 2
     use_one_arena()
     go_before_the_screen()
     try:
-        asyncio.run(run(settings, board, identity))
+        if isinstance(way, WayIn):
+            begins_anew = asyncio.run(way_in(settings, board, way))
+        else:
+            begins_anew = asyncio.run(run(way.settings, board, way.identity))
     except OSError as error:
         sys.stderr.write(f"The agent cannot start: {error}\n")
         return 1
+    if begins_anew:
+        # In place, under the same process id: systemd and its watchdog see one service that starts again.
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - the command we were started with
     return 0
 
 
-async def run(settings: Settings, board: Board, identity: Identity) -> None:
-    """Start everything, run until a signal comes, stop everything in reverse order."""
-    from agent.running import Running  # late: the media modules take most of the start
+async def way_in(settings: Settings, board: Board, way: WayIn) -> bool:
+    """Without an identity: show who we are until the region has given us one. True: begin anew with it."""
+    from agent.enrolment_mode import enrol  # late: needed once in a unit's life
 
+    return await enrol(settings, board, way, _stop_asked())
+
+
+def _stop_asked() -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def run(settings: Settings, board: Board, identity: Identity) -> bool:
+    """Start everything, run until a signal comes, stop everything in reverse order.
+
+    True: a part of the agent wants to begin anew, with another identity.
+    """
+    from agent.running import Running  # late: the media modules take most of the start
+
+    stop = _stop_asked()
+    loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
         store = Store(settings.state_dir / "unit.db")
         stack.callback(store.close)
@@ -114,9 +136,11 @@ async def run(settings: Settings, board: Board, identity: Identity) -> None:
         unit.resume(boot)
         web = running.serve(browser_secret(settings.state_dir / "run"))
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
-        upkeep = Upkeep(settings, board, identity, unit, running.wire, boot=boot)
+        upkeep = Upkeep(settings, board, identity, unit, running.wire, boot=boot, stop=stop.set)
         stack.push_async_callback(upkeep.stop)
-        link = make_link(settings, identity, running.wire, unit, boot)
+        link = make_link(
+            settings, identity, running.wire, unit, boot=boot, known_time=upkeep.clock_state.known
+        )
         running.wire.link = link
         link.start()
         stack.push_async_callback(stop_on_thread, "link", link.stop)
@@ -130,7 +154,8 @@ async def run(settings: Settings, board: Board, identity: Identity) -> None:
         running.notify("READY=1")
         log.info("ready: unit %s, board %s, screen on port %d", identity.unit, board.name, settings.web_port)
         await stop.wait()
-        running.notify("STOPPING=1")
+        running.notify("RELOADING=1" if upkeep.begins_anew else "STOPPING=1")
+    return upkeep.begins_anew
 
 
 def go_before_the_screen() -> None:
@@ -144,9 +169,7 @@ def go_before_the_screen() -> None:
 
 def make_unit(settings: Settings, identity: Identity, store: Store) -> Unit:
     """The unit with what the store remembers."""
-    kept_floor = store.get("alive")
-    floor = max(FLOOR, datetime.fromisoformat(kept_floor.decode())) if kept_floor else FLOOR
-    clock = RegionClock(floor)
+    clock = RegionClock(kept_floor(store))
     outbox = Outbox(store, identity.sign, clock.now())
     return Unit(store=store, clock=clock, outbox=outbox, configuration=kept_configuration(settings, store))
 
@@ -160,7 +183,15 @@ def kept_configuration(settings: Settings, store: Store) -> Configuration:
     return overlay(configuration, Config.model_validate_json(wanted), int(rev))
 
 
-def make_link(settings: Settings, identity: Identity, wire: Wire, unit: Unit, boot: int) -> Link:
+def make_link(
+    settings: Settings,
+    identity: Identity,
+    wire: Wire,
+    unit: Unit,
+    *,
+    boot: int,
+    known_time: Callable[[], KnownTime],
+) -> Link:
     """The link, whose thread hands everything to the event loop."""
     loop = asyncio.get_running_loop()
     topic, payload = last_will(identity.unit, boot, lambda body: encode(body, now=unit.clock.now()))
@@ -168,6 +199,8 @@ def make_link(settings: Settings, identity: Identity, wire: Wire, unit: Unit, bo
         LinkSettings(
             host=settings.broker_host,
             port=settings.broker_port,
+            transport=settings.broker_transport,
+            path=settings.broker_path,
             client_id=identity.unit,
             ca_file=settings.ca_file,
             certificate_file=settings.certificate_file,
@@ -177,6 +210,7 @@ def make_link(settings: Settings, identity: Identity, wire: Wire, unit: Unit, bo
         on_message=lambda text, body: _on_loop(loop, lambda: wire.message(text, body)),
         on_connection=lambda up: _on_loop(loop, lambda: wire.connection(up)),
         will=Will(topic, payload),
+        known_time=known_time,
     )
 
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 
@@ -25,7 +25,6 @@ from agent.enrolment import (
     AskedAgain,
     Connected,
     Effect,
-    Enrolment,
     Event,
     Gone,
     Keep,
@@ -34,7 +33,6 @@ from agent.enrolment import (
     Promote,
     Prove,
     Replied,
-    State,
     Stored,
     Tick,
     begin,
@@ -219,8 +217,8 @@ class Enroller:
         self._event(Replied(reply, min(max(pause, PAUSE_LEAST), PAUSE_MOST)))
 
     def _keep(self, reply: EnrolReply) -> None:
-        if reply.unit is None or reply.certificate is None or reply.ca is None:
-            self._event(NotStored("the region's answer lacks name, certificate or authority"))
+        if reply.unit is None or reply.certificate is None or reply.ca is None or reply.broker is None:
+            self._event(NotStored("the region's answer lacks name, certificate, authority or broker"))
             return
         try:
             self._new = self._store.take(reply.unit, reply.certificate, reply.ca, reply.broker)
@@ -304,7 +302,9 @@ class Enroller:
                     will=will,
                 )
             except OSError as error:
-                log.warning("enrolment: an identity cannot be used: %s", error.strerror or type(error).__name__)
+                log.warning(
+                    "enrolment: an identity cannot be used: %s", error.strerror or type(error).__name__
+                )
             else:
                 line = self._line = _Line(link)
         task = asyncio.get_running_loop().create_task(self._change(old, line), name="enrolment's link")
@@ -330,7 +330,7 @@ def settings_of(held: Held, filters: tuple[str, ...], otherwise: Held | None = N
     """Where an identity's broker is, and who we are there; `otherwise` says where, for one that does not."""
     broker = held.broker or (otherwise.broker if otherwise is not None else None)
     assert broker is not None
-    settings = LinkSettings(
+    return LinkSettings(
         host=broker.host,
         port=broker.port,
         client_id=held.identity.unit,
@@ -339,9 +339,9 @@ def settings_of(held: Held, filters: tuple[str, ...], otherwise: Held | None = N
         key_file=held.key_file,
         filters=filters,
         backoff_max_s=BACKOFF_MOST_S,
+        transport=broker.transport,
+        path=broker.path,
     )
-    ways = {"transport": broker.transport, "path": broker.path}
-    return replace(settings, **{name: way for name, way in ways.items() if hasattr(settings, name)})
 
 
 def _or_none(read: Callable[[], Held | None]) -> Held | None:
@@ -351,8 +351,3 @@ def _or_none(read: Callable[[], Held | None]) -> Held | None:
     except IdentityError as error:
         log.error("%s", error)  # noqa: TRY400 - its text is all there is to know
         return None
-
-
-def is_over(enrolment: Enrolment) -> bool:
-    """Whether the unit is in."""
-    return enrolment.state == State.PROVEN

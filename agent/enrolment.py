@@ -233,7 +233,14 @@ _ASKS = _AT_THE_DOOR - _TURNED_AWAY - {S.CONNECTING}
 RULES: tuple[Rule[Enrolment, Effect], ...] = (
     Rule(_AT_THE_DOOR, Gone, S.CONNECTING, _gone),
     Rule(_AT_THE_DOOR, Connected, S.ASKING, _ask),
-    Rule(_in(S.SILENT, S.CONNECTING), Tick, S.PROVING, _prove, _is_silent_with_new, "2 min, and an identity is kept"),
+    Rule(
+        _in(S.SILENT, S.CONNECTING),
+        Tick,
+        S.PROVING,
+        _prove,
+        _is_silent_with_new,
+        "2 min, and an identity is kept",
+    ),
     Rule(_ASKS, Tick, None, _ask, _is_due, "30 s since it asked"),
     Rule(_in(S.ASKING), Tick, S.SILENT, _nothing, _is_silent, "no answer in 15 s"),
     Rule(_TURNED_AWAY, Tick, S.ASKING, _ask, _may_ask_again, "may ask again"),

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from agent.config import keep_complete, overlay
 from agent.contract import Message, Topic
-from agent.contract.config_check import what_is_wrong
 from agent.contract.commands import Command, CommandReport
+from agent.contract.config_check import what_is_wrong
 from agent.contract.unit_config import Config, ConfigReport
 from agent.room import IN_USE, TestAsked
 from agent.room import State as RoomState

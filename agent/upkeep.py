@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from agent.clock_state import ClockState
 from agent.config import Settings
 from agent.identity import Identity
 from agent.unit import Unit
@@ -18,9 +19,26 @@ class Upkeep:
     """Made after unit and wire; used on the event loop."""
 
     def __init__(
-        self, settings: Settings, board: Board, identity: Identity, unit: Unit, wire: Wire, *, boot: int
+        self,
+        settings: Settings,
+        board: Board,
+        identity: Identity,
+        unit: Unit,
+        wire: Wire,
+        *,
+        boot: int,
+        stop: Callable[[], None],
     ) -> None:
-        self._ticks: list[Callable[[], None]] = []
+        self._stop = stop
+        self.begins_anew = False
+        """Whether the agent is to start again in the same process once it has stopped."""
+        self.clock_state = ClockState(unit.clock, unit.store)
+        self._ticks: list[Callable[[], None]] = [self.clock_state.tick]
+
+    def begin_anew(self) -> None:
+        """Stop everything in order, then start again."""
+        self.begins_anew = True
+        self._stop()
 
     def tick(self) -> None:
         """Once a second."""
