@@ -28,6 +28,18 @@ from web.clinic.fleet.services import (
 )
 from web.clinic.services import Account, NotAllowed, Refused
 
+ACTIONS = {
+    "approve": "enrolment_approved",
+    "reject": "enrolment_rejected",
+    "arm": "bootstrap_armed",
+    "block": "bootstrap_blocked",
+    "revoke": "unit_revoked",
+    "unrevoke": "unit_unrevoked",
+    "command": "command_send",
+    "cancel": "command_cancel",
+    "roll_out": "rollout_start",
+}
+"""As the region's audit log calls them."""
 ORDER = ("bad", "attention", "unknown", "good", "revoked")
 
 
@@ -59,7 +71,7 @@ class FakeFleet:
             raise refused
         self.calls.append((name, *what))
         target = what[0].title if isinstance(what[0], RolloutRequest) else str(what[0])
-        self.log.insert(0, AuditLine(self.now, account.name, name, target, {}))
+        self.log.insert(0, AuditLine(self.now, account.name, ACTIONS.get(name, name), target, {}))
 
     def _look(self, account: Account) -> None:
         if account.role != "it":
@@ -99,7 +111,7 @@ class FakeFleet:
             config_errors=("network.gateway: is not in the network",) if line.config == "rejected" else (),
             certificates=(CertificateLine("ab" * 32, "operational", self.now, self.now, self.now),),
             commands=tuple(reversed([one for one in self.sent.values() if one.unit == unit])),
-            history=(HistoryLine(self.now, "unit_lost", {"boot": 7}),),
+            history=(HistoryLine(self.now, "started", {"boot": 7}),),
             audit=tuple(one for one in self.log if one.target == unit),
             telemetry={"processor": 0.31, "uptime_s": 93784.0, "temperature_c": 51.25, "throttled": False},
             telemetry_at=self.now - timedelta(seconds=40),
