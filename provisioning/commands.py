@@ -83,35 +83,23 @@ class Commands:
         rollout_id: int | None = None,
     ) -> str:
         """Let the worker send a command; returns its id. Raises Refused, in words."""
-        command_id, given = f"c{secrets.token_hex(8)}", dict(arguments or {})
+        command_id, given = new_id(), dict(arguments or {})
         if name == "collect-diagnostics" and "url" not in given and self._make_url is not None:
             self._refuse_unknown(unit)
             given["url"] = self._make_url(unit, command_id)
-        _check(name, given, expires_in, timeout_s)
-        now = self._clock()
         with self._database.write() as db:
-            _check_unit(db, unit)
-            row = CommandRow(
-                id=command_id,
-                unit_id=unit,
-                name=name,
-                arguments=given,
+            return send_in(
+                db,
+                self._clock(),
+                unit,
+                name,
+                given,
+                by=by,
+                expires_in=expires_in,
                 timeout_s=timeout_s,
-                by=by[:64],
                 rollout_id=rollout_id,
-                state="sent",
-                reason="",
-                made_at=now,
-                expires_at=now + expires_in,
-                changed_at=now,
+                command_id=command_id,
             )
-            db.add(row)
-            db.add(OutboxRow(unit_id=unit, what=WHAT))
-            remember(db, row, now)
-            told = {key: value for key, value in given.items() if key not in UNTOLD}
-            fields = {"id": command_id, "name": name, **told}
-            audit.note(db, now, by=by, action="command_send", target=unit, fields=fields)
-        return command_id
 
     def cancel(self, command_id: str, by: str) -> None:
         """Take back what has not begun: the unit says whether it still could. Raises Refused."""
@@ -148,6 +136,51 @@ class Commands:
     def _refuse_unknown(self, unit: str) -> None:
         with self._database.read() as db:
             _check_unit(db, unit)
+
+
+def new_id() -> str:
+    """A command's id, which nobody can guess."""
+    return f"c{secrets.token_hex(8)}"
+
+
+def send_in(
+    db: Session,
+    now: datetime,
+    unit: str,
+    name: str,
+    arguments: Mapping[str, str],
+    *,
+    by: str,
+    expires_in: timedelta,
+    timeout_s: int = 120,
+    rollout_id: int | None = None,
+    command_id: str | None = None,
+) -> str:
+    """Send a command within the caller's transaction; returns its id. Raises Refused."""
+    _check(name, arguments, expires_in, timeout_s)
+    _check_unit(db, unit)
+    row = CommandRow(
+        id=command_id or new_id(),
+        unit_id=unit,
+        name=name,
+        arguments=dict(arguments),
+        timeout_s=timeout_s,
+        by=by[:64],
+        rollout_id=rollout_id,
+        state="sent",
+        reason="",
+        made_at=now,
+        expires_at=now + expires_in,
+        changed_at=now,
+    )
+    db.add(row)
+    db.add(OutboxRow(unit_id=unit, what=WHAT))
+    remember(db, row, now)
+    told = {key: value for key, value in arguments.items() if key not in UNTOLD}
+    audit.note(
+        db, now, by=by, action="command_send", target=unit, fields={"id": row.id, "name": name, **told}
+    )
+    return row.id
 
 
 def remember(db: Session, row: CommandRow, now: datetime) -> None:

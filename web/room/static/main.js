@@ -14,7 +14,7 @@ import { check } from "./pages/check.js";
 import { choose, code } from "./pages/checkin.js";
 import { ended } from "./pages/ended.js";
 import { idle } from "./pages/idle.js";
-import { fault, hold, loading, queue, rejected } from "./pages/notice.js";
+import { fault, halted, hold, loading, queue, rejected } from "./pages/notice.js";
 import { scan } from "./pages/scan.js";
 import { STAFF_PAGES, staffPage } from "./pages/staff.js";
 import { waiting } from "./pages/waiting.js";
@@ -26,7 +26,7 @@ import { listenToPage, sayPage } from "./speech.js";
 import { clock, loadTexts, t } from "./texts.js";
 
 const PAGES = { loading, idle, "checkin-choose": choose, "checkin-code": code, "checkin-scan": scan,
-  queue, waiting, "waiting-check": check, call, hold, ended, rejected, fault, ...STAFF_PAGES };
+  queue, waiting, "waiting-check": check, call, hold, ended, rejected, fault, halted, ...STAFF_PAGES };
 const SESSION_PAGES = ["waiting", "call", "ended"];
 // Where staff may come to the screen while somebody is in the room.
 const [head, main, pad, foot] = ["head", "main", "pad", "foot"].map((id) => document.getElementById(id));
@@ -54,7 +54,7 @@ function render() {
   app.speak();
   applyAccess();
   const name = pageNow();
-  const key = `${name}|${app.language}`;
+  const key = `${name}|${app.language}|${app.screen?.halted ?? ""}`;
   if (key !== drawn.key) draw(name, key);
   setText(roomName, app.screen?.room_name ?? "");
   setText(time, app.screen ? clock(app.now()) : "");
@@ -87,7 +87,7 @@ function draw(name, key) {
   else if (!goesOn) main.replaceChildren(...page.main);
   if (!isDesk) beneath = null;
   pad.replaceChildren(...(page.pad ?? []));
-  foot.replaceChildren(help, ...accessControl(name), ...(page.foot ?? []));
+  foot.replaceChildren(...(name === "halted" ? [] : [help, ...accessControl(name)]), ...(page.foot ?? []));
   if (samePage) return;
   app.local.sheet = "";
   forgetFocus();
