@@ -83,7 +83,7 @@ def join_fleet(
     _join_commands(hooks, CommandWire(database, publish, clock))
     uploads = _join_figures(hooks, settings, database, clock)
     enrolments = Enrolments(database, clock)
-    services = FleetServices(database, clock, enrolments, Commands(database, clock))
+    services = FleetServices(database, clock, enrolments, Commands(database, clock, uploads.make))
     return FleetParts(enrolments=enrolments, uploads=uploads, services=services)
 
 
