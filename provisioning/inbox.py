@@ -174,9 +174,6 @@ class Inbox:
         elif kind in HELP:
             self.help_calls.intent(unit, kind, message.data, message.ts)
 
-    def _command(self, unit: str, message: Message) -> None:
-        log.info("unit %s: command %s is %s", unit, message.topic.levels[0], message.data.state)
-
 
 def _nothing() -> None:
     """What follows from most reports."""
@@ -194,5 +191,4 @@ _HANDLERS: dict[str, Callable[[Inbox, str, Any], None]] = {
     "up/event": Inbox._event,
     "up/event/quality": Inbox._quality,
     "up/intent": Inbox._intent,
-    "up/cmd": Inbox._command,
 }
