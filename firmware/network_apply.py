@@ -7,6 +7,7 @@ writes is below /run: what it does not set again after a boot is gone, and the i
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import logging
 import subprocess
@@ -57,7 +58,7 @@ def apply(wanted: str | None, run: Path, credentials: Credentials) -> None:
     files = render(wired, credentials) if wired is not None else {}
     before = {file: file.read_text() for pattern in OURS for file in run.glob(pattern)}
     after = {run / path: text for path, text in files.items()}
-    if before == after:
+    if before == after and not _has_failed(run):
         return
     for file in before.keys() - after.keys():
         file.unlink()
@@ -65,6 +66,14 @@ def apply(wanted: str | None, run: Path, credentials: Credentials) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     _take_into_use(wired, {file.name for file in before})
+
+
+def _has_failed(run: Path) -> bool:
+    """Whether the last try told of a fault: what is written then may not be in use."""
+    try:
+        return bool(json.loads((run / "halsorum-network" / RESULT).read_text())["fault"])
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def _take_into_use(wired: Wired | None, before: set[str]) -> None:
@@ -101,8 +110,10 @@ def _run(*command: str) -> None:
 
 
 def _credentials(state: Path) -> Credentials:
-    identity = state / "identity" / "current"
-    return Credentials(identity / "certificate.pem", identity / "key.pem", identity / "ca.pem")
+    identity = state / "identity" / "current"  # agent/identity_store.py
+    certificate = identity / "certificate.pem"
+    fingerprint = hashlib.sha256(certificate.read_bytes()).hexdigest() if certificate.is_file() else ""
+    return Credentials(certificate, identity / "key.pem", identity / "ca.pem", fingerprint)
 
 
 def _tell(file: Path, wanted: str | None, fault: str) -> None:
