@@ -33,13 +33,16 @@ export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo screens test test-long unit end-to-end lint format bench bench-net bench-people recovery soak lock clean distclean packages-run packages-test $(UNIT_PARTS) $(PARTS)
+.PHONY: help run new-unit demo screens test test-long unit end-to-end lint format bench bench-net bench-people recovery soak lock clean distclean packages-run packages-test $(UNIT_PARTS) $(PARTS)
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
 
 run: packages-run $(VENV)/ready ## Broker, region, unit and its touchscreen on this machine; Ctrl-C stops all
 	@exec $(BIN)/python -m provisioning.local --state $(RUN) $(OPTIONS)
+
+new-unit: $(VENV)/ready ## Beside make run: another unit that nobody has let in yet (OPTIONS="--serial hs-3 --screen-port 8402")
+	@exec $(BIN)/python -m provisioning.local_new_unit --state $(RUN) $(OPTIONS)
 
 demo: packages-test $(VENV)/ready ## Play a whole visit of three parties in real browsers and print a report (JSON=file)
 	@$(BIN)/python -m tests.demo $(if $(JSON),--json $(JSON))

@@ -42,6 +42,7 @@ from agent.link import Link, LinkSettings, Will
 from agent.outbox import Outbox
 from agent.reception import Reception
 from agent.region_clock import RegionClock
+from agent.restarting import Restart, begin_anew
 from agent.room_panel import RoomPanel
 from agent.screen import HelpState
 from agent.stopping import MEDIA_WITHIN_S, give_time, stop_on_thread
@@ -50,6 +51,8 @@ from agent.telemetry import Telemetry
 from agent.touches_help import help_button
 from agent.unit import Unit
 from agent.upkeep import Upkeep
+from agent.wipe_mode import is_out_of_service
+from agent.wiping import read_mark
 from agent.wire import Wire, last_will
 from firmware.board import Board, BoardError, load_board
 from firmware.panel import HelpSignal
@@ -81,6 +84,10 @@ def main() -> int:
     try:
         settings = load_settings(arguments.config)
         board = load_board(settings.board)
+        if read_mark(settings.state_dir) is not None or is_out_of_service(settings):
+            if asyncio.run(out_of_service(settings, board)):
+                begin_anew()
+            return 0
         identity = load_identity(settings.certificate_file, settings.key_file)
     except (SettingsError, BoardError, OSError, ValueError) as error:
         sys.stderr.write(f"The agent cannot start: {error}\n")
@@ -88,21 +95,40 @@ def main() -> int:
     use_one_arena()
     go_before_the_screen()
     try:
-        asyncio.run(run(settings, board, identity))
+        is_to_begin_anew = asyncio.run(run(settings, board, identity))
     except OSError as error:
         sys.stderr.write(f"The agent cannot start: {error}\n")
         return 1
+    if is_to_begin_anew:
+        begin_anew()
     return 0
 
 
-async def run(settings: Settings, board: Board, identity: Identity) -> None:
-    """Start everything, run until a signal comes, stop everything in reverse order."""
+async def out_of_service(settings: Settings, board: Board) -> bool:
+    """Go on with a wipe, or say that this unit was wiped; True when there is another start to come."""
+    from agent.wipe_mode import show_out_of_service, wipe
+
+    stop = stop_by_signal()
+    if read_mark(settings.state_dir) is not None:
+        return await wipe(settings, board, stop)
+    await show_out_of_service(settings, board, stop)
+    return False
+
+
+def stop_by_signal() -> asyncio.Event:
+    """An event that SIGTERM and Ctrl-C set."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def run(settings: Settings, board: Board, identity: Identity) -> bool:
+    """Start everything, run until a signal comes, stop everything in reverse order; True to begin anew then."""
     from agent.running import Running  # late: the media modules take most of the start
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    loop, stop = asyncio.get_running_loop(), stop_by_signal()
+    restart = Restart(stop.set)
     async with AsyncExitStack() as stack:
         store = Store(settings.state_dir / "unit.db")
         stack.callback(store.close)
@@ -114,12 +140,13 @@ async def run(settings: Settings, board: Board, identity: Identity) -> None:
         stack.callback(panel.close)
         running = Running(settings, board, identity, unit, boot=boot, camera_lamp=panel.camera_lamp)
         unit.on_lamp = lambda lamp: panel.door_lamp(lamp == rooms.Lamp.OCCUPIED)
+        unit.on_locate = panel.locate
         unit.on_help = lambda state: panel.help(HELP_SIGNALS[state])
         stack.push_async_callback(lambda: give_time("camera", running.stop_media(), MEDIA_WITHIN_S))
         unit.resume(boot)
         web = running.serve(browser_secret(settings.state_dir / "run"))
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
-        upkeep = Upkeep(settings, board, identity, unit, running.wire, boot=boot)
+        upkeep = Upkeep(settings, board, identity, unit, running.wire, boot=boot, restart=restart.ask)
         stack.push_async_callback(upkeep.stop)
         link = make_link(settings, identity, running.wire, unit, boot)
         running.wire.link = link
@@ -140,6 +167,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> None:
         log.info("ready: unit %s, board %s, screen on port %d", identity.unit, board.name, settings.web_port)
         await stop.wait()
         running.notify("STOPPING=1")
+    return restart.is_asked
 
 
 def go_before_the_screen() -> None:

@@ -10,6 +10,7 @@ from agent.contract import Topic
 from agent.contract.config_check_network import proxy_address
 from agent.contract.unit_config import Config
 from agent.link import Link, LinkSettings
+from agent.link_figures import LinkFigures
 
 MakeLink = Callable[[LinkSettings], Link]
 
@@ -34,6 +35,8 @@ class BrokerLink:
         self._make = make
         self.settings = settings
         self._link = make(settings)
+        self.figures: LinkFigures = self._link.figures
+        """Of all links since the start."""
         self._one_at_a_time = threading.Lock()
         self._started = self._stopped = False
         self._in_call = False
@@ -57,6 +60,7 @@ class BrokerLink:
             return
         link = self._make(settings)
         link.hurry(self._in_call)
+        link.figures = self.figures
         old, self._link, self.settings = self._link, link, settings
         if self._started:
             threading.Thread(target=self._switch, args=(old, link), name="link switch", daemon=True).start()

@@ -95,6 +95,11 @@ class CallControl:
         """The connections, while camera and microphone are open."""
         return self._call
 
+    @property
+    def ice_urls(self) -> tuple[str, ...]:
+        """The STUN and TURN servers that were asked since the start."""
+        return self._finder.book.urls
+
     def open(self) -> None:
         """Open camera and microphone; both on, whatever the last session chose."""
         self.microphone = self.camera = self._wanted = True

@@ -99,6 +99,11 @@ class Controller:
         self._screen = screen
         self._tell(("screen", screen))
 
+    @property
+    def screens(self) -> int:
+        """How many pages listen."""
+        return len(self._subscriptions)
+
     def level(self, level_dbfs: float) -> None:
         """The microphone's level, dBFS."""
         self._tell(("level", level_dbfs))

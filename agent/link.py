@@ -26,6 +26,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.contract import CHANNELS, MAX_BODY_BYTES, Topic
+from agent.link_figures import LinkFigures
 from agent.link_tls import KnownTime, TlsContext, own_clock, what_went_wrong
 
 log = logging.getLogger(__name__)
@@ -121,6 +122,7 @@ class Link:
         self._heard_at = 0.0
         self._problem: LinkProblem = ""
         self._doubted_at: float | None = None
+        self.figures = LinkFigures()
         self._tls = TlsContext.of(settings.ca_file, settings.certificate_file, settings.key_file, known_time)
         if settings.extra_ca:
             self._tls.load_verify_locations(cadata=settings.extra_ca)
@@ -165,6 +167,7 @@ class Link:
         sent = self._client.publish(
             str(topic), payload, qos=1, retain=channel.retained, properties=properties
         )
+        self.figures.published(sent.mid)
         return bool(sent.rc == mqtt.MQTT_ERR_SUCCESS)
 
     def hurry(self, in_call: bool) -> None:
@@ -217,7 +220,8 @@ class Link:
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_message = self._received
-        client.on_subscribe = client.on_publish = self._heard
+        client.on_subscribe = self._heard
+        client.on_publish = self._acknowledged
         if will is not None:
             client.will_set(str(will.topic), will.payload, qos=1, retain=True)
         return client
@@ -294,6 +298,7 @@ class Link:
         self._subscribe()
         self._accepted = True
         self._unreached = False
+        self.figures.connected()
         self._set_up(True)
 
     def _disconnected(self, *_args: object) -> None:
@@ -304,6 +309,10 @@ class Link:
 
     def _heard(self, *_args: object) -> None:
         self._heard_at = time.monotonic()
+
+    def _acknowledged(self, _client: mqtt.Client, _user: object, mid: int, *_rest: object) -> None:
+        self._heard()
+        self.figures.acknowledged(mid)
 
     def _received(self, _client: mqtt.Client, _user: object, message: mqtt.MQTTMessage) -> None:
         self._heard()

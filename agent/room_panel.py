@@ -15,7 +15,7 @@ class RoomPanel:
         self._on_help = on_help
         self._pins = pins
         self._panel: Panel = open_panel(pins, on_help)
-        self._camera = self._door = False
+        self._camera = self._door = self._locating = False
         self._help: HelpSignal = "off"
 
     @property
@@ -33,6 +33,7 @@ class RoomPanel:
         self._panel.camera_lamp(self._camera)
         self._panel.door_lamp(self._door)
         self._panel.help(self._help)
+        self._panel.locate(self._locating)
 
     def camera_lamp(self, lit: bool) -> None:
         """Lit whenever the camera is open."""
@@ -43,6 +44,11 @@ class RoomPanel:
         """Lit while the room is occupied."""
         self._door = lit
         self._panel.door_lamp(lit)
+
+    def locate(self, on: bool) -> None:
+        """Be found."""
+        self._locating = on
+        self._panel.locate(on)
 
     def help(self, signal: HelpSignal) -> None:
         """Somebody calls for help."""

@@ -13,6 +13,7 @@ from agent import session_events as ev
 from agent.board_media import capture_settings
 from agent.call_control import CallControl
 from agent.config import Settings, keep_complete
+from agent.contract.commands import KNOWN
 from agent.contract.status import Info
 from agent.controller import MAX_SCREENS, Controller
 from agent.heap import give_back
@@ -106,6 +107,8 @@ class Running:
             on_watched=self._parts.scanning.watched,
         )
         unit.on_change = self._controller.show
+        unit.screens = lambda: self._controller.screens
+        unit.ice_urls = lambda: self.calls.ice_urls
 
     def _make_calls(self) -> CallControl:
         return CallControl(
@@ -326,4 +329,5 @@ class Running:
             certificate_sha256=self._identity.certificate_sha256,
             certificate_not_after=self._identity.not_after,
             abilities=("code", "qr", "staff", "button"),
+            commands=KNOWN,
         )

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from agent.contract.quality import Received
 from agent.contract.unit_config import SoundOutput
 
-Page = Literal["idle", "waiting", "call", "ended", "fault"]
+Page = Literal["idle", "waiting", "call", "ended", "fault", "halted"]
 PartyState = Literal["joined", "connecting", "connected", "lost"]
 HelpState = Literal["none", "sent", "answered", "unanswered"]
 CameraChoice = Literal["main", "hand"]
@@ -263,6 +263,12 @@ class Screen:
     tested_at: datetime | None = None
     figures: tuple[Figure, ...] = ()
     """Of the last self-test; shown to staff."""
+    message: str = ""
+    """From IT, on the idle page alone: plain text in one line."""
+    locating: bool = False
+    """IT looks for this unit: a large mark, until it is touched."""
+    halted: Literal["", "wiping", "wiped"] = ""
+    """Why there is no other page: the unit is being taken out of service, or was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +306,7 @@ class Touch:
         "chair_back",
         "beside_add",
         "beside_remove",
+        "locate_found",
     ]
     sid: str | None = None
     text: str | None = field(default=None, repr=False)

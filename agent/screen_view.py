@@ -63,6 +63,8 @@ class View:
     meeting: MeetingView = NOTHING_SAID
     speech: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
+    message: str = ""
+    locating: bool = False
 
 
 def screen(view: View) -> Screen:
@@ -95,7 +97,10 @@ def screen(view: View) -> Screen:
         scan=view.scan,
         outputs=view.outputs,
         output=view.output,
+        locating=view.locating and held is None,
     )
+    if document.page == "idle":
+        document = replace(document, message=view.message)
     return _with_staff(document, view, late)
 
 

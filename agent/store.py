@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +18,9 @@ CREATE TABLE IF NOT EXISTS session (sid TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS outbox (
     epoch INTEGER NOT NULL, seq INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (epoch, seq));
 CREATE TABLE IF NOT EXISTS done (digest TEXT PRIMARY KEY, day TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS command (
+    id TEXT PRIMARY KEY, issued REAL NOT NULL, is_open INTEGER NOT NULL, value BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS command_open ON command (is_open) WHERE is_open = 1;
 """
 DONE_KEPT = 2000
 """Newest digests of what is over; counted, since a wrong clock would forget by date too early."""
@@ -37,6 +41,10 @@ class Store:
         """Write all into the main file and close it."""
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._db.close()
+
+    def run(self, statement: str, *values: Any) -> list[Any]:  # noqa: ANN401 - SQLite's own types
+        """One statement, for a module that has a table of its own here; returns its rows."""
+        return self._db.execute(statement, values).fetchall()
 
     def get(self, key: str) -> bytes | None:
         """The kept value, or None."""

@@ -19,6 +19,7 @@ from agent.screen_view import lock
 from agent.session_state import OCCUPYING, Session, State
 from agent.touches_feedback import feedback_touches
 from agent.touches_help import help_touches
+from agent.touches_locate import locate_touches
 from agent.touches_staff import StaffTouches
 from agent.unit import Unit
 
@@ -55,6 +56,7 @@ class Touches:
             "language": self._language,
             **help_touches(unit),
             **feedback_touches(unit),
+            **locate_touches(unit),
         }
         asking = Asking(intend)
         self._staff = StaffTouches(unit, asking, intend, self._check_in)

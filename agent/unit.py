@@ -20,6 +20,7 @@ from agent.feedback import KEY as FEEDBACK_KEY
 from agent.feedback import Feedback
 from agent.help_calls import KEY as HELP_KEY
 from agent.help_calls import HelpCalls
+from agent.idle_notice import IdleNotice
 from agent.media.peer_use import PeerUse
 from agent.meeting import Meeting
 from agent.memory import Fields, Memory
@@ -79,6 +80,7 @@ class Unit:
         self.on_change: Callable[[Screen], None] = lambda _screen: None
         self.on_lamp: Callable[[rooms.Lamp], None] = lambda _lamp: None
         self.on_help: Callable[[HelpState], None] = lambda _state: None
+        self.on_locate: Callable[[bool], None] = lambda _on: None
         self.help = HelpCalls(
             self.memory,
             kept=store.get(HELP_KEY),
@@ -88,7 +90,10 @@ class Unit:
             intend=self._intend,
             is_up=lambda: self.region.up,
         )
+        self.screens: Callable[[], int] = lambda: 0
+        self.ice_urls: Callable[[], tuple[str, ...]] = tuple
         self.feedback = Feedback(self.memory, store.get(FEEDBACK_KEY), self.record)
+        self.idle = IdleNotice(self.memory, store)
         self._ended: tuple[Session, datetime] | None = None
         self._alive_at = float("-inf")
 
@@ -286,6 +291,8 @@ class Unit:
                 output=self.sound.chosen if self.sound else "loudspeaker",
                 meeting=self.meeting.view(),
                 speech=self.speech,
+                message=self.idle.text(self.clock.now()),
+                locating=self.idle.locating,
             )
         )
 
@@ -294,6 +301,7 @@ class Unit:
         self.on_change(self.screen())
         self.on_lamp(rooms.lamp(self.room, self.next_start(), self.clock.now()))
         self.on_help(self.help.state)
+        self.on_locate(self.idle.locating)
         self.region.state_changed()
 
     def _room_event(self, event: rooms.Event) -> None:

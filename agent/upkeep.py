@@ -5,11 +5,24 @@ Wiring only; each part has a module of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 
+from agent.commands.busy import why_busy
+from agent.commands.deeds import InTask, Kind, Refused
+from agent.commands.kinds import kinds
+from agent.commands.runner import Commands, Start
 from agent.config import Settings
+from agent.contract import Topic
+from agent.diagnostics.log_ring import LogRing
+from agent.diagnostics.network_path import Way
+from agent.diagnostics.service import Diagnostics
+from agent.diagnostics.upload import UploadError
 from agent.identity import Identity
+from agent.link_figures import LinkFigures
+from agent.region_clock import BOOT_ID
 from agent.unit import Unit
+from agent.unit_figures import Sources, UnitFigures
 from agent.wire import Wire
 from firmware.board import Board
 
@@ -18,9 +31,64 @@ class Upkeep:
     """Made after unit and wire; used on the event loop."""
 
     def __init__(
-        self, settings: Settings, board: Board, identity: Identity, unit: Unit, wire: Wire, *, boot: int
+        self,
+        settings: Settings,
+        board: Board,
+        identity: Identity,
+        unit: Unit,
+        wire: Wire,
+        *,
+        boot: int,
+        restart: Callable[[], None] = lambda: None,
     ) -> None:
+        """restart() lets the agent begin anew, once everything has stopped in order."""
         self._ticks: list[Callable[[], None]] = []
+        self._ring = LogRing()
+        logging.getLogger().addHandler(self._ring)
+        self.diagnostics = Diagnostics(
+            settings,
+            identity,
+            unit,
+            self._ring,
+            way=lambda: Way(
+                settings.broker_host, settings.broker_port, settings.ca_file, ice_urls=unit.ice_urls()
+            ),
+        )
+        self.figures = self._make_figures(settings, identity, unit, wire)
+        self._ticks.append(self.figures.tick)
+        self._stops: list[Callable[[], None]] = []
+        others = {
+            "collect-diagnostics": Kind(
+                lambda entry: InTask(lambda: self._collect(entry.arguments)), alone=False
+            )
+        }
+        known = kinds(unit, identity.unit, settings.state_dir, restart, others)
+        self._join_commands(unit, identity.unit, wire, known, Start(boot, BOOT_ID.read_text().strip()))
+
+    async def _collect(self, arguments: Mapping[str, str]) -> dict[str, str]:
+        try:
+            return await self.diagnostics.collect_and_send(arguments.get("url", ""))
+        except (UploadError, ValueError) as error:
+            raise Refused(str(error)) from error
+
+    def _make_figures(self, settings: Settings, identity: Identity, unit: Unit, wire: Wire) -> UnitFigures:
+        def link_figures() -> LinkFigures | None:
+            return wire.link.figures if wire.link is not None else None
+
+        sources = Sources(settings.state_dir, link=link_figures, screens=unit.screens)
+        topic = Topic(identity.unit, "up/event/telemetry")
+        return UnitFigures(unit, sources, send=lambda figures: wire.send(topic, figures))
+
+    def _join_commands(self, unit: Unit, name: str, wire: Wire, known: dict[str, Kind], start: Start) -> None:
+        commands = Commands(
+            unit.store, unit.clock, name, wire.send, kinds=known, start=start, busy=lambda: why_busy(unit)
+        )
+        wire.on("dn/cmd", commands.heard)
+        wire.on_cleared("dn/cmd", commands.cleared)
+        wire.on_connection(commands.connection)
+        commands.resume()
+        self._ticks.append(commands.tick)
+        self._stops.append(commands.stop)
 
     def every_second(self, tick: Callable[[], None]) -> None:
         """Have this called once a second, on the event loop."""
@@ -33,3 +101,6 @@ class Upkeep:
 
     async def stop(self) -> None:
         """End what still runs."""
+        for stop in reversed(self._stops):
+            stop()
+        logging.getLogger().removeHandler(self._ring)

@@ -25,8 +25,8 @@ from agent.contract.signalling import (
 )
 from agent.contract.status import Fault, Info, Status, UnitState
 from agent.identity import Identity
+from agent.link_figures import LinkFigures
 from agent.notices import Notices
-from agent.orders import Orders
 from agent.room import State as RoomState
 from agent.room import TestAsked
 from agent.schedule import accept
@@ -44,6 +44,8 @@ ASK_AGAIN_S = 5.0
 
 class Sender(Protocol):
     """The link's outgoing side."""
+
+    figures: LinkFigures
 
     @property
     def up(self) -> bool: ...
@@ -73,7 +75,6 @@ class Wire:
         self._sent_at = 0.0
         self._asked_at = 0.0
         self._up_at = self._acked_at = float("-inf")
-        self._orders = Orders(unit, identity.unit, self._send)
         self._signals = Signals(unit, identity.unit, self._send)
         self.notices = Notices()
         self.notices.on("help_answered", unit.help.answered)
@@ -82,14 +83,18 @@ class Wire:
             "dn/schedule": self._schedule,
             "dn/call": self._call,
             "dn/ack": self._ack,
-            "dn/cmd": self._orders.command,
             "dn/notice": self._notice,
         }
+        self._on_cleared: dict[str, Callable[[Topic], None]] = {}
         self._on_connection: list[Callable[[bool], None]] = []
 
     def on(self, channel: str, heard: Callable[[Message, bytes], None]) -> None:
         """Let a part of the agent hear a channel, in place of who heard it before."""
         self._heard[channel] = heard
+
+    def on_cleared(self, channel: str, told: Callable[[Topic], None]) -> None:
+        """Tell a part of the agent when the region clears a retained message of a channel."""
+        self._on_cleared[channel] = told
 
     def on_connection(self, told: Callable[[bool], None]) -> None:
         """Tell a part of the agent when the broker's connection comes up and goes."""
@@ -159,7 +164,8 @@ class Wire:
     def message(self, topic: str, payload: bytes) -> None:
         """A message came; one that breaks the contract is logged by topic and field, and dropped."""
         if not payload:
-            return  # the region has cleared a retained message
+            self._was_cleared(topic)
+            return
         try:
             message = decode(topic, payload)
         except ContractError as error:
@@ -172,6 +178,16 @@ class Wire:
         if heard is not None:
             heard(message, payload)
 
+    def _was_cleared(self, text: str) -> None:
+        """The region has cleared a retained message."""
+        try:
+            topic = Topic.parse(text)
+        except ContractError:
+            return
+        told = self._on_cleared.get(topic.channel)
+        if told is not None and topic.unit == self._name:
+            told(topic)
+
     def state_changed(self) -> None:
         """Say how the unit is, when that is something new."""
         in_call = self._unit.held() is not None
@@ -183,7 +199,6 @@ class Wire:
         status = self._status()
         if status != self._told and self._send(Topic(self._name, "up/status"), status):
             self._told = status
-        self._orders.report_selftest()
 
     def stopping(self) -> None:
         """Say that the unit stops by its own will."""

@@ -60,7 +60,7 @@ class Parts:
     """What the panel has; a part that is not there is None."""
 
     camera_lamp: Output | None = None
-    door_lamp: Output | None = None
+    door_lamp: Blinking | None = None
     help_lamp: Blinking | None = None
     buzzer: Beeping | None = None
     help_button: Any = None
@@ -78,6 +78,7 @@ class Panel:
     def __init__(self, parts: Parts, missing: str | None = None) -> None:
         self._parts = parts
         self._help: HelpSignal = "off"
+        self._door = self._locating = False
         self.missing = missing
 
     def camera_lamp(self, lit: bool) -> None:
@@ -86,7 +87,25 @@ class Panel:
 
     def door_lamp(self, lit: bool) -> None:
         """Lit while the room is occupied."""
-        _switch(self._parts.door_lamp, lit)
+        self._door = lit
+        if not self._locating:
+            _switch(self._parts.door_lamp, lit)
+
+    def locate(self, on: bool) -> None:
+        """Be found: the lamp at the door blinks and the buzzer beeps. A call for help goes before it."""
+        if on == self._locating:
+            return
+        self._locating = on
+        lamp, buzzer = self._parts.door_lamp, self._parts.buzzer
+        if on:
+            if lamp is not None:
+                lamp.blink(BLINK_S, BLINK_S)
+            if buzzer is not None:
+                buzzer.beep(BEEP_S, PAUSE_S)
+        else:
+            _switch(lamp, self._door)
+            if self._help != "calling":
+                _switch(buzzer, False)
 
     def help(self, signal: HelpSignal) -> None:
         """Somebody calls for help: the lamp blinks and the buzzer beeps; answered, the lamp is lit, still."""

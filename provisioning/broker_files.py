@@ -11,6 +11,7 @@ import pwd
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from dataclasses import replace as dataclass_replace
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -36,6 +37,26 @@ class Listener:
     kind: Literal["main", "https", "websocket", "bootstrap"]
     port: int
     host: str = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """A broker's doors in production; 0: that one is left out."""
+
+    main: int = 8883
+    bootstrap: int = 8884
+    https: int = 443
+    websocket: int = 8443
+
+    def listeners(self) -> list[Listener]:
+        """On all addresses of the machine."""
+        doors = (
+            Listener("main", self.main, ""),
+            Listener("https", self.https, ""),
+            Listener("websocket", self.websocket, ""),
+            Listener("bootstrap", self.bootstrap, ""),
+        )
+        return [door for door in doors if door.port]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +128,36 @@ def write_files(
     replace(paths.config, configuration(place, listeners))
     write_access(paths, regions=regions, access=access)
     return paths
+
+
+def write_for_production(
+    folder: Path, place: Path, ports: Ports, regions: Sequence[str] = (REGION,)
+) -> list[str]:
+    """Write what Mosquitto reads on a machine of its own, where it will lie in `place`; returns the files' names.
+
+    Access rules that are there already are kept: they hold whom the region has revoked since.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    there = BrokerFiles.in_folder(place)
+    installed = Installation(
+        files=dataclass_replace(
+            there, store=Path("/var/lib/mosquitto"), pid=Path("/run/mosquitto/mosquitto.pid")
+        ),
+        ca_file=place / "ca.pem",
+        bootstrap_ca_file=place / "bootstrap-ca.pem",
+        certificate_file=place / "broker.pem",
+        key_file=place / "broker.key",
+        user="mosquitto",
+    )
+    texts = {
+        there.config.name: configuration(installed, ports.listeners()),
+        there.acl.name: main_rules(regions, ()),
+        there.bootstrap_acl.name: bootstrap_rules(()),
+    }
+    for name, text in texts.items():
+        if name == there.config.name or not (folder / name).exists():
+            (folder / name).write_text(text)
+    return sorted(texts)
 
 
 def write_access(

@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from provisioning import cli_access, cli_commands, cli_places, cli_quality, cli_sessions, cli_staff
+from provisioning import (
+    cli_access,
+    cli_broker,
+    cli_commands,
+    cli_enrolment,
+    cli_diagnostics,
+    cli_places,
+    cli_quality,
+    cli_sessions,
+    cli_staff,
+)
 from provisioning.cli_context import Command
 
 JSON_FLAG = "--json"
@@ -29,7 +39,15 @@ app.add_typer(cli_places.unit, name="unit")
 app.add_typer(cli_sessions.log, name="log")
 app.add_typer(cli_sessions.contract, name="contract")
 app.add_typer(cli_quality.session, name="session")
+app.add_typer(cli_enrolment.enrol, name="enrol")
+app.add_typer(cli_enrolment.bootstrap, name="bootstrap")
+app.add_typer(cli_broker.broker, name="broker")
+cli_places.unit.command("arm")(cli_enrolment.unit_arm)
+cli_places.unit.command("block")(cli_enrolment.unit_block)
+cli_places.unit.command("revoke")(cli_enrolment.unit_revoke)
+cli_places.unit.command("unrevoke")(cli_enrolment.unit_unrevoke)
 cli_sessions.log.command("access")(cli_access.access)
+app.command()(cli_diagnostics.diagnostics)
 for command in (cli_sessions.book, cli_sessions.move, cli_sessions.cancel, cli_sessions.sessions):
     app.command()(command)
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json, to_jsonable_python
 
 from agent.contract.body import field_path
+from agent.contract.config_check import what_is_wrong
 from agent.contract.unit_config import Config
 from web.clinic.services import Refused
 
@@ -34,6 +35,8 @@ def check(config: Mapping[str, Any], unit: str = "") -> Config:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise Refused(field_path(first["loc"]), f"is not valid: {first['msg']}{where}") from None
+    for wrong, reason in what_is_wrong(checked):
+        raise Refused(wrong, f"{reason}{where}")
     for path in _unknown(config, checked):
         raise Refused(path, f"is no field of a unit's configuration{where}")
     return checked

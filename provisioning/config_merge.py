@@ -12,7 +12,7 @@ from typing import Any
 
 FOLLOW_THE_ROOM = ("room_name", "phone", "languages", "staff_pin_digest")
 """Of a unit's own fields, those that are about the room: they go on to the unit that takes its place."""
-SECRET = "(set)"
+HIDDEN = "(set)"
 """Stands for a digest wherever people or histories see a configuration."""
 
 
@@ -43,7 +43,7 @@ def without_secrets(config: Mapping[str, Any]) -> dict[str, Any]:
     """As it may be shown and kept in histories: digests of PINs are left out."""
     shown = dict(config)
     if shown.get("staff_pin_digest") is not None:
-        shown["staff_pin_digest"] = SECRET
+        shown["staff_pin_digest"] = HIDDEN
     if isinstance(shown.get("staff"), list):
         shown["staff"] = [{"id": each["id"], "label": each["label"]} for each in shown["staff"]]
     return shown

@@ -14,8 +14,8 @@ Revision = tuple[int, int]
 def standing(ours: Revision, theirs: Revision, state: str, wanted_rev: int) -> ConfigStanding:
     """theirs: in force at the unit; state and wanted_rev as in agent.contract.unit_config.ConfigReport.
 
-    What a unit says of a newer revision than that in force counts only if ours is the one it speaks of; a unit that
-    does not say which (0) means the one it was sent.
+    What a unit says of a newer revision than that in force counts only if ours is the one it speaks of; a
+    unit that does not say which (0) means the one it was sent.
     """
     if ours[1] == 0:
         return "current"

@@ -1,8 +1,8 @@
 """What each unit shall be: its groups' configuration by rank, over it its room's, over it its own.
 
-`Unit.config` is the whole, and `(config_epoch, config_rev)` grows on every change; the worker publishes it. Whatever
-changes a part calls `refresh` in its own transaction, so that a unit's whole never lags behind its parts, and a
-part that would make any unit's whole invalid is refused for all of them.
+`Unit.config` is the whole, and `(config_epoch, config_rev)` grows on every change; the worker publishes it.
+Whatever changes a part calls `refresh` in its own transaction, so that a unit's whole never lags behind its parts,
+and a part that would make any unit's whole invalid is refused for all of them.
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from provisioning import audit, room_config
 from provisioning.config_checks import check, plain
 from provisioning.config_merge import Layer, changed, merge, without_secrets
 from provisioning.database import Database
-from provisioning.fleet_models import ConfigRevision, Group, GroupMember
+from provisioning.fleet_models import ConfigRevision, Group, GroupMember, UnitHistory
 from provisioning.models import OutboxRow, Room, Unit
-from provisioning.unit_history import remember
 from web.clinic.fleet.services import GroupLine
 from web.clinic.services import Refused
 
@@ -72,13 +71,18 @@ def refresh(
     query = select(Unit).with_for_update().order_by(Unit.id)
     rows = db.scalars(query if units is None else query.where(Unit.id.in_(units))).all()
     layers = Layers.load(db, units)
+    news: list[tuple[Unit, list[str]]] = []
     for unit in rows:
         try:
-            _bring_in_line(db, unit, layers, changed(unit.config_own, own or {}), at=at, by=by)
+            fields = _bring_in_line(unit, layers, changed(unit.config_own, own or {}))
         except Refused as error:
             if refused is None:
                 raise
             refused[unit.id] = error
+            continue
+        if fields:
+            news.append((unit, fields))
+    count(db, news, at, by)
     return {unit.id: unit.config_rev for unit in rows}
 
 
@@ -96,25 +100,35 @@ def refresh_all(db: Session, at: datetime, by: str = audit.REGION) -> None:
     refresh(db, at, by, [str(unit) for unit in db.scalars(query)])
 
 
-def _bring_in_line(
-    db: Session, unit: Unit, layers: Layers, own: dict[str, Any], *, at: datetime, by: str
-) -> None:
+def _bring_in_line(unit: Unit, layers: Layers, own: dict[str, Any]) -> list[str]:
+    """The fields that change, by name; raises Refused."""
     wanted, _ = layers.of(unit, own)
-    if wanted != unit.config:
+    fields = sorted(n for n in wanted.keys() | unit.config.keys() if wanted.get(n) != unit.config.get(n))
+    if fields:
         check(wanted, unit.id)
-        fields = sorted(n for n in wanted.keys() | unit.config.keys() if wanted.get(n) != unit.config.get(n))
         unit.config, unit.config_rev = wanted, unit.config_rev + 1
-        count(db, unit, at, by, fields)
     if own != unit.config_own:
         unit.config_own = own
+    return fields
 
 
-def count(db: Session, unit: Unit, at: datetime, by: str, fields: Sequence[str]) -> None:
-    """A unit's whole has another number now: keep it, and let the worker publish it."""
-    told = {"epoch": unit.config_epoch, "rev": unit.config_rev}
-    db.add(ConfigRevision(unit_id=unit.id, **told, at=at, by=by[:64], config=without_secrets(unit.config)))
-    remember(db, unit.id, at, "config_wanted", **told, by=by, fields=list(fields))
-    db.add(OutboxRow(unit_id=unit.id, what="config"))
+def count(db: Session, news: Sequence[tuple[Unit, Sequence[str]]], at: datetime, by: str) -> None:
+    """These units' wholes have other numbers now, and these fields changed: keep them, and let the worker publish.
+
+    Inserted by the thousand, not one by one: SQLite tells new numbers of rows for single ones only.
+    """
+    if not news:
+        return
+    revisions: list[dict[str, Any]] = []
+    history: list[dict[str, Any]] = []
+    for unit, fields in news:
+        told = {"epoch": unit.config_epoch, "rev": unit.config_rev}
+        row = {"unit_id": unit.id, "at": at}
+        revisions.append({**row, **told, "by": by[:64], "config": without_secrets(unit.config)})
+        history.append({**row, "kind": "config_wanted", "fields": {**told, "by": by, "fields": list(fields)}})
+    db.execute(insert(ConfigRevision), revisions)
+    db.execute(insert(UnitHistory), history)
+    db.execute(insert(OutboxRow), [{"unit_id": unit.id, "what": "config"} for unit, _ in news])
 
 
 class Configurations:
@@ -206,7 +220,7 @@ class Configurations:
         """All groups, the highest rank first; digests are left out."""
         with self._database.read() as db:
             query = select(GroupMember.group, func.count()).group_by(GroupMember.group)
-            sizes = {name: number for name, number in db.execute(query)}
+            sizes: dict[str, int] = {name: size for name, size in db.execute(query)}  # noqa: C416 - rows are no pairs
             rows = db.scalars(select(Group).order_by(Group.rank.desc(), Group.name))
             return [
                 GroupLine(row.name, row.about, sizes.get(row.name, 0), without_secrets(row.config), row.rank)

@@ -30,6 +30,8 @@ class EnrolmentSettings(BaseModel):
     broker_host: str | None = None
     """Where units find the broker, if not where the region itself does."""
     broker_port: int | None = Field(default=None, ge=1, le=65535)
+    bootstrap_port: int = Field(default=8884, ge=1, le=65535)
+    """Of the broker's listener for those that want to enrol."""
     broker_transport: Literal["tls", "alpn", "websocket"] = "tls"
 
     @property

@@ -69,6 +69,14 @@ class Enrolments:
                 for row in db.scalars(select(Bootstrap).order_by(Bootstrap.serial))
             ]
 
+    def serial_of(self, name: str) -> str:
+        """The serial number of a unit; or name itself, being one."""
+        with self._database.read() as db:
+            unit = db.get(Unit, name)
+        if unit is not None and unit.serial is None:
+            raise Refused("unit", f"{name} came in without a bootstrap identity")
+        return name if unit is None or unit.serial is None else unit.serial
+
     def approve(
         self, enrolment_id: int, unit: str, room_id: str | None, by: str, *, confirmed: bool = False
     ) -> None:

@@ -54,7 +54,11 @@ class Fleet:
             if state != before or booted:
                 row.state, row.since, row.boot = state, now, status.boot
                 log.info("unit %s is %s, was %s", unit, state, before)
-                _remember_state(db, unit, now, row, before if state != before else None, booted)
+                if booted and state not in {"lost", REVOKED}:
+                    remember(db, unit, now, "started", boot=status.boot)
+                if state != before:
+                    faults = [fault.instruction for fault in status.faults]
+                    remember(db, unit, now, "state", state=state, was=before, faults=faults)
             lost, was_lost = state == "lost", before in {"lost", "unknown"}
             if lost != was_lost:
                 kind = "unit_lost" if lost else "unit_back"
@@ -103,7 +107,7 @@ class Fleet:
                 log.warning("unit %s has a later configuration than we; a new epoch begins", unit)
                 kept.config_epoch = report.epoch + 1
                 kept.config_rev = max(1, kept.config_rev)
-                count(db, kept, now, audit.REGION, ())
+                count(db, [(kept, ())], now, audit.REGION)
             elif _still_waits(ours, theirs, row) and self._may_repeat(unit, now):
                 db.add(OutboxRow(unit_id=unit, what="config"))
         if report.errors:
@@ -119,16 +123,6 @@ class Fleet:
 
 def _still_waits(ours: Revision, theirs: Revision, row: UnitReport) -> bool:
     return theirs < ours and standing(ours, theirs, row.config_state, row.config_wanted_rev) == "waiting"
-
-
-def _remember_state(
-    db: Session, unit: str, now: datetime, row: UnitReport, was: str | None, booted: bool
-) -> None:
-    if booted and row.state not in {"lost", REVOKED}:
-        remember(db, unit, now, "started", boot=row.boot)
-    if was is not None:
-        faults = [str(fault.get("instruction")) for fault in row.faults]
-        remember(db, unit, now, "state", state=row.state, was=was, faults=faults)
 
 
 def _report(db: Session, unit: str) -> UnitReport | None:

@@ -7,28 +7,35 @@
 | EnrolmentDesk | up/enrol, up/info, outbox `enrolment` | who may come in; signs; closes the bootstrap's door |
 | Renewals | up/renewal | a working unit's next certificate |
 | CommandWire | `up/cmd` | publishes commands, follows, expires and clears them |
+| FleetTelemetry | `up/event/telemetry` | keeps each unit's last figures |
+| DiagnosticsUploads | | deletes bundles that are too old |
+| FleetServices | nothing: web threads call it | what IT's pages may do |
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agent.contract.unit_config import BrokerAddress
 from provisioning.broker_access import BrokerAccess
 from provisioning.command_wire import CommandWire
 from provisioning.commands import WHAT as COMMAND
+from provisioning.commands import Commands
 from provisioning.database import Database
+from provisioning.diagnostics import DiagnosticsUploads
 from provisioning.enrolment_desk import EnrolmentDesk
 from provisioning.enrolment_settings import EnrolmentSettings
 from provisioning.enrolments import Enrolments
+from provisioning.fleet_services import FleetServices
 from provisioning.hooks import Hooks
 from provisioning.renewals import Renewals
 from provisioning.revocations import Revocations
 from provisioning.schedules import Publish
 from provisioning.settings import BrokerSettings, RegionSettings
 from provisioning.signing import Signer
+from provisioning.telemetry import FleetTelemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,8 @@ class FleetParts:
     """What the pages and the command line use of them."""
 
     enrolments: Enrolments
+    uploads: DiagnosticsUploads
+    services: FleetServices
 
 
 def join_fleet(
@@ -59,12 +68,7 @@ def join_fleet(
     hooks.connected.append(access.apply)
     if settings.enrolment is not None:
         enrolment = settings.enrolment
-        signer = Signer(
-            enrolment.authority_dir,
-            enrolment.bootstrap_dir,
-            life=enrolment.life,
-            bootstrap_life=enrolment.bootstrap_life,
-        )
+        signer = Signer.of(enrolment)
         desk = EnrolmentDesk(
             database,
             publish,
@@ -77,7 +81,10 @@ def join_fleet(
         _join_desk(hooks, desk)
         hooks.on_message("up/renewal", Renewals(database, publish, clock, signer).asked)
     _join_commands(hooks, CommandWire(database, publish, clock))
-    return FleetParts(enrolments=Enrolments(database, clock))
+    uploads = _join_figures(hooks, settings, database, clock)
+    enrolments = Enrolments(database, clock)
+    services = FleetServices(database, clock, enrolments, Commands(database, clock))
+    return FleetParts(enrolments=enrolments, uploads=uploads, services=services)
 
 
 def _join_desk(hooks: Hooks, desk: EnrolmentDesk) -> None:
@@ -101,3 +108,19 @@ def _join_commands(hooks: Hooks, commands: CommandWire) -> None:
     hooks.on_message("up/cmd", commands.heard)
     hooks.connected.append(commands.connected)
     hooks.ticks.append(commands.tick)
+
+
+def _join_figures(
+    hooks: Hooks, settings: RegionSettings, database: Database, clock: Callable[[], datetime]
+) -> DiagnosticsUploads:
+    telemetry = FleetTelemetry(database, clock)
+    hooks.on_message("up/event/telemetry", telemetry.take)
+    uploads = DiagnosticsUploads(
+        database,
+        clock,
+        folder=settings.diagnostics_dir,
+        public_url=settings.units_url,
+        kept=timedelta(days=settings.diagnostics_days),
+    )
+    hooks.ticks.extend((telemetry.tick, uploads.tick))
+    return uploads

@@ -8,30 +8,37 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import secrets
 import signal
 import sys
 import time
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
 
+from agent.contract.unit_config import BrokerAddress
 from provisioning.accounts import Accounts, Clients
 from provisioning.broker import BrokerError, find_mosquitto
-from provisioning.broker_files import write_files
+from provisioning.broker_access import wanted
+from provisioning.broker_files import Access, BrokerFiles, write_files
 from provisioning.database import Database
+from provisioning.fleet_models import Bootstrap
+from provisioning.local_files import write_private, write_toml
+from provisioning.local_identity import CA, CERTIFICATE, KEY, prepare_bootstrap, prepare_unit
+from provisioning.local_new_unit import NEW_SERIAL, new_unit
 from provisioning.local_parts import CannotStart, Part, Parts, http_answers, port_is_free, say, tls_answers
-from provisioning.pki import Authority, Credentials, PkiError
+from provisioning.models import Unit
+from provisioning.pki import BOOTSTRAP, Authority, Credentials, PkiError
 from provisioning.rooms import Rooms
 from web.clinic.services import Refused
 
 WATCH_EVERY_S = 0.5
 LOOPBACK = "127.0.0.1"
 ROOM, ROOM_NAME, UNIT, CLINIC, PHONE = "rum-1", "Hälsorum 1", "unit-1", "Vårdcentralen", "0771-11 22 33"
+SERIAL = "hs-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,11 @@ class Options:
     broker_port: int = 8883
     region_port: int = 8080
     screen_port: int = 8400
+    bootstrap_port: int = 8884
+    new_unit: str | None = None
+    """The serial number of a second unit that nobody has let in yet."""
+    new_screen_port: int = 8401
+    certificate_days: float = 365.0
     footage: Path | None = None
     burn_clock: bool = False
     tone_hz: float | None = None
@@ -63,7 +75,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class LocalAccess:
     """Who may do what on this machine: made at random the first time, kept for the owner of the folder only."""
 
     clinician: str
@@ -72,6 +84,8 @@ class Access:
     staff_password: str
     pin: str
     booking_token: str
+    it: str
+    it_password: str
 
 
 def main() -> int:
@@ -107,7 +121,14 @@ def main() -> int:
 
 def check_ports(options: Options) -> None:
     """Raise CannotStart for the first port that another program has."""
-    ports = {"broker": options.broker_port, "region": options.region_port, "screen": options.screen_port}
+    ports = {
+        "broker": options.broker_port,
+        "region": options.region_port,
+        "screen": options.screen_port,
+        "bootstrap": options.bootstrap_port,
+    }
+    if options.new_unit is not None:
+        ports["new-screen"] = options.new_screen_port
     for name, port in ports.items():
         if not port_is_free(port):
             raise CannotStart(
@@ -120,10 +141,19 @@ def start(options: Options, parts: Parts) -> None:
     """Make what is missing and start broker, region and unit, each after the one before it answers."""
     state = options.state.absolute()
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    authority = Authority(state / "pki")
+    authority, bootstraps = Authority(state / "pki"), Authority(state / "bootstrap-pki", BOOTSTRAP)
     broker, region = authority.server([options.host]), authority.client("region")
-    unit = authority.client(UNIT, state / "unit" / "identity")
-    files = write_files(state / "broker", broker, port=options.broker_port, host=options.host)
+    unit = prepare(options, state / "unit" / "identity", authority, bootstraps)
+    database_url = f"sqlite:///{state / 'region' / 'region.db'}"
+    access = first_time(state, database_url, unit / CERTIFICATE)
+    files = write_files(
+        state / "broker",
+        broker,
+        port=options.broker_port,
+        host=options.host,
+        access=kept_access(database_url),
+        bootstrap=(options.bootstrap_port, bootstraps.ca_file),
+    )
     parts.start(
         Part(
             "broker",
@@ -132,9 +162,9 @@ def start(options: Options, parts: Parts) -> None:
             tls_answers(options.broker_port, broker.ca_file, options.host),
         )
     )
-    database_url = f"sqlite:///{state / 'region' / 'region.db'}"
-    access = first_time(state, database_url, unit)
-    settings = _region_settings(options, state, database_url, region)
+    doors = {"host": options.host, "bootstrap_port": options.bootstrap_port}
+    write_private(state / "broker.json", json.dumps(doors))
+    settings = _region_settings(options, state, database_url, region, files)
     parts.start(
         Part(
             "region",
@@ -154,11 +184,32 @@ def start(options: Options, parts: Parts) -> None:
             http_answers(f"http://localhost:{options.screen_port}/healthz"),
         )
     )
-    _write_private(state / "access.json", json.dumps(asdict(access), indent=1))
+    if options.new_unit is not None:
+        parts.start(new_unit(state, options.new_unit, options.new_screen_port))
+    write_private(state / "access.json", json.dumps(asdict(access), indent=1))
     _write_system(options, parts)
 
 
-def first_time(state: Path, database_url: str, unit: Credentials) -> Access:
+def prepare(options: Options, folder: Path, authority: Authority, bootstraps: Authority) -> Path:
+    """The first unit has been let in already, so that it works at once. Returns its identity's folder."""
+    prepare_bootstrap(
+        folder, SERIAL, bootstraps, authority.ca_file, host=options.host, port=options.bootstrap_port
+    )
+    address = BrokerAddress(host=options.host, port=options.broker_port)
+    return prepare_unit(folder, UNIT, authority, address, timedelta(days=options.certificate_days))
+
+
+def kept_access(database_url: str) -> Access:
+    """Who was revoked stays so from the broker's start on."""
+    database = Database(database_url)
+    try:
+        with database.read() as db:
+            return wanted(db)
+    finally:
+        database.close()
+
+
+def first_time(state: Path, database_url: str, certificate: Path) -> LocalAccess:
     """A clinic with one room, its unit, one clinician and one member of staff; made once, then found again."""
     kept = state / "access.json"
     (state / "region").mkdir(exist_ok=True, mode=0o700)
@@ -166,31 +217,42 @@ def first_time(state: Path, database_url: str, unit: Credentials) -> Access:
     database.create()
     try:
         rooms = Rooms(database, _now)
-        rooms.add_unit(UNIT, unit.certificate_file.read_bytes())
+        rooms.add_unit(UNIT, certificate.read_bytes())
         if kept.exists():
-            return Access(**json.loads(kept.read_text()))
+            return LocalAccess(**json.loads(kept.read_text()))
         access = _make_access(database)
+        _came_by_bootstrap(database)
         rooms.add_room(ROOM, ROOM_NAME, CLINIC)
         rooms.assign(ROOM, UNIT)
         rooms.set_config(UNIT, phone=PHONE, staff_pin_digest=PasswordHasher().hash(access.pin))
-        _write_private(kept, json.dumps(asdict(access), indent=1))
+        write_private(kept, json.dumps(asdict(access), indent=1))
         return access
     finally:
         database.close()
 
 
-def _make_access(database: Database) -> Access:
+def _make_access(database: Database) -> LocalAccess:
     accounts = Accounts(database, _now)
     clinician, staff = secrets.token_urlsafe(9), secrets.token_urlsafe(9)
     accounts.add("behandlare", "Behandlare", "clinician", CLINIC, clinician)
     accounts.add("personal", "Personal", "staff", CLINIC, staff)
+    it = secrets.token_urlsafe(9)
+    accounts.add("it", "IT", "it", CLINIC, it)
     token = Clients(database).add("Tidbok", CLINIC)[1]
     pin = f"{secrets.randbelow(10**6):06}"
-    return Access("behandlare", clinician, "personal", staff, pin, token)
+    return LocalAccess("behandlare", clinician, "personal", staff, pin, token, "it", it)
 
 
-def _region_settings(options: Options, state: Path, database_url: str, identity: Credentials) -> Path:
-    return _write_toml(
+def _came_by_bootstrap(database: Database) -> None:
+    with database.write() as db:
+        db.get_one(Unit, UNIT).serial = SERIAL
+        db.add(Bootstrap(serial=SERIAL, state="used", unit_id=UNIT, changed_at=_now()))
+
+
+def _region_settings(
+    options: Options, state: Path, database_url: str, identity: Credentials, broker: BrokerFiles
+) -> Path:
+    return write_toml(
         state / "region" / "region.toml",
         {"database_url": database_url, "state_dir": str(state / "region")},
         broker={
@@ -199,6 +261,16 @@ def _region_settings(options: Options, state: Path, database_url: str, identity:
             "ca_file": str(identity.ca_file),
             "certificate_file": str(identity.certificate_file),
             "key_file": str(identity.key_file),
+            "acl_file": str(broker.acl),
+            "bootstrap_acl_file": str(broker.bootstrap_acl),
+            "pid_file": str(broker.pid),
+        },
+        enrolment={
+            "authority_dir": str(state / "pki"),
+            "bootstrap_dir": str(state / "bootstrap-pki"),
+            "bootstrap_port": options.bootstrap_port,
+            "certificate_days": options.certificate_days,
+            "pause_minutes": 1,
         },
         web={
             "host": options.host,
@@ -209,14 +281,14 @@ def _region_settings(options: Options, state: Path, database_url: str, identity:
     )
 
 
-def _unit_settings(options: Options, state: Path, identity: Credentials) -> Path:
+def _unit_settings(options: Options, state: Path, identity: Path) -> Path:
     values: dict[str, Any] = {
         "state_dir": str(state / "unit" / "state"),
         "broker_host": options.host,
         "broker_port": options.broker_port,
-        "ca_file": str(identity.ca_file),
-        "certificate_file": str(identity.certificate_file),
-        "key_file": str(identity.key_file),
+        "ca_file": str(identity / CA),
+        "certificate_file": str(identity / CERTIFICATE),
+        "key_file": str(identity / KEY),
         "web_port": options.screen_port,
         "loopback_media": options.host == LOOPBACK,
         "burn_clock": options.burn_clock,
@@ -227,7 +299,7 @@ def _unit_settings(options: Options, state: Path, identity: Credentials) -> Path
         values["footage"] = str(options.footage.absolute())
     if options.tone_hz is not None:
         values["tone_hz"] = options.tone_hz
-    return _write_toml(state / "unit" / "unit.toml", values)
+    return write_toml(state / "unit" / "unit.toml", values)
 
 
 def screen_address(options: Options) -> str:
@@ -237,7 +309,7 @@ def screen_address(options: Options) -> str:
 
 
 def _welcome(options: Options) -> None:
-    access = Access(**json.loads((options.state / "access.json").read_text()))
+    access = LocalAccess(**json.loads((options.state / "access.json").read_text()))
     region = options.region_url
     say(
         f"""
@@ -245,8 +317,10 @@ Hälsorum runs. Open:
   touchscreen   {screen_address(options)}
   clinician     {region}/          sign in as {access.clinician}, password {access.clinician_password}
   booking       {region}/booking   sign in as {access.staff}, password {access.staff_password}
+  fleet         {region}/fleet     sign in as {access.it}, password {access.it_password}
 
 Book a time now, check in at the touchscreen with the code, and let the patient in on the clinician's page.
+`make new-unit` starts another unit, which nobody has let in yet: do so as IT.
 Staff's PIN at the touchscreen: {access.pin}. A booking system posts to {region}/fhir/Appointment (see README).
 State is in {options.state}; Ctrl-C stops everything, make clean forgets it.
 """
@@ -261,30 +335,14 @@ def _write_system(options: Options, parts: Parts) -> None:
         "screen": screen_address(options),
         "region": options.region_url,
         "broker_port": options.broker_port,
+        "bootstrap_port": options.bootstrap_port,
         "unit": UNIT,
         "room": ROOM,
     }
     file = options.state / "system.json"
     text = json.dumps(system, indent=1)
     if not file.exists() or file.read_text() != text:
-        _write_private(file, text)
-
-
-def _write_toml(file: Path, values: dict[str, Any], **tables: dict[str, Any]) -> Path:
-    # JSON's strings, numbers and booleans are TOML's too.
-    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
-    for table, inner in tables.items():
-        lines += [f"[{table}]", *(f"{name} = {json.dumps(value)}" for name, value in inner.items())]
-    _write_private(file, "\n".join(lines) + "\n")
-    return file
-
-
-def _write_private(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    new = file.with_suffix(".new")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
-        output.write(text)
-    new.replace(file)
+        write_private(file, text)
 
 
 def _now() -> datetime:
@@ -299,6 +357,18 @@ def _options() -> Options:
     parser.add_argument("--broker-port", type=int, default=8883)
     parser.add_argument("--region-port", type=int, default=8080)
     parser.add_argument("--screen-port", type=int, default=8400)
+    parser.add_argument("--bootstrap-port", type=int, default=8884)
+    parser.add_argument(
+        "--new-unit",
+        nargs="?",
+        const=NEW_SERIAL,
+        metavar="SERIAL",
+        help=f"start another unit too, which nobody has let in yet ({NEW_SERIAL})",
+    )
+    parser.add_argument("--new-screen-port", type=int, default=8401, help="that unit's touchscreen (8401)")
+    parser.add_argument(
+        "--certificate-days", type=float, default=365.0, help="life of units' certificates (365)"
+    )
     parser.add_argument(
         "--footage", type=Path, help="film with sound that stands in for camera and microphone"
     )

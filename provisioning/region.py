@@ -39,6 +39,8 @@ from provisioning.hooks import Hooks
 from provisioning.ice import IceConfiguration
 from provisioning.inbox import Inbox
 from provisioning.meeting_log import Entry
+from provisioning.metrics import FleetMetrics, WorkerFigures
+from provisioning.neighbours import Neighbours
 from provisioning.oidc_client import oidc_client
 from provisioning.quality import Quality
 from provisioning.queues import Intake, Places, Queues
@@ -115,9 +117,19 @@ class Region:
         self.places = Places(self.database, self.link.publish, clock)
         self.inbox = self._make_inbox(drop_ins)
         self.fleet = join_fleet(self.hooks, settings, self.database, self.link.publish, clock)
+        self.figures = WorkerFigures(self._queue.qsize, lambda: self.link.up)
+        self.neighbours = self._make_neighbours()
         self._worker = Thread(target=self._work, name="region", daemon=True)
         self._stopping = Lock()
         self._stopped = False
+
+    def _make_neighbours(self) -> Neighbours:
+        token = self.settings.web.metrics_token_file
+        return Neighbours(
+            self.fleet.uploads,
+            FleetMetrics(self.database, self.clock, self.figures),
+            token.read_text().strip() if token else None,
+        )
 
     def _make_services(self, bookings: Bookings, drop_ins: DropIns) -> Services:
         return Services(
@@ -187,7 +199,7 @@ class Region:
             return_to=web.return_to,
             oidc=oidc_client(self.settings.oidc),
         )
-        return create_app(self.services, self.bookings, settings, now=self.clock)
+        return create_app(self.services, self.bookings, settings, now=self.clock, neighbours=self.neighbours)
 
     def _on_message(self, topic: str, payload: bytes) -> None:
         self._queue.put((topic, payload))
@@ -208,9 +220,11 @@ class Region:
                 self._guarded(self._connected)
             elif isinstance(item, tuple) and item:
                 self._guarded(partial(self.inbox.handle, *item))
-            if time.monotonic() >= next_tick:
+                self.figures.messages += 1
+            if (began_s := time.monotonic()) >= next_tick:
                 self._guarded(self._tick)
                 next_tick = time.monotonic() + TICK_S
+                self.figures.tick_s, self.figures.ticked_at = time.monotonic() - began_s, self.clock()
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

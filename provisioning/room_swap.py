@@ -71,8 +71,8 @@ def _refuse_in_session(db: Session, room: Room) -> None:
     held = db.scalar(query.where(BookedSession.cancelled.is_(False)).limit(1))
     if held is not None:
         raise Refused(
-            "room",
-            f"has a session on now ({held.ref} in {room.name}): wait for its end, or say that it may be cut off",
+            "session",
+            f"{held.ref} is on in {room.name} now: wait for its end, or say that it may be cut off",
         )
 
 

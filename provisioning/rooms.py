@@ -83,9 +83,9 @@ class Rooms:
         with self._database.write() as db:
             put_unit(db, room_id, unit_id, Swap(self._clock(), by, even_now))
 
-    def set_config(self, unit_id: str, by: str = audit.REGION, **values: Any) -> None:  # noqa: ANN401 - any field's
-        """Change what a unit's own configuration shall be; raises Refused."""
-        self._configurations.set_unit(unit_id, values, by)
+    def set_config(self, unit_id: str, **values: Any) -> None:  # noqa: ANN401 - any field's
+        """Change what a unit's own configuration shall be, by the region itself; raises Refused."""
+        self._configurations.set_unit(unit_id, values, audit.REGION)
 
     def rooms(self) -> Sequence[Room]:
         """All rooms by id."""

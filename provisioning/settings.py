@@ -71,6 +71,10 @@ class WebServerSettings(_Part):
     """Whom a clinician calls when a call's line does not come back."""
     threads: int = Field(default=128, ge=40, le=512)
     """Each open page holds one for its feed; they are made as they are needed."""
+    units_url: str = ""
+    """Under which the units reach these pages to put their diagnostics, where it is another than public_url."""
+    metrics_token_file: Path | None = None
+    """Holds what Prometheus shows as bearer token at /metrics; without it only this machine may ask."""
     return_to: tuple[str, ...] = ()
     """Where a link may ask to be led back to, as beginnings of addresses: https://journal.example/; in the
     environment with spaces between them."""
@@ -123,6 +127,8 @@ class RegionSettings(_Part):
     log_level: str = "INFO"
     quality_days: int = Field(default=30, ge=1, le=366)
     """How long the quality figures of calls are kept."""
+    diagnostics_days: int = Field(default=14, ge=1, le=90)
+    """How long units' bundles of diagnostics are kept."""
     broker: BrokerSettings
     enrolment: EnrolmentSettings | None = None
     """How units come in; without it nobody does."""
@@ -152,6 +158,16 @@ class RegionSettings(_Part):
         except (KeyError, ValueError, OSError):
             raise ValueError("is not the name of a time zone") from None
         return value
+
+    @property
+    def diagnostics_dir(self) -> Path:
+        """Where units' bundles are kept."""
+        return self.state_dir / "diagnostics"
+
+    @property
+    def units_url(self) -> str:
+        """Where units put what is too large for a message."""
+        return self.web.units_url or self.web.public_url
 
     @property
     def zone(self) -> ZoneInfo:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from provisioning.enrolment_settings import EnrolmentSettings
 from provisioning.pki import BOOTSTRAP, Authority
 
 MOST_CHARACTERS = 4096
@@ -105,6 +106,16 @@ class Signer:
         self._operational = Authority(operational)
         self._bootstrap = Authority(bootstrap, BOOTSTRAP) if bootstrap is not None else None
         self._life, self._bootstrap_life = life, bootstrap_life
+
+    @classmethod
+    def of(cls, settings: EnrolmentSettings) -> Signer:
+        """As the region's settings say."""
+        return cls(
+            settings.authority_dir,
+            settings.bootstrap_dir,
+            life=settings.life,
+            bootstrap_life=settings.bootstrap_life,
+        )
 
     @property
     def ca_pem(self) -> str:

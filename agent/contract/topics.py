@@ -46,7 +46,8 @@ _LEVELS: dict[str, dict[str, str]] = {
     "dn/enrol": {},
 }
 _OF_BOOTSTRAP = frozenset({"up/enrol", "dn/enrol"})
-_UNIT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+UNIT_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+"""Of a unit's name, and of a serial number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Topic:
         wanted = _LEVELS.get(self.channel)
         if wanted is None:
             raise ContractError("topic", "channel", "is not in the contract")
-        if not _UNIT.fullmatch(self.unit):
+        if not UNIT_PATTERN.fullmatch(self.unit):
             raise ContractError("topic", "unit", "is not a unit's name")
         patterns = wanted.values()
         fits = len(wanted) == len(self.levels) and all(map(re.fullmatch, patterns, self.levels))

@@ -67,6 +67,11 @@ class ServerBook:
     def __init__(self) -> None:
         self._seen: dict[IceUrl, _Seen] = {}
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Of all servers that were asked."""
+        return tuple(str(url) for url in self._seen)
+
     def answered(self, url: IceUrl, address: str, now: float) -> None:
         """It has answered from this address."""
         self._seen[url] = _Seen(answered_at=now, address=address)

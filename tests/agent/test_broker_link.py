@@ -47,6 +47,7 @@ class FakeLink:
     def __init__(self, settings, done, may_stop):
         self.settings, self.done, self.may_stop = settings, done, may_stop
         self.up = False
+        self.figures = object()
 
     def start(self):
         self.done.put(("start", self.settings.host))
@@ -112,6 +113,12 @@ def test_anew_is_a_connection_of_its_own(broker_link, done):
     broker_link.start()
     broker_link.use(FIRST, anew=True)
     assert [done.get(timeout=5)[0] for _ in range(3)] == ["start", "stop", "start"]
+
+
+def test_the_figures_are_of_all_links_since_the_start(broker_link):
+    figures = broker_link.figures
+    broker_link.use(ELSEWHERE)
+    assert broker_link.figures is figures
 
 
 def test_settings_that_cannot_be_used_leave_the_link_as_it_is():

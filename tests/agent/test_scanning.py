@@ -8,7 +8,7 @@ import pytest
 from agent import room as rooms
 from agent import session_events as ev
 from agent.checkin import token_of
-from agent.contract.commands import Command
+from agent.commands.selftest import SelftestDeed
 from agent.contract.schedule import token_digest
 from agent.scanning import AGAIN_AFTER_S, OPEN_FOR_S, TOLD_MAX, UNWATCHED_FOR_S, Scanning
 from agent.screen import ScanView, Touch
@@ -238,13 +238,12 @@ def test_with_the_region_away_a_stored_visit_is_checked_in_all_the_same(door):
 
 
 def test_a_self_test_gives_way_and_is_not_reported_as_passed(door):
-    house = door.house
-    house.hear("dn/cmd", Command(name="selftest"), levels=("cmd-0001",))
+    deed = SelftestDeed(door.house.unit)
+    deed.begin()
+    assert door.house.tests[-1] == "start"
     door.scan()
-    assert house.tests[-1] == "stop"
-    house.hear("dn/cmd", Command(name="selftest"), levels=("cmd-0002",))
-    states = [body.state for body in house.link.bodies("up/cmd")]
-    assert states == ["running", "canceled", "rejected"]
+    assert door.house.tests[-1] == "stop"
+    assert deed.tick().state == "canceled"
 
 
 def test_scan_wants_to_know_whether_on_or_off(door):

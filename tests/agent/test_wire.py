@@ -4,9 +4,6 @@ import logging
 
 import pytest
 
-from agent import room as rooms
-from agent.contract import encode
-from agent.contract.commands import Command
 from agent.contract.events import Ack
 from agent.contract.quality import QualityReport
 from agent.contract.signalling import Admit, Bye, IceServer, IceServers, Join
@@ -110,20 +107,12 @@ def test_an_older_schedule_changes_nothing(ready_house):
     assert ready_house.state() == "ready"
 
 
-def test_a_command_runs_once_and_has_succeeded_when_its_test_has(house):
-    house.connect()
-    house.tested()
-    command = encode(Command(name="selftest"), now=house.clock.now())
-    for _ in range(2):
-        house.wire.message("hr/v1/u/unit-7/dn/cmd/cmd-0001", command)
-    assert [report.state for report in house.link.bodies("up/cmd")] == ["running"]
-    house.unit.room_event(rooms.TestDone())
-    house.start()
-    house.connect()
-    house.wire.message("hr/v1/u/unit-7/dn/cmd/cmd-0001", command)
-    assert house.link.bodies("up/cmd") == []
-    house.hear("dn/cmd", Command(name="dance"), levels=("cmd-0002",))
-    assert [report.state for report in house.link.bodies("up/cmd")] == ["rejected"]
+def test_what_the_region_clears_is_told_to_whom_it_concerns(house):
+    told = []
+    house.wire.on_cleared("dn/cmd", told.append)
+    for text in ("u/unit-7/dn/cmd/cmd-0001", "u/unit-8/dn/cmd/cmd-0001", "u/unit-7/dn/config", "nonsense"):
+        house.wire.message(f"hr/v1/{text}", b"")
+    assert [str(topic) for topic in told] == ["hr/v1/u/unit-7/dn/cmd/cmd-0001"]
 
 
 def test_without_the_broker_a_patient_makes_the_link_hurry(house, make_plan):

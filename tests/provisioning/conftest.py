@@ -69,6 +69,7 @@ class Wire:
 
     def publish(self, topic: Topic, payload: bytes) -> bool:
         if self.up:
+            # An empty payload clears what the broker keeps.
             self.sent.append((topic, decode(str(topic), payload) if payload else None))
         return self.up
 

@@ -17,8 +17,12 @@ import pytest
 import provisioning.local as local
 from agent.config import load_settings as load_unit_settings
 from provisioning.accounts import Accounts
+from provisioning.broker_files import BrokerFiles
 from provisioning.database import Database
-from provisioning.local import ROOM, UNIT, Access, Options
+from provisioning.enrolments import Enrolments
+from provisioning.local import ROOM, SERIAL, UNIT, LocalAccess, Options
+from provisioning.local_files import write_toml
+from provisioning.local_identity import CERTIFICATE
 from provisioning.local_parts import CannotStart, Parts
 from provisioning.pki import Authority
 from provisioning.rooms import Rooms
@@ -44,7 +48,7 @@ def mode(file: Path) -> int:
 
 def test_the_settings_it_writes_are_what_region_and_unit_read(options: Options, authority: Authority) -> None:
     identity = authority.client("region")
-    unit = load_unit_settings(local._unit_settings(options, options.state, identity))
+    unit = load_unit_settings(local._unit_settings(options, options.state, options.state / "identity"))
     assert (unit.broker_port, unit.web_port, unit.tone_hz, unit.loopback_media) == (
         options.broker_port,
         options.screen_port,
@@ -52,9 +56,12 @@ def test_the_settings_it_writes_are_what_region_and_unit_read(options: Options, 
         True,
     )
     assert unit.footage is None
-    file = local._region_settings(options, options.state, "sqlite:///x.db", identity)
+    file = local._region_settings(
+        options, options.state, "sqlite:///x.db", identity, BrokerFiles.in_folder(options.state)
+    )
     region = load_region_settings(file, {})
     assert region.broker.port == options.broker_port
+    assert region.enrolment is not None and region.enrolment.bootstrap_port == options.bootstrap_port
     assert region.web.public_url == f"http://localhost:{options.region_port}"
     assert mode(file) == 0o600
 
@@ -62,7 +69,7 @@ def test_the_settings_it_writes_are_what_region_and_unit_read(options: Options, 
 def test_strings_of_any_kind_survive_the_toml_it_writes(tmp_path: Path) -> None:
     plain = {"a": 'quote " and \\ backslash', "b": "Hälsorum\n1 \x7f"}
     inner = {"c": True, "d": 1.5, "e": 8080}
-    file = local._write_toml(tmp_path / "x.toml", plain, inner=inner)
+    file = write_toml(tmp_path / "x.toml", plain, inner=inner)
     assert tomllib.loads(file.read_text()) == plain | {"inner": inner}
 
 
@@ -71,15 +78,17 @@ def test_the_first_time_makes_everything_and_the_next_finds_it_again(
 ) -> None:
     monkeypatch.setattr(local, "PasswordHasher", argon2.PasswordHasher)  # which conftest has made quick
     url = f"sqlite:///{tmp_path}/region/region.db"
-    unit = authority.client(UNIT)
+    unit = local.prepare(Options(tmp_path), tmp_path / "identity", authority, authority) / CERTIFICATE
     first = local.first_time(tmp_path, url, unit)
     assert local.first_time(tmp_path, url, unit) == first
     assert mode(tmp_path / "access.json") == 0o600
-    assert len({first.clinician_password, first.staff_password, first.pin, first.booking_token}) == 4
+    assert len({first.clinician_password, first.staff_password, first.it_password, first.pin}) == 4
     database = Database(url)
     (room,) = Rooms(database, clock).rooms()
     assert (room.id, room.unit_id) == (ROOM, UNIT)
     assert Accounts(database, clock).authenticate(first.clinician, first.clinician_password) is not None
+    (bootstrap,) = Enrolments(database, clock).bootstraps()
+    assert (bootstrap.serial, bootstrap.state, bootstrap.unit) == (SERIAL, "used", UNIT)
     database.close()
 
 
@@ -111,11 +120,18 @@ def test_who_starts_it_is_told_where_to_look(options: Options, capsys: pytest.Ca
     run = options.state / "unit" / "state" / "run"
     run.mkdir(parents=True)
     (run / "browser-secret").write_text("boot s3cret")
-    access = Access("behandlare", "pw-1", "personal", "pw-2", "471100", "token")
+    access = LocalAccess("behandlare", "pw-1", "personal", "pw-2", "471100", "token", "it", "pw-3")
     (options.state / "access.json").write_text(json.dumps(asdict(access)))
     local._welcome(options)
     said = capsys.readouterr().out
-    for needed in ("enter?key=s3cret", f"http://localhost:{options.region_port}/", "pw-1", "pw-2", "471100"):
+    for needed in (
+        "enter?key=s3cret",
+        f"http://localhost:{options.region_port}/",
+        "pw-1",
+        "pw-2",
+        "pw-3",
+        "471100",
+    ):
         assert needed in said
 
 

@@ -8,10 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from provisioning import pki
 from provisioning.pki import Authority, PkiError
@@ -74,16 +70,6 @@ def test_openssl_accepts_both_ends_in_strict_mode(tmp_path: Path) -> None:
     peer = serving.getpeercert()
     assert peer is not None
     assert peer["subject"] == ((("commonName", "unit-1"),),)
-
-
-def test_the_region_chooses_the_subject_not_the_request(tmp_path: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "region")])
-    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
-    pem = Authority(tmp_path).sign_request(request.public_bytes(serialization.Encoding.PEM), "unit-9")
-    made = x509.load_pem_x509_certificate(pem)
-    assert made.subject.rfc4514_string() == "CN=unit-9"
-    assert made.public_key() == key.public_key()
 
 
 def test_a_key_that_is_not_the_authoritys_is_told(tmp_path: Path) -> None:

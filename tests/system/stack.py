@@ -67,6 +67,7 @@ class Stack:
         """Start, and return when everything answers."""
         if not self.ports:
             self.ports = {name: free_port() for name in ("broker", "region", "screen")}
+        self.ports.setdefault("bootstrap", free_port())
         self.state.mkdir(parents=True, exist_ok=True)
         ports = [word for name, port in self.ports.items() for word in (f"--{name}-port", str(port))]
         command = [sys.executable, "-m", self.starter, "--state", str(self.state), *ports]

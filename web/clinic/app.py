@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, redirect, send_from_directory, url_for
+from flask import Flask, redirect, send_from_directory, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from web.clinic import (
@@ -17,6 +17,7 @@ from web.clinic import (
     errors,
     fhir,
     help_calls,
+    machines,
     meeting,
     queue,
     seat,
@@ -29,6 +30,9 @@ from web.clinic import (
     wording,
 )
 from web.clinic.feeds import Seats
+from web.clinic.fleet import wiring as fleet_pages
+from web.clinic.fleet.services import FleetServices
+from web.clinic.fleet.twice import Deeds
 from web.clinic.once import Once
 from web.clinic.services import BookingApi, RegionServices
 from web.clinic.settings import WebSettings
@@ -54,15 +58,19 @@ def create_app(
     bookings: BookingApi,
     settings: WebSettings,
     *,
+    fleet: FleetServices | None = None,
     now: Callable[[], datetime] = _utc_now,
+    neighbours: machines.Machines | None = None,
 ) -> Flask:
     """The region's pages and its FHIR door, to be served by one process with many threads.
+
+    fleet: what IT's pages ask; without it they are not there.
 
     Feeds and the invitations that are shown once live in this process's memory.
     """
     app = Flask(__name__)
     oidc = _add_oidc(app, settings)
-    app.extensions[EXTENSION] = hold(services, bookings, settings, now, oidc)
+    app.extensions[EXTENSION] = hold(services, bookings, settings, now, oidc, fleet=fleet)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     security.guard(app, settings)
@@ -81,13 +89,14 @@ def create_app(
         help_calls,
     ):
         app.register_blueprint(room.pages)
-    for blueprint in (seat.pages, seat.making, course_page.reports):
+    machines.hold(app.extensions, neighbours)
+    for blueprint in (seat.pages, seat.making, course_page.reports, machines.pages, machines.downloads):
         app.register_blueprint(blueprint)
+    fleet_pages.register(app)
     errors.register(app)
     wording.register(app)
     help_calls.register(app)
     app.add_url_rule("/", "front", lambda: redirect(url_for("today.page")))
-    app.add_url_rule("/healthz", "healthz", _healthz)
     app.add_url_rule("/shared/<path:filename>", "shared", _shared)
     return app
 
@@ -98,6 +107,8 @@ def hold(
     settings: WebSettings,
     now: Callable[[], datetime],
     oidc: OidcClient | None = None,
+    *,
+    fleet: FleetServices | None = None,
 ) -> Clinic:
     """A fresh Clinic: nobody has signed in, no feed is open."""
     return Clinic(
@@ -119,6 +130,8 @@ def hold(
         oidc=oidc,
         choosing=Once(),
         id_tokens=IdTokens(),
+        fleet=fleet,
+        deeds=Deeds(),
     )
 
 
@@ -131,10 +144,6 @@ def _add_oidc(app: Flask, settings: WebSettings) -> OidcClient | None:
 
     app.register_blueprint(signin_oidc.pages)
     return OidcClient(app, settings.oidc)
-
-
-def _healthz() -> Response:
-    return Response("ok\n", mimetype="text/plain")
 
 
 def _shared(filename: str) -> AnyResponse:

@@ -14,7 +14,12 @@ from web.clinic.state import clinic, texts
 from web.clinic.texts import LANGUAGES
 
 pages = Blueprint("signin", __name__)
-_PASSIVE = frozenset({"today.rows", "today.feed", "help.bar", "meeting.feed", "reports.saw"})
+_PASSIVE = frozenset(
+    {
+        *("today.rows", "today.feed", "help.bar", "meeting.feed", "reports.saw"),
+        *("units.rows", "enrol.rows", "enrol.standing", "unit.live", "rollouts.live"),
+    }
+)
 """What open pages ask for by themselves: no sign that someone is there."""
 MAX_FIELD_CHARS = 200
 

@@ -19,6 +19,8 @@ from web.clinic.texts import LANGUAGES, Texts
 from web.pause import Pause
 
 if TYPE_CHECKING:
+    from web.clinic.fleet.services import FleetServices
+    from web.clinic.fleet.twice import Deeds
     from web.clinic.oidc import OidcClient
     from web.clinic.signin_oidc import Choosing
 
@@ -43,6 +45,9 @@ class Clinic:
     """The OpenID provider, where the region has one."""
     choosing: Once[Choosing]
     id_tokens: IdTokens
+    fleet: FleetServices | None
+    """What IT's pages ask, where the region has it."""
+    deeds: Deeds
 
     def local(self, at: datetime) -> datetime:
         """The same instant on the clinic's clock."""

@@ -1,4 +1,4 @@
-"""Every word on the pages: one JSON file per language, one loader."""
+"""Every word on the pages: two JSON files per language, IT's pages in one of their own; one loader."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 LANGUAGES = ("sv", "en")
 """Swedish first: it is what a page speaks until someone chooses another."""
+PARTS = ("", "fleet.")
+"""How the names of the files of a language begin."""
 _FOLDER = Path(__file__).parent / "texts"
 _FOR_SCRIPTS = {"js.": "", "log.role.": "role_", "log.identified.": "identified_"}
 """Which texts the scripts have, and what they call them."""
@@ -41,6 +43,13 @@ class Texts:
 def load() -> dict[str, Texts]:
     """All languages, Swedish first."""
     return {
-        language: Texts(language, json.loads((_FOLDER / f"{language}.json").read_text("utf-8")))
+        language: Texts(
+            language,
+            {
+                key: text
+                for part in PARTS
+                for key, text in json.loads((_FOLDER / f"{part}{language}.json").read_text("utf-8")).items()
+            },
+        )
         for language in LANGUAGES
     }

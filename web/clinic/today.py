@@ -22,9 +22,9 @@ FeedSource = Callable[[], Feed]
 
 @pages.get("/today")
 def page() -> str | Response:
-    """The list of one day, today's when none is named. IT sees no sessions, and begins at the calls."""
+    """The list of one day, today's when none is named. IT sees no sessions, and begins at the fleet."""
     if account().role == "it":
-        return cast(Response, redirect(url_for("calls.page")))
+        return cast(Response, redirect(url_for("units.page" if clinic().fleet else "calls.page")))
     day = _day()
     return render_template(
         "clinic/today.html",

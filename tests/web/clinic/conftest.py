@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 sys.path.insert(0, str(Path(__file__).parent))
 
 from clinic_fakes import PASSWORD, FakeRegion
+from fleet_fakes import FakeFleet
 
 from web.clinic import WebSettings, create_app
 from web.clinic.app import hold
@@ -74,8 +75,13 @@ def built():
 
 
 @pytest.fixture
-def app(built, region, clock):
-    built.extensions[EXTENSION] = hold(region, region, SETTINGS, clock)
+def fleet() -> FakeFleet:
+    return FakeFleet(NOW)
+
+
+@pytest.fixture
+def app(built, region, fleet, clock):
+    built.extensions[EXTENSION] = hold(region, region, SETTINGS, clock, fleet=fleet)
     return built
 
 
@@ -95,4 +101,11 @@ def anna(app) -> Browser:
 def bo(app) -> Browser:
     browser = Browser(app.test_client())
     browser.sign_in("bo")
+    return browser
+
+
+@pytest.fixture
+def ivar(app) -> Browser:
+    browser = Browser(app.test_client())
+    browser.sign_in("ivar")
     return browser

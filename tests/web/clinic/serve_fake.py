@@ -3,7 +3,8 @@
 In the meeting A17 a specialist is present and somebody knocks; `tolk` (interpreter) may open it too, and the two
 pages connect. Nobody plays the unit.
 
-Sign in as anna (clinician) or bo (staff) with the password in clinic_fakes.py. By a link: /seat# with the token
+Sign in as anna (clinician), bo (staff) or ivar (IT, who sees a fleet of as many units as the second argument
+says) with the password in clinic_fakes.py. By a link: /seat# with the token
 and code that stand there.
 """
 
@@ -19,6 +20,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[3])]
 
 from clinic_fakes import FakeFeed, FakeRegion
 from courses import course
+from fleet_fakes import full_fleet
 from meeting_fakes import FakeParty, MeetingRegion
 
 from web.clinic import WebSettings, create_app
@@ -80,8 +82,9 @@ def main() -> None:
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 24000
     fake = region()
     settings = WebSettings("k" * 32, f"http://localhost:{port}", support_phone="010-123 45 67")
+    fleet = full_fleet(fake.now, int(sys.argv[2]) if len(sys.argv) > 2 else 320)
     print(f"http://localhost:{port}")
-    waitress.serve(create_app(fake, fake, settings), host="127.0.0.1", port=port, threads=32)
+    waitress.serve(create_app(fake, fake, settings, fleet=fleet), host="127.0.0.1", port=port, threads=32)
 
 
 if __name__ == "__main__":

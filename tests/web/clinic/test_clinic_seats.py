@@ -127,7 +127,8 @@ def test_the_same_browser_needs_no_code_again(guest):
 
 
 GUEST_MAY = {
-    "static", "shared", "healthz", "front", "visit.page", "signin.page", "signin.sign_in", "signin.sign_out",
+    "static", "shared", "machines.healthz", "machines.metrics", "machines.put_diagnostics",
+    "front", "visit.page", "signin.page", "signin.sign_in", "signin.sign_out",
     "signin.language", "signin.alive", "signin.still_present", "signin.signed_out", "seat.page", "seat.ended",
     "seat.look", "seat.claim", "meeting.page", "meeting.ended", "meeting.feed", "meeting.signal", "reports.saw",
 }  # fmt: skip
@@ -143,7 +144,7 @@ def test_a_guest_reaches_no_route_but_those_of_the_meeting(guest, app):
             continue
         path = rule.rule
         for name in rule.arguments:
-            path = path.replace(f"<{name}>", SID).replace(f"<path:{name}>", SID)
+            path = path.replace(f"<{name}>", SID).replace(f"<path:{name}>", SID).replace(f"<int:{name}>", "1")
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             answer = guest.get(path) if method == "GET" else guest.post(path)
             away = answer.status_code == 302 and answer.headers["Location"] == "/sign-in"

@@ -8,6 +8,8 @@ from pathlib import Path
 from string import Formatter
 from typing import get_args
 
+import fleet_texts
+
 from agent.contract.events import EventKind
 from agent.contract.quality import EncodingName
 from agent.contract.schedule import CheckInMethod, PartyRole
@@ -22,7 +24,12 @@ from web.clinic.services import Role
 
 CLINIC = Path(texts.__file__).parent
 SWEDISH, ENGLISH = (
-    json.loads((CLINIC / "texts" / f"{code}.json").read_text("utf-8")) for code in ("sv", "en")
+    {
+        key: text
+        for part in texts.PARTS
+        for key, text in json.loads((CLINIC / "texts" / f"{part}{code}.json").read_text("utf-8")).items()
+    }
+    for code in ("sv", "en")
 )
 SESSION_STATES = [
     "booked",
@@ -82,6 +89,7 @@ FAMILIES = {
     "course.because": get_args(Verdict),
     "js": ("microphone_on", "microphone_off", "camera_on", "camera_off"),
 }
+FAMILIES |= fleet_texts.FAMILIES
 FAMILY_KEYS = {f"{family}.{member}" for family, members in FAMILIES.items() for member in members}
 FAMILY_KEYS |= {
     key for key in SWEDISH if key.startswith(tuple(f"checklist.{which}." for which in CHECKLISTS))
@@ -95,7 +103,7 @@ def _source(*patterns: str) -> str:
 
 
 def _used() -> set[str]:
-    pages = _source("*.py", "templates/clinic/*.html")
+    pages = _source("*.py", "fleet/*.py", "templates/clinic/*.html", "templates/clinic/fleet/*.html")
     keys = set(re.findall(r"""\bt(?:exts\(\))?\(["']([a-z_]+(?:\.[a-z_]+)*)["'][,)]""", pages))
     scripts = _source("static/*.js")
     keys |= {f"js.{key}" for key in re.findall(r"\btexts\.([a-z_]+)", scripts)}

@@ -61,8 +61,8 @@ class UnitLine:
 
 @dataclass(frozen=True, slots=True)
 class UnitList:
-    """One page of the list, what is wrong first. `total`: how many were asked for, on all pages. `counts`: how many
-    of each health there would be if none had been asked for."""
+    """One page of the list, what is wrong first. `total`: how many were asked for, on all pages. `counts`: how
+    many of each health there would be if none had been asked for."""
 
     units: tuple[UnitLine, ...]
     total: int
@@ -242,10 +242,16 @@ class FleetServices(Protocol):
     def units(self, account: Account, query: UnitQuery) -> UnitList: ...
     def unit(self, account: Account, unit: str) -> UnitPage: ...
     def rooms(self, account: Account) -> Sequence[FleetRoom]: ...
-    def assign(self, account: Account, room_id: str, unit: str | None) -> None: ...
+    def assign(self, account: Account, room_id: str, unit: str | None, *, even_now: bool = False) -> None:
+        """Put a unit into a room, in place of the one there. Raises Refused, with the field `session` where one
+        is on there, unless even_now."""
 
     def enrolments(self, account: Account, *, all_states: bool = False) -> Sequence[EnrolmentLine]: ...
-    def approve(self, account: Account, enrolment: int, unit: str, room_id: str | None) -> None: ...
+    def approve(
+        self, account: Account, enrolment: int, unit: str, room_id: str | None, *, confirmed: bool = False
+    ) -> None:
+        """Let one in under a name; confirmed: also under one that another box has had."""
+
     def reject(self, account: Account, enrolment: int, reason: str) -> None: ...
     def bootstraps(self, account: Account) -> Sequence[BootstrapLine]:
         """Those that are armed or blocked; a used one stands on its unit's page."""

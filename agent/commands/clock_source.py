@@ -1,0 +1,34 @@
+"""`set-clock-source`: where the machine has its time from. The unit itself works by the region's in any case."""
+
+from __future__ import annotations
+
+from agent.commands.deeds import InTask, Refused
+from agent.commands.life import Entry
+from agent.contract.command_check import servers_of
+from agent.helper import Helper, HelperFailed
+from agent.store import Store
+from agent.unit import Unit
+
+KEY = "clock_source"
+NETWORK = "network"
+
+
+def clock_source(store: Store) -> str:
+    """As `up/info` says it: `network`, `region`, or `ntp` and the servers."""
+    return (store.get(KEY) or NETWORK.encode()).decode()
+
+
+def clock_deed(unit: Unit, helper: Helper, entry: Entry) -> InTask:
+    """A Deed. timesyncd is given the servers first, and only then is it said to be so."""
+
+    async def set_source() -> dict[str, str]:
+        source, servers = entry.arguments["source"], servers_of(entry.arguments)
+        try:
+            await helper.ask("clock", source=source, servers=list(servers))
+        except HelperFailed as error:
+            raise Refused(f"the time servers were not changed: {error}") from None
+        told = " ".join((source, *servers))[:120]
+        unit.store.put(KEY, told.encode())
+        return {"source": told}
+
+    return InTask(set_source)

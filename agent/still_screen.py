@@ -1,0 +1,102 @@
+"""A touchscreen that shows one page and takes no touch: while a unit is taken out of service, and afterwards."""
+
+from __future__ import annotations
+
+import queue
+from datetime import UTC, datetime
+from typing import Literal
+
+from agent.contract.quality import Received
+from agent.screen import Lock, NoSuchMedia, Outcome, Screen, ScreenEvent, Touch, WhepAnswer
+
+Halted = Literal["wiping", "wiped"]
+_NO_LOCK = Lock(5, None)
+
+
+def halted_screen(halted: Halted, now: datetime) -> Screen:
+    """The page that says why there is no other."""
+    return Screen(
+        page="halted",
+        now=now,
+        room_name="",
+        phone="",
+        ready=False,
+        faults=(),
+        region_up=False,
+        next_session=None,
+        can_check_in=(),
+        code_lock=_NO_LOCK,
+        pin_lock=_NO_LOCK,
+        staff_unlocked_until=None,
+        staff_sessions=(),
+        session=None,
+        media_generation=0,
+        halted=halted,
+    )
+
+
+class StillEvents:
+    """One browser's subscription: the page, and again whenever it has changed."""
+
+    def __init__(self, screen: StillScreen) -> None:
+        self._screen = screen
+        self._queue: queue.Queue[ScreenEvent] = queue.Queue()
+
+    def put(self, screen: Screen) -> None:
+        """Never waits."""
+        self._queue.put(("screen", screen))
+
+    def get(self, timeout_s: float) -> ScreenEvent | None:
+        """The next, or None."""
+        try:
+            return self._queue.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        """End the subscription."""
+        self._screen.left(self)
+
+
+class StillScreen:
+    """A RoomController (agent/screen.py). Every method may be called on any thread."""
+
+    def __init__(self, halted: Halted) -> None:
+        self._halted: Halted = halted
+        self._watching: list[StillEvents] = []
+
+    def show(self, halted: Halted) -> None:
+        """Another page from now on."""
+        self._halted = halted
+        for events in tuple(self._watching):
+            events.put(self.screen())
+
+    def screen(self) -> Screen:
+        """The page."""
+        return halted_screen(self._halted, datetime.now(UTC))
+
+    def subscribe(self) -> StillEvents:
+        """The page at once."""
+        events = StillEvents(self)
+        events.put(self.screen())
+        self._watching.append(events)
+        return events
+
+    def left(self, events: StillEvents) -> None:
+        """A browser has gone."""
+        if events in self._watching:
+            self._watching.remove(events)
+
+    def touch(self, _touch: Touch) -> Outcome:
+        """Nothing can be touched."""
+        return Outcome("not_now")
+
+    def whep_offer(self, _name: str, _sdp: str) -> WhepAnswer:
+        """There is no picture."""
+        raise NoSuchMedia("this unit is out of service")
+
+    def whep_close(self, _resource: str) -> None:
+        """There was none."""
+
+    def shown(self, _peer: str, _figures: Received) -> None:
+        """Likewise."""

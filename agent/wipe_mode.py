@@ -1,0 +1,176 @@
+"""The agent while its unit is taken out of service, in place of everything else it does (agent/wiping.py)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from agent.browser_secret import browser_secret
+from agent.config import Settings
+from agent.contract import Topic, down_filter, encode
+from agent.contract.commands import CommandReport
+from agent.contract.status import Status
+from agent.fault_points import from_environment
+from agent.link import Link, LinkSettings, Will
+from agent.still_screen import StillScreen
+from agent.stopping import stop_on_thread
+from agent.wiping import (
+    BOOTSTRAP,
+    IDENTITY,
+    Mark,
+    Places,
+    bury,
+    erase_data,
+    erase_keys,
+    is_buried,
+    read_mark,
+    write_mark,
+)
+from firmware.board import Board
+from web.room import RoomWebSettings, Server, create_app, serve
+
+log = logging.getLogger(__name__)
+
+TOLD_WITHIN_S = 3600.0
+"""A unit that reaches nobody any more is not to keep its key for ever: it goes on without."""
+WEB_THREADS = 12
+
+
+def places_of(settings: Settings) -> Places:
+    """Where this unit keeps what."""
+    return Places(settings.state_dir, (settings.key_file, settings.certificate_file))
+
+
+def is_out_of_service(settings: Settings) -> bool:
+    """Whether it was wiped, and has got no identity since, nor one to ask for another with."""
+    state = settings.state_dir
+    return is_buried(state) and not settings.key_file.exists() and not (state / IDENTITY / BOOTSTRAP).exists()
+
+
+async def show_out_of_service(settings: Settings, board: Board, stop: asyncio.Event) -> None:
+    """Say so on the screen until the agent is stopped."""
+    async with AsyncExitStack() as stack:
+        web = serve_still(settings, board, StillScreen("wiped"))
+        stack.push_async_callback(stop_on_thread, "screen", web.stop)
+        log.info("this unit was taken out of service; it waits to be prepared anew")
+        await stop.wait()
+
+
+async def wipe(settings: Settings, board: Board, stop: asyncio.Event) -> bool:
+    """Go on with the wipe that was begun, to its end; False if the agent was stopped before."""
+    mark, places, reached = read_mark(settings.state_dir), places_of(settings), from_environment()
+    assert mark is not None
+    async with AsyncExitStack() as stack:
+        screen = StillScreen("wiping")
+        web = serve_still(settings, board, screen)
+        stack.push_async_callback(stop_on_thread, "screen", web.stop)
+        if not mark.data_gone:
+            mark = replace(
+                mark, files=mark.files + await asyncio.to_thread(erase_data, places), data_gone=True
+            )
+            reached("wipe-data-gone", mark.command)
+            write_mark(settings.state_dir, mark)
+        reached("wipe-data-noted", mark.command)
+        if settings.key_file.exists() and not await _told(settings, mark, stop):
+            return False
+        reached("wipe-told", mark.command)
+        await asyncio.to_thread(erase_keys, places, keep_bootstrap=mark.keep_bootstrap)
+        reached("wipe-keys-gone", mark.command)
+        bury(settings.state_dir, mark)
+        log.info("this unit is wiped")
+    return True
+
+
+async def _told(settings: Settings, mark: Mark, stop: asyncio.Event) -> bool:
+    """Tell the region, with the key that is about to go; True when it has heard, or too much time has passed."""
+    loop, heard = asyncio.get_running_loop(), asyncio.Event()
+
+    def on_heard() -> None:
+        loop.call_soon_threadsafe(heard.set)
+
+    teller = _Teller(settings, mark, on_heard)
+    teller.link.start()
+    try:
+        waits = [asyncio.ensure_future(each.wait()) for each in (heard, stop)]
+        await asyncio.wait(waits, timeout=TOLD_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
+        for each in waits:
+            each.cancel()
+    finally:
+        await stop_on_thread("link", teller.link.stop)
+    return heard.is_set() or not stop.is_set()
+
+
+class _Teller:
+    """Says `succeeded` on every connect, until the region empties the command's topic. On the link's threads."""
+
+    def __init__(self, settings: Settings, mark: Mark, heard: Callable[[], None]) -> None:
+        self._mark = mark
+        self._heard = heard
+        will = Will(Topic(mark.unit, "up/status"), self._status("lost"))
+        self.link = Link(
+            LinkSettings(
+                host=settings.broker_host,
+                port=settings.broker_port,
+                client_id=mark.unit,
+                ca_file=settings.ca_file,
+                certificate_file=settings.certificate_file,
+                key_file=settings.key_file,
+                filters=(down_filter(mark.unit),),
+            ),
+            on_message=self._message,
+            on_connection=self._connection,
+            will=will,
+        )
+
+    def _message(self, topic: str, payload: bytes) -> None:
+        if not payload and topic == str(Topic(self._mark.unit, "dn/cmd", (self._mark.command,))):
+            self._heard()
+
+    def _connection(self, up: bool) -> None:
+        if not up:
+            return
+        unit, mark = self._mark.unit, self._mark
+        told = {
+            "data": "gone",
+            "files": str(mark.files),
+            "bootstrap": "kept" if mark.keep_bootstrap else "goes",
+        }
+        report = CommandReport(state="succeeded", result=told)
+        self.link.publish(Topic(unit, "up/status"), self._status("stopping"))
+        self.link.publish(Topic(unit, "up/cmd", (mark.command,)), encode(report, now=self._now()))
+
+    def _status(self, state: str) -> bytes:
+        status = Status.model_validate({"state": state, "boot": self._mark.boot})
+        return encode(status, now=self._now())
+
+    def _now(self) -> datetime:
+        return max(datetime.now(UTC), datetime.fromisoformat(self._mark.at))
+
+
+def serve_still(settings: Settings, board: Board, screen: StillScreen) -> Server:
+    """The touchscreen, which shows that one page."""
+    size = board.screen
+    pages = RoomWebSettings(
+        port=settings.web_port,
+        browser_secret=browser_secret(settings.state_dir / "run"),
+        screen_width_mm=size.width_mm,
+        screen_height_mm=size.height_mm,
+        screen_width_px=size.width_px,
+        screen_height_px=size.height_px,
+        max_streams=WEB_THREADS - 4,
+    )
+    return serve(create_app(screen, pages, _Silent()), "127.0.0.1", settings.web_port, WEB_THREADS)
+
+
+class _Silent:
+    """A Voice: this page is read, not heard."""
+
+    languages: tuple[str, ...] = ()
+
+    def say(self, _language: str, _text: str) -> bytes:
+        """Nobody asks."""
+        return b""

@@ -1,0 +1,125 @@
+"""From the fleet's values to words: how a unit is, how long ago, and what to do first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+
+from web.clinic.fleet.services import Health, UnitLine
+from web.clinic.state import clinic, texts
+from web.clinic.wording import Tone
+
+TONES: dict[Health, Tone] = {
+    "bad": "trouble",
+    "attention": "attention",
+    "good": "good",
+    "unknown": "quiet",
+    "revoked": "quiet",
+}
+"""In the order in which the list is to be read."""
+FIRST_STEPS = {
+    "no_room": "place.page",
+    "config_rejected": "unit_config.page",
+    "config_rolled_back": "unit_config.page",
+    "expired": "enrol.page",
+    "never_heard": "enrol.page",
+}
+"""Where the first thing to do is done, for what is wrong; elsewhere it is an order, or done at the unit."""
+FIRST_ORDERS = {
+    "degraded": "selftest",
+    "selftest": "selftest",
+    "camera": "selftest",
+    "microphone": "selftest",
+    "encoder": "restart",
+    "certificate_soon": "renew-certificate",
+    "clock_off": "set-clock-source",
+    "schedule_behind": "restart",
+    "schedule_rejected": "collect-diagnostics",
+    "config_behind": "restart",
+    "disk_low": "collect-diagnostics",
+}
+MAX_VALUE_CHARS = 120
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def ago(at: datetime | None) -> str:
+    """How long ago, in whole minutes, hours or days."""
+    t = texts()
+    if at is None:
+        return t("fleet.never")
+    seconds = (clinic().now() - at).total_seconds()
+    if seconds < _MINUTE:
+        return t("fleet.ago.now")
+    for size, key, until in ((_MINUTE, "minutes", _HOUR), (_HOUR, "hours", 2 * _DAY)):
+        if seconds < until:
+            return t.of("fleet.ago", key).format(count=int(seconds // size))
+    return t.of("fleet.ago", "days").format(count=int(seconds // _DAY))
+
+
+def at_clock(at: datetime | None) -> str:
+    """Date and time on the clinic's clock."""
+    return clinic().local(at).strftime("%Y-%m-%d %H:%M") if at else ""
+
+
+def on_day(at: datetime | None) -> str:
+    """The date alone."""
+    return clinic().local(at).strftime("%Y-%m-%d") if at else ""
+
+
+def line_said(line: UnitLine) -> dict[str, Any]:
+    """A unit as the list and the head of its page say it."""
+    t = texts()
+    return {
+        "line": line,
+        "tone": TONES.get(line.health, "quiet"),
+        "health": t.of("fleet.health", line.health),
+        "state": t.of("fleet.state", line.state),
+        "reasons": [t.of("fleet.reason", reason) for reason in line.reasons],
+        "place": ", ".join(part for part in (line.room, line.clinic) if part) or t("fleet.no_room"),
+        "heard": ago(line.heard_at),
+        "since": ago(line.since) if line.since else "",
+        "until": on_day(line.certificate_until),
+        "config": t.of("fleet.config", line.config),
+    }
+
+
+def first_step(line: UnitLine, faults: Sequence[str]) -> dict[str, str] | None:
+    """The first thing to do about a unit: what in words, and where it is done, if it is done here."""
+    t = texts()
+    if not line.reasons:
+        return None
+    reason = faults[0] if line.reasons[0] == "degraded" and faults else line.reasons[0]
+    words = t.of("fleet.todo", reason)
+    if words == reason:
+        words = t("fleet.todo_other")
+    if reason in FIRST_STEPS:
+        page = FIRST_STEPS[reason]
+        to = url_for(page) if page == "enrol.page" else url_for(page, unit=line.id)
+        return {"words": words, "to": to, "button": t.of("fleet.step", reason), "order": ""}
+    if order := FIRST_ORDERS.get(reason):
+        to = url_for("orders.page", unit=line.id, name=order)
+        return {"words": words, "to": to, "button": t.of("fleet.order", order), "order": order}
+    return {"words": words, "to": "", "button": "", "order": ""}
+
+
+def short(value: object) -> str:
+    """A value in a line: lists with commas, yes and no in words, nothing endless."""
+    if isinstance(value, bool):
+        return texts()("fleet.yes" if value else "fleet.no")
+    if isinstance(value, Mapping):
+        words = ", ".join(f"{name} {short(inner)}" for name, inner in value.items())
+    elif isinstance(value, list | tuple):
+        words = ", ".join(short(inner) for inner in value)
+    else:
+        words = "" if value is None else str(value)
+    return words if len(words) <= MAX_VALUE_CHARS else words[: MAX_VALUE_CHARS - 1] + "…"
+
+
+def fields_said(fields: Mapping[str, Any]) -> str:
+    """What a line of history or audit carries besides, in one line."""
+    t = texts()
+    said = ((t.of("fleet.field", name), short(value)) for name, value in fields.items())
+    return "; ".join(f"{name}: {words}" if words else name for name, words in said)
