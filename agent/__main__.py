@@ -24,21 +24,23 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from agent import room as rooms
 from agent.applying import kept_ledger
 from agent.broker_link import BrokerLink
 from agent.browser_secret import browser_secret
+from agent.clock_state import kept_floor
 from agent.config import Settings, SettingsError, first_configuration, load_settings, overlay
 from agent.config_joined import join_configuration
 from agent.configuring import Ledger
 from agent.contract import down_filter, encode
 from agent.faults import kind_and_place
 from agent.heap import use_one_arena
-from agent.identity import Identity, load_identity
+from agent.identity import Identity
+from agent.identity_way import WayIn, identity_way
 from agent.link import Link, LinkSettings, Will
+from agent.link_tls import KnownTime
 from agent.outbox import Outbox
 from agent.reception import Reception
 from agent.region_clock import RegionClock
@@ -69,8 +71,6 @@ HELP_SIGNALS: dict[HelpState, HelpSignal] = {
     "unanswered": "calling",
     "answered": "answered",
 }
-FLOOR = datetime(2026, 1, 1, tzinfo=UTC)
-"""No clock of ours is older than the software itself."""
 
 
 def main() -> int:
@@ -88,20 +88,30 @@ def main() -> int:
             if asyncio.run(out_of_service(settings, board)):
                 begin_anew()
             return 0
-        identity = load_identity(settings.certificate_file, settings.key_file)
+        way = identity_way(settings)
     except (SettingsError, BoardError, OSError, ValueError) as error:
         sys.stderr.write(f"The agent cannot start: {error}\n")
         return 2
     use_one_arena()
     go_before_the_screen()
     try:
-        is_to_begin_anew = asyncio.run(run(settings, board, identity))
+        if isinstance(way, WayIn):
+            is_to_begin_anew = asyncio.run(way_in(settings, board, way))
+        else:
+            is_to_begin_anew = asyncio.run(run(way.settings, board, way.identity))
     except OSError as error:
         sys.stderr.write(f"The agent cannot start: {error}\n")
         return 1
     if is_to_begin_anew:
         begin_anew()
     return 0
+
+
+async def way_in(settings: Settings, board: Board, way: WayIn) -> bool:
+    """Without an identity: show who we are until the region has given us one. True: begin anew with it."""
+    from agent.enrolment_mode import enrol  # late: needed once in a unit's life
+
+    return await enrol(settings, board, way, stop_by_signal())
 
 
 async def out_of_service(settings: Settings, board: Board) -> bool:
@@ -148,7 +158,9 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
         upkeep = Upkeep(settings, board, identity, unit, running.wire, boot=boot, restart=restart.ask)
         stack.push_async_callback(upkeep.stop)
-        link = make_link(settings, identity, running.wire, unit, boot)
+        link = make_link(
+            settings, identity, running.wire, unit, boot=boot, known_time=upkeep.clock_state.known
+        )
         running.wire.link = link
         configuration = join_configuration(
             settings=settings, board=board, unit=unit, ledger=ledger, running=running, panel=panel, link=link
@@ -166,7 +178,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         running.notify("READY=1")
         log.info("ready: unit %s, board %s, screen on port %d", identity.unit, board.name, settings.web_port)
         await stop.wait()
-        running.notify("STOPPING=1")
+        running.notify("RELOADING=1" if restart.is_asked else "STOPPING=1")
     return restart.is_asked
 
 
@@ -181,21 +193,29 @@ def go_before_the_screen() -> None:
 
 def make_unit(settings: Settings, identity: Identity, store: Store, ledger: Ledger) -> Unit:
     """The unit with what the store remembers."""
-    kept_floor = store.get("alive")
-    floor = max(FLOOR, datetime.fromisoformat(kept_floor.decode())) if kept_floor else FLOOR
-    clock = RegionClock(floor)
+    clock = RegionClock(kept_floor(store))
     outbox = Outbox(store, identity.sign, clock.now())
     configuration = overlay(first_configuration(settings), ledger.values, ledger.rev)
     return Unit(store=store, clock=clock, outbox=outbox, configuration=configuration)
 
 
-def make_link(settings: Settings, identity: Identity, wire: Wire, unit: Unit, boot: int) -> BrokerLink:
+def make_link(
+    settings: Settings,
+    identity: Identity,
+    wire: Wire,
+    unit: Unit,
+    *,
+    boot: int,
+    known_time: Callable[[], KnownTime],
+) -> BrokerLink:
     """The link, whose thread hands everything to the event loop; to the broker of the settings file."""
     loop = asyncio.get_running_loop()
     topic, payload = last_will(identity.unit, boot, lambda body: encode(body, now=unit.clock.now()))
     first = LinkSettings(
         host=settings.broker_host,
         port=settings.broker_port,
+        transport=settings.broker_transport,
+        path=settings.broker_path,
         client_id=identity.unit,
         ca_file=settings.ca_file,
         certificate_file=settings.certificate_file,
@@ -209,6 +229,7 @@ def make_link(settings: Settings, identity: Identity, wire: Wire, unit: Unit, bo
             on_message=lambda text, body: _on_loop(loop, lambda: wire.message(text, body)),
             on_connection=lambda up: _on_loop(loop, lambda: wire.connection(up)),
             will=Will(topic, payload),
+            known_time=known_time,
         ),
     )
 

@@ -16,7 +16,6 @@ from typing import Any, Protocol, TypeVar
 
 from agent.contract.quality import Received
 from agent.screen import NoSuchMedia, Outcome, Screen, ScreenEvent, TooManyScreens, Touch, WhepAnswer
-from agent.touches import Touches
 
 MAX_SCREENS = 8
 """Open feeds; each holds one web thread. One is the kiosk; the rest are reloads not yet noticed."""
@@ -24,6 +23,12 @@ ANSWER_WITHIN_S = 8.0
 QUEUE_LENGTH = 32
 
 T = TypeVar("T")
+
+
+class DoesTouches(Protocol):
+    """Does one touch and says what came of it."""
+
+    async def do(self, touch: Touch) -> Outcome: ...
 
 
 class Whep(Protocol):
@@ -71,7 +76,7 @@ class Controller:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        touches: Touches,
+        touches: DoesTouches,
         whep: Whep,
         first: Screen,
         *,

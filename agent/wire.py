@@ -45,8 +45,8 @@ ASK_AGAIN_S = 5.0
 class Sender(Protocol):
     """The link's outgoing side."""
 
-    figures: LinkFigures
-
+    @property
+    def figures(self) -> LinkFigures: ...
     @property
     def up(self) -> bool: ...
     def publish(self, topic: Topic, payload: bytes) -> bool: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +29,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._engine = _make_engine(url)
+        self._of_thread = threading.local()
         self._writing_engine = self._engine.execution_options(writes=True)
 
     def create(self) -> None:
@@ -64,6 +66,9 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A view of one moment; nothing that is changed in it is kept."""
+        if (whole := self._whole) is not None:
+            yield whole
+            return
         with Session(self._engine, expire_on_commit=False) as db:
             yield db
 
@@ -71,8 +76,29 @@ class Database:
     def write(self) -> Iterator[Session]:
         """One transaction: kept whole at the end, or not at all. One at a time where the database is SQLite;
         elsewhere rows that decide are read `with_for_update`."""
+        if (whole := self._whole) is not None:
+            yield whole
+            return
         with Session(self._writing_engine, expire_on_commit=False) as db, db.begin():
             yield db
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make one transaction of all that this thread reads and writes meanwhile: much dearer than a change is
+        to bring it to disk. Kept whole, or after an error not at all; whoever fails inside must not catch it.
+
+        Nobody else can write to SQLite meanwhile: wait for no other thread, and tell nobody before the end.
+        """
+        with Session(self._writing_engine, expire_on_commit=False) as db, db.begin():
+            self._of_thread.whole = db
+            try:
+                yield
+            finally:
+                self._of_thread.whole = None
+
+    @property
+    def _whole(self) -> Session | None:
+        return getattr(self._of_thread, "whole", None)
 
     def close(self) -> None:
         """Give back the connections."""

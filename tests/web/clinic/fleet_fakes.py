@@ -319,7 +319,7 @@ def full_fleet(now: datetime, size: int = 320) -> FakeFleet:
     stages = [0] + [1] * 10 + [2] * 89
     units = tuple(
         (id_, stage, state, "no answer in time" if state == "failed" else "")
-        for id_, stage, state in zip(ids, stages, states, strict=True)
+        for id_, stage, state in zip(ids, stages, states, strict=False)
     )
     request = RolloutRequest("command", "Omstart i natt", {"name": "restart", "arguments": {"what": "agent"}})
     first, second = fleet.roll_out(it, request), fleet.roll_out(it, request)

@@ -8,11 +8,15 @@ from typing import get_args
 from agent.contract.commands import KNOWN, CommandState
 from agent.contract.status import UnitState
 from agent.contract.telemetry import Telemetry
-from provisioning.fleet_health import HEALTH
 from web.clinic.fleet import orders, reasons, rollout_making, rollouts, saying, unit, wiring
 from web.clinic.fleet.services import ConfigStanding, Health
 from web.clinic.fleet.settings_form import ALL, LANGUAGES, SECTIONS
 
+HEALTH = (
+    *("revoked", "lost", "expired", "degraded", "silent", "stopped", "never_heard", "certificate_soon"),
+    *("config_rejected", "config_rolled_back", "config_behind", "schedule_rejected", "schedule_behind"),
+    *("clock_off", "disk_low", "hot", "under_voltage", "no_room"),
+)
 FAULTS = ("camera", "microphone", "encoder", "region", "selftest")
 ACTIONS = (
     *("assign", "set_config", "make_group", "drop_group", "set_members", "set_group_config"),
