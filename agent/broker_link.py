@@ -46,11 +46,6 @@ class BrokerLink:
         """Whether the broker has accepted us and not gone since."""
         return self._link.up
 
-    @property
-    def figures(self) -> LinkFigures:
-        """How the present link fares."""
-        return self._link.figures
-
     def start(self) -> None:
         """Begin to connect."""
         self._started = True

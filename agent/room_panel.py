@@ -55,11 +55,6 @@ class RoomPanel:
         self._help = signal
         self._panel.help(signal)
 
-    def locate(self, on: bool) -> None:
-        """Be found."""
-        self._locating = on
-        self._panel.locate(on)
-
     def close(self) -> None:
         """Put everything out and give the pins back."""
         self._panel.close()
