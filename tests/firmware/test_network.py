@@ -89,6 +89,18 @@ def test_a_trial_is_set_and_proven(machine):
     assert (machine.commands, machine.agent.outcome()) == ([], "")  # proven, it is what it was
 
 
+def test_a_vlans_interface_is_removed_with_it(machine):
+    machine.agent.use(json.dumps({"vlan": 40}), on_trial=False)
+    machine.apply()
+    machine.agent.use(json.dumps({"vlan": 41}), on_trial=False)
+    machine.apply()
+    assert "networkctl delete eth0.40" in machine.commands
+    machine.agent.use(FIRST, on_trial=False)
+    machine.apply()
+    assert "networkctl delete eth0.41" in machine.commands
+    assert machine.files == ["05-halsorum.network"]
+
+
 @pytest.mark.parametrize("before", [None, FIRST])
 def test_a_trial_rolled_back_is_as_it_was_before(machine, before):
     machine.agent.use(before, on_trial=False)
