@@ -13,10 +13,11 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 
 from provisioning import fleet_models, meeting_models, people_models  # noqa: F401 - their tables are made with the others
+from provisioning.database_url import connect_options, driver_url, is_postgresql
+from provisioning.lease import FENCE_HOLDS, Deposed
 from provisioning.models import Base, Fact
 
 SCHEMA_VERSION = "3"
-BUSY_TIMEOUT_S = 10
 
 
 class WrongSchema(RuntimeError):
@@ -26,7 +27,10 @@ class WrongSchema(RuntimeError):
 class Database:
     """Transactions for reading and for writing. Every method may be called on any thread."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, fence: int | None = None) -> None:
+        """fence: the number under which this process leads (provisioning.lease); None for one that does not need
+        to, such as the command line."""
+        self._fence = fence
         self._engine = _make_engine(url)
         self._writing_engine = self._engine.execution_options(writes=True)
 
@@ -70,8 +74,10 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction: kept whole at the end, or not at all. One at a time where the database is SQLite;
-        elsewhere rows that decide are read `with_for_update`."""
+        elsewhere rows that decide are read `with_for_update`. Raises Deposed where another instance leads now."""
         with Session(self._writing_engine, expire_on_commit=False) as db, db.begin():
+            if self._fence is not None and db.scalar(FENCE_HOLDS, {"fence": self._fence}) is None:
+                raise Deposed("another instance of the region leads now")
             yield db
 
     def close(self) -> None:
@@ -80,7 +86,8 @@ class Database:
 
 
 def _make_engine(url: str) -> Engine:
-    engine = create_engine(url, hide_parameters=True, **_connect_options(url))
+    pool: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 10} if is_postgresql(url) else {}
+    engine = create_engine(driver_url(url), hide_parameters=True, connect_args=connect_options(url), **pool)
     if engine.dialect.name == "sqlite":
         _make_private(engine.url.database or "")
         event.listen(engine, "connect", _set_up_sqlite)
@@ -93,12 +100,6 @@ def _make_private(file: str) -> None:
     if file and not file.startswith((":memory:", "file:")):
         with suppress(OSError):  # SQLite says better what is wrong with the place
             Path(file).touch(mode=0o600)
-
-
-def _connect_options(url: str) -> dict[str, Any]:
-    if not url.startswith("sqlite"):
-        return {"pool_pre_ping": True}
-    return {"connect_args": {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}}
 
 
 def _set_up_sqlite(connection: DBAPIConnection, _record: object) -> None:
