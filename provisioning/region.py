@@ -87,7 +87,7 @@ class Region:
         self._lease = lease
         fence = {"fence": lease.fence} if lease is not None else {}
         self.database = Database(settings.database_url, **fence)
-        self.database.create()
+        self.database.create(upgrade=True)
         self._queue: queue.Queue[tuple[str, bytes] | tuple[()] | bool | None] = queue.Queue(QUEUE_LENGTH)
         self.link = make_link(
             _link_settings(settings, lease), on_message=self._on_message, on_connection=self._queue.put

@@ -132,7 +132,7 @@ def _refuse_other_database(url: str) -> None:
     lock = SqliteLock.take(url, LAST_OWNER_MAY_TAKE_S)
     database = Database(url)
     try:
-        database.create()
+        database.create(upgrade=True)
     finally:
         database.close()  # no connection goes over to the worker
         if lock is not None:
