@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, select
 from typer.testing import CliRunner
 
-from provisioning import audit, cli, meeting_log
+from provisioning import audit, cli, log_verification
 from provisioning.configurations import refresh
 from provisioning.database import SCHEMA_VERSION, Database, WrongSchema
 from provisioning.migrations import OLDEST
@@ -54,7 +54,8 @@ def check_whole(database: Database, clock: Any) -> None:
         assert db.get_one(Unit, "unit-2").config_own == {}
         assert db.get_one(Room, "east").unit_id == "unit-1"
         assert db.scalars(select(BookedSession.ref)).one()
-        assert meeting_log.verify(db) == (2, "")
+        verdict = log_verification.verify(db)
+        assert (verdict.ok, verdict.entries) == (True, 2)
         assert audit.verify(db) == (0, "")
         assert db.get_one(Fact, "schema_version").value == SCHEMA_VERSION
     with database.write() as db:
