@@ -14,7 +14,7 @@ from agent.board_media import capture_settings
 from agent.call_control import CallControl
 from agent.config import Settings, keep_complete
 from agent.contract.commands import KNOWN
-from agent.contract.status import Info
+from agent.contract.status import Clock, Info
 from agent.controller import MAX_SCREENS, Controller
 from agent.heap import give_back
 from agent.identity import Identity
@@ -74,6 +74,8 @@ class Running:
         self._capture_settings = capture_settings(board, settings)
         self._size_mm = (board.screen.width_mm, board.screen.height_mm)
         self._survey, self._camera_form = Survey(), ""
+        self.clock_report: Callable[[], Clock | None] = lambda: None
+        """Whoever knows the machine's clock sets it."""
         self._surveyor = self._make_surveyor()
         self._tester = SelfTester(lambda: self.wire.up and unit.clock.is_learnt, self._probe, self._tested)
         self._attempt = 0
@@ -330,4 +332,5 @@ class Running:
             certificate_not_after=self._identity.not_after,
             abilities=("code", "qr", "staff", "button"),
             commands=KNOWN,
+            clock=self.clock_report(),
         )
