@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 
 from agent.clock_state import ClockState
 from agent.commands.busy import why_busy
+from agent.commands.clock_source import clock_source
 from agent.commands.deeds import InTask, Kind, Refused
 from agent.commands.kinds import kinds
 from agent.commands.runner import Commands, Start
 from agent.config import Settings
 from agent.contract import Topic
+from agent.contract.status import Clock
 from agent.diagnostics.log_ring import LogRing
 from agent.diagnostics.network_path import Way
 from agent.diagnostics.service import Diagnostics
@@ -44,6 +46,7 @@ class Upkeep:
         restart: Callable[[], None] = lambda: None,
     ) -> None:
         """restart() lets the agent begin anew, once everything has stopped in order."""
+        self._unit = unit
         self.clock_state = ClockState(unit.clock, unit.store)
         self._ticks: list[Callable[[], None]] = [self.clock_state.tick]
         self._ring = LogRing()
@@ -69,8 +72,15 @@ class Upkeep:
             "renew-certificate": Kind(lambda _entry: InTask(self._renew), disturbs=True),
             "rotate-bootstrap": Kind(lambda _entry: InTask(self._rotate_bootstrap)),
         }
-        known = kinds(unit, identity.unit, settings.state_dir, restart, others)
+        known = kinds(
+            unit, identity.unit, settings.state_dir, restart, others, changed_info=wire.info_changed
+        )
         self._join_commands(unit, identity.unit, wire, known, Start(boot, BOOT_ID.read_text().strip()))
+
+    def clock_report(self) -> Clock:
+        """For `up/info`: the source that the region has set, while the kernel says nothing of another."""
+        report = self.clock_state.report()
+        return report.model_copy(update={"source": clock_source(self._unit.store)})
 
     async def _collect(self, arguments: Mapping[str, str]) -> dict[str, str]:
         try:
