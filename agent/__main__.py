@@ -38,7 +38,7 @@ from agent.contract import down_filter, encode
 from agent.faults import kind_and_place
 from agent.heap import use_one_arena
 from agent.identity import Identity
-from agent.identity_way import WayIn, identity_way
+from agent.identity_way import WayIn, identity_way, with_identity_files
 from agent.link import Link, LinkSettings, Will
 from agent.link_tls import KnownTime
 from agent.outbox import Outbox
@@ -82,7 +82,7 @@ def main() -> int:
     for chatty in ("aioice", "aiortc", "waitress"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
-        settings = load_settings(arguments.config)
+        settings = with_identity_files(load_settings(arguments.config))
         board = load_board(settings.board)
         if read_mark(settings.state_dir) is not None or is_out_of_service(settings):
             if asyncio.run(out_of_service(settings, board)):
@@ -98,7 +98,7 @@ def main() -> int:
         if isinstance(way, WayIn):
             is_to_begin_anew = asyncio.run(way_in(settings, board, way))
         else:
-            is_to_begin_anew = asyncio.run(run(way.settings, board, way.identity))
+            is_to_begin_anew = asyncio.run(run(settings, board, way))
     except OSError as error:
         sys.stderr.write(f"The agent cannot start: {error}\n")
         return 1

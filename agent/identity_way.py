@@ -6,9 +6,18 @@ import logging
 from dataclasses import dataclass
 
 from agent.config import Settings
+from agent.contract.unit_config import BrokerAddress
 from agent.enrolling import Why
 from agent.identity import Identity, load_identity
-from agent.identity_store import Held, IdentityError, IdentityStore
+from agent.identity_store import (
+    BROKER,
+    CA,
+    CERTIFICATE,
+    CURRENT,
+    KEY,
+    IdentityError,
+    IdentityStore,
+)
 
 log = logging.getLogger(__name__)
 
@@ -22,18 +31,10 @@ class WayIn:
     was: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Working:
-    """There is one; the settings name its files and its broker."""
-
-    settings: Settings
-    identity: Identity
-
-
-def identity_way(settings: Settings) -> WayIn | Working:
+def identity_way(settings: Settings) -> WayIn | Identity:
     """Look at the disk. Raises OSError or ValueError for files made by hand that cannot be used."""
     if settings.identity_dir is None:
-        return Working(settings, load_identity(settings.certificate_file, settings.key_file))
+        return load_identity(settings.certificate_file, settings.key_file)
     identities = IdentityStore(settings.identity_dir)
     identities.tidy()
     try:
@@ -43,12 +44,20 @@ def identity_way(settings: Settings) -> WayIn | Working:
         return WayIn(identities, "reset")
     if current is None:
         return WayIn(identities, "new")
-    return Working(with_identity(settings, current), current.identity)
+    return current.identity
 
 
-def with_identity(settings: Settings, held: Held) -> Settings:
-    """The settings with an identity's files and broker laid over them."""
-    files = {"ca_file": held.ca_file, "certificate_file": held.certificate_file, "key_file": held.key_file}
-    broker = held.broker
-    address = {} if broker is None else {f"broker_{name}": value for name, value in broker}
-    return settings.model_copy(update=files | address)
+def with_identity_files(settings: Settings) -> Settings:
+    """The settings with the files and the broker of the identity in force, where they are kept as generations.
+
+    The files need not be there; they go by way of a link, and so stay right when another identity is in force.
+    """
+    if settings.identity_dir is None:
+        return settings
+    folder = settings.identity_dir / CURRENT
+    files = {"ca_file": folder / CA, "certificate_file": folder / CERTIFICATE, "key_file": folder / KEY}
+    try:
+        broker = BrokerAddress.model_validate_json((folder / BROKER).read_bytes())
+    except (OSError, ValueError):
+        return settings.model_copy(update=files)
+    return settings.model_copy(update=files | {f"broker_{name}": value for name, value in broker})

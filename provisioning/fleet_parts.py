@@ -70,6 +70,7 @@ def join_fleet(
 
     hooks.on_outbox("access", access_changed)
     hooks.connected.append(access.apply)
+    hooks.ticks.append(access.tick)
     if settings.enrolment is not None:
         enrolment = settings.enrolment
         signer = Signer.of(enrolment)
