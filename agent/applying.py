@@ -18,6 +18,7 @@ from agent.config import Configuration, keep_complete, overlay
 from agent.configuring import Check, Heard, Ledger, begin, hear, postpone, prove, report, roll_back
 from agent.contract import Message
 from agent.contract.unit_config import Config, ConfigReport
+from agent.fault_points import Reached, from_environment
 from agent.faults import kind_and_place
 from agent.room import IN_USE
 from agent.room import State as RoomState
@@ -93,7 +94,9 @@ class Applying:
         is_reached: Callable[[float], bool],
         nudge: Callable[[], None],
         trial_s: float,
+        reached: Reached | None = None,
     ) -> None:
+        self._reached = reached or from_environment()
         self._unit, self._first, self._parts = unit, first, tuple(parts)
         self._ledger = ledger
         self._check, self._say = check, say
@@ -160,6 +163,7 @@ class Applying:
                 self._say(ConfigReport(applied=False, errors=(NO_DISK,), wanted_rev=heard.rev), self._rev())
             self._unkept = heard
             return
+        self._reached("config-heard", str(heard.rev))
         self._move(moved)
         if not (self._ledger.state == "deferred" and self._is_free() and self._begin()):
             self.tell()
@@ -169,8 +173,10 @@ class Applying:
         begun = begin(self._ledger)
         if not self._saved(begun):
             return False
+        self._reached("config-begun", str(begun.wanted[1]))
         self._began_at = self._unit.clock.monotonic_s()
         faults = self._move(begun)
+        self._reached("config-in-use", str(begun.wanted[1]))
         if faults and self.is_on_trial:
             self._undo(roll_back(begun, faults[0], self._check))
             return True
@@ -188,6 +194,7 @@ class Applying:
             proven = prove(self._ledger, self._check)
             if self._saved(proven):
                 log.info("configuration %d is in force", proven.rev)
+                self._reached("config-proven", str(proven.rev))
                 self._move(proven, also=self._ledger.tried)
                 self.tell()
         elif self._unit.room.state in IN_USE:
@@ -208,8 +215,9 @@ class Applying:
         log.warning(
             "configuration %d is %s: %s", self._ledger.wanted[1], back.state, "; ".join(back.errors[-1:])
         )
-        self._unsaved = not self._saved(back)
         self._move(back, also=self._ledger.tried)
+        self._reached("config-undone", str(back.wanted[1]))
+        self._unsaved = not self._saved(back)
         self.tell()
 
     def _move(self, moved: Ledger, also: Sequence[str] = ()) -> list[str]:

@@ -11,9 +11,12 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from agent import VERSION
+from agent.applying import kept_ledger
+from agent.broker_link import on_the_way
 from agent.browser_secret import browser_secret
 from agent.clock_state import ClockState, kept_floor
 from agent.config import Settings
+from agent.contract.unit_config import Config
 from agent.controller import MAX_SCREENS, Controller
 from agent.enrolling import Applicant, Enroller, MakeLink
 from agent.enrolment import State
@@ -49,7 +52,11 @@ async def enrol(settings: Settings, board: Board, way: WayIn, stop: asyncio.Even
         applicant = Applicant(VERSION, board.name, boot, way.why, way.was)
         changed = asyncio.Event()
         enroller = Enroller(
-            way.identities, clock, applicant, links_on_loop(loop, time), on_change=changed.set
+            way.identities,
+            clock,
+            applicant,
+            links_on_loop(loop, time, kept_ledger(store).values),
+            on_change=changed.set,
         )
         voice = Espeak()
 
@@ -87,8 +94,12 @@ async def _first_of(*events: asyncio.Event) -> None:
         wait.cancel()
 
 
-def links_on_loop(loop: asyncio.AbstractEventLoop, time: ClockState) -> MakeLink:
-    """Makes links whose threads hand everything to the event loop."""
+def links_on_loop(
+    loop: asyncio.AbstractEventLoop, time: ClockState, configured: Config | None = None
+) -> MakeLink:
+    """Makes links whose threads hand everything to the event loop. configured: by what the region had set, a unit
+    that has lost its identity finds its way back through a proxy."""
+    values = configured or Config()
 
     def on_loop(work: Callable[[], None]) -> None:
         if not loop.is_closed():
@@ -102,7 +113,7 @@ def links_on_loop(loop: asyncio.AbstractEventLoop, time: ClockState) -> MakeLink
         will: Will | None,
     ) -> Link:
         return Link(
-            settings,
+            on_the_way(settings, values),
             on_message=lambda topic, body: on_loop(lambda: on_message(topic, body)),
             on_connection=lambda up: on_loop(lambda: on_connection(up)),
             will=will,
