@@ -15,6 +15,7 @@ from agent.call_control import CallControl
 from agent.config import Settings, keep_complete
 from agent.contract.commands import KNOWN
 from agent.contract.status import Info
+from agent.contract.unit_config import SoundOutput
 from agent.controller import MAX_SCREENS, Controller
 from agent.heap import give_back
 from agent.identity import Identity
@@ -191,7 +192,9 @@ class Running:
         self._capture_settings = capture_settings(board, self._settings)
         self._surveyed(self._survey)
         self._unit.meeting.has_hand_camera = board.hand_camera is not None
-        self._parts.sound.use(board.loudspeaker.outputs)
+        loudspeaker = board.loudspeaker
+        only: dict[SoundOutput, str] = {"loudspeaker": loudspeaker.target} if loudspeaker.target else {}
+        self._parts.sound.use(loudspeaker.outputs or only)
 
     async def stop_media(self) -> None:
         """Close camera, microphone and every connection."""
