@@ -15,7 +15,19 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from agent.config import Configuration, keep_complete, overlay
-from agent.configuring import Check, Heard, Ledger, begin, hear, postpone, prove, report, roll_back
+from agent.configuring import (
+    TO_THE_REGION,
+    TRIED,
+    Check,
+    Heard,
+    Ledger,
+    begin,
+    hear,
+    postpone,
+    prove,
+    report,
+    roll_back,
+)
 from agent.contract import Message
 from agent.contract.unit_config import Config, ConfigReport
 from agent.fault_points import Reached, from_environment
@@ -151,7 +163,7 @@ class Applying:
             self._hear(heard)
         if self.is_on_trial:
             self._judge()
-        elif self._ledger.state == "deferred" and self._is_free():
+        elif self._may_begin():
             self._begin()
 
     def _hear(self, heard: Heard) -> None:
@@ -165,7 +177,7 @@ class Applying:
             return
         self._reached("config-heard", str(heard.rev))
         self._move(moved)
-        if not (self._ledger.state == "deferred" and self._is_free() and self._begin()):
+        if not (self._may_begin() and self._begin()):
             self.tell()
 
     def _begin(self) -> bool:
@@ -245,6 +257,16 @@ class Applying:
         configuration = overlay(self._first, self._ledger.values, self._ledger.rev)
         self._unit.configuration, self._left_out = keep_complete(configuration, self._unit.complete_languages)
         self._unit.changed()
+
+    def _may_begin(self) -> bool:
+        """Something waits, the room is free, and the region is there to prove it by.
+
+        Where the way to the region is what changes, it may be gone just because of that.
+        """
+        if self._ledger.state != "deferred" or not self._is_free():
+            return False
+        tried = TRIED.intersection(self._ledger.waits)
+        return not tried or bool(tried & TO_THE_REGION) or self._is_reached(float("-inf"))
 
     def _is_free(self) -> bool:
         """Nobody is there, no test runs, and nobody is expected before a trial would be over."""
