@@ -69,6 +69,8 @@ class LinkSettings:
     key_file: Path
     filters: tuple[str, ...]
     backoff_max_s: float = BACKOFF_MAX_S
+    clean_start: bool = False
+    """What the broker still keeps for us from before the first connection is dropped."""
     transport: Transport = "tls"
     path: str = "/mqtt"
     proxy: tuple[str, int] | None = None
@@ -118,6 +120,7 @@ class Link:
         self._gone = threading.Event()
         self._accepted = False
         self._retained = RETAINED
+        self._ever_accepted = False
         self._unreached = False  # and said so: an outage fills no log
         self._stop = threading.Event()
         self._wake = threading.Event()
@@ -254,7 +257,7 @@ class Link:
                 self._settings.host,
                 self._settings.port,
                 keepalive=KEEPALIVE_S,
-                clean_start=False,
+                clean_start=self._settings.clean_start and not self._ever_accepted,
                 properties=properties,
             )
         except (OSError, ValueError) as error:
@@ -301,7 +304,7 @@ class Link:
         self._subscribe(self._retained)
         if not self._settings.retained_each_time:
             self._retained = RETAINED_IF_NEW
-        self._accepted = True
+        self._accepted = self._ever_accepted = True
         self._unreached = False
         self.figures.connected()
         self._set_up(True)

@@ -12,6 +12,7 @@ from provisioning import (
     cli_access,
     cli_broker,
     cli_commands,
+    cli_database,
     cli_diagnostics,
     cli_enrolment,
     cli_fleet,
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.add_typer(cli_places.account, name="account")
 app.add_typer(cli_places.client, name="client")
 app.add_typer(cli_commands.command, name="command")
+app.add_typer(cli_database.database, name="database")
 app.add_typer(cli_staff.queue, name="queue")
 app.add_typer(cli_places.room, name="room")
 app.add_typer(cli_staff.staff, name="staff")
