@@ -98,18 +98,20 @@ class Running:
         unit.media = self.calls
         unit.region = self.wire
         unit.tests = Tests(start=self._tester.start, stop=self._tester.stop)
-        loop = asyncio.get_running_loop()
-        self._controller = Controller(
-            loop,
-            self._touches,
-            Mirrors(self.calls, self._parts.scan_media),
-            unit.screen(),
-            on_shown=self.telemetry.shown,
-            on_watched=self._parts.scanning.watched,
-        )
+        self._controller = self._make_controller()
         unit.on_change = self._controller.show
         unit.screens = lambda: self._controller.screens
         unit.ice_urls = lambda: self.calls.ice_urls
+
+    def _make_controller(self) -> Controller:
+        return Controller(
+            asyncio.get_running_loop(),
+            self._touches,
+            Mirrors(self.calls, self._parts.scan_media),
+            self._unit.screen(),
+            on_shown=self.telemetry.shown,
+            on_watched=self._parts.scanning.watched,
+        )
 
     def _make_calls(self) -> CallControl:
         return CallControl(
