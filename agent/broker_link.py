@@ -15,11 +15,15 @@ from agent.link_figures import LinkFigures
 MakeLink = Callable[[LinkSettings], Link]
 
 
+def on_the_way(first: LinkSettings, values: Config) -> LinkSettings:
+    """With the proxy and the authorities that the region has set: for whatever broker it is."""
+    proxy = values.network.proxy if values.network is not None else None
+    return replace(first, proxy=proxy_address(proxy) if proxy else None, extra_ca=values.region_ca or "")
+
+
 def link_settings(first: LinkSettings, values: Config) -> LinkSettings:
     """The settings file's, with what the region has set laid over them."""
-    broker, network = values.broker, values.network
-    proxy = network.proxy if network is not None else None
-    settings = replace(first, proxy=proxy_address(proxy) if proxy else None, extra_ca=values.region_ca or "")
+    settings, broker = on_the_way(first, values), values.broker
     if broker is None:
         return settings
     return replace(settings, host=broker.host, port=broker.port, transport=broker.transport, path=broker.path)

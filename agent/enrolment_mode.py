@@ -10,6 +10,7 @@ import logging
 from contextlib import AsyncExitStack
 
 from agent import VERSION
+from agent.applying import kept_ledger
 from agent.browser_secret import browser_secret
 from agent.clock_state import ClockState, kept_floor
 from agent.config import Settings
@@ -48,7 +49,11 @@ async def enrol(settings: Settings, board: Board, way: WayIn, stop: asyncio.Even
         applicant = Applicant(VERSION, board.name, boot, way.why, way.was)
         changed = asyncio.Event()
         enroller = Enroller(
-            way.identities, clock, applicant, links_on_loop(loop, time), on_change=changed.set
+            way.identities,
+            clock,
+            applicant,
+            links_on_loop(loop, time, kept_ledger(store).values),
+            on_change=changed.set,
         )
         voice = Espeak()
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from agent import VERSION
 from agent.about_unit import about
+from agent.applying import kept_ledger
 from agent.broker_link import BrokerLink
 from agent.clock_state import ClockState
 from agent.commands.busy import why_busy
@@ -86,7 +87,8 @@ def join_identity(
         unit.changed()
 
     def make_enroller() -> Enroller:
-        enroller = Enroller(store, unit.clock, applicant, links_on_loop(loop, clock_state), on_change=changed)
+        links = links_on_loop(loop, clock_state, kept_ledger(unit.store).values)
+        enroller = Enroller(store, unit.clock, applicant, links, on_change=changed)
         enrollers.append(enroller)
         return enroller
 

@@ -15,6 +15,7 @@ from agent.call_control import CallControl
 from agent.config import Settings, keep_complete
 from agent.contract.commands import KNOWN
 from agent.contract.status import Clock, Info
+from agent.contract.unit_config import SoundOutput
 from agent.controller import MAX_SCREENS, Controller
 from agent.heap import give_back
 from agent.identity import Identity
@@ -103,18 +104,20 @@ class Running:
         unit.media = self.calls
         unit.region = self.wire
         unit.tests = Tests(start=self._tester.start, stop=self._tester.stop)
-        loop = asyncio.get_running_loop()
-        self._controller = Controller(
-            loop,
-            self.touches,
-            Mirrors(self.calls, self._parts.scan_media),
-            unit.screen(),
-            on_shown=self.telemetry.shown,
-            on_watched=self._parts.scanning.watched,
-        )
+        self._controller = self._make_controller()
         unit.on_change = self._controller.show
         unit.screens = lambda: self._controller.screens
         unit.ice_urls = lambda: self.calls.ice_urls
+
+    def _make_controller(self) -> Controller:
+        return Controller(
+            asyncio.get_running_loop(),
+            self.touches,
+            Mirrors(self.calls, self._parts.scan_media),
+            self._unit.screen(),
+            on_shown=self.telemetry.shown,
+            on_watched=self._parts.scanning.watched,
+        )
 
     def _make_calls(self) -> CallControl:
         return CallControl(
@@ -197,7 +200,9 @@ class Running:
         self._capture_settings = capture_settings(board, self._settings)
         self._surveyed(self._survey)
         self._unit.meeting.has_hand_camera = board.hand_camera is not None
-        self._parts.sound.use(board.loudspeaker.outputs)
+        loudspeaker = board.loudspeaker
+        only: dict[SoundOutput, str] = {"loudspeaker": loudspeaker.target} if loudspeaker.target else {}
+        self._parts.sound.use(loudspeaker.outputs or only)
 
     async def stop_media(self) -> None:
         """Close camera, microphone and every connection."""

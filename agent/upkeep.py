@@ -31,6 +31,15 @@ from agent.wire import Wire
 from firmware.board import Board
 
 
+def way_to(settings: Settings, wire: Wire, ice_urls: tuple[str, ...]) -> Way:
+    """To the broker and through the proxy that the region has set, or the settings file's."""
+    if wire.link is None:
+        return Way(settings.broker_host, settings.broker_port, settings.ca_file, ice_urls=ice_urls)
+    used = wire.link.settings
+    proxy = "http://{}:{}".format(*used.proxy) if used.proxy is not None else None
+    return Way(used.host, used.port, used.ca_file, proxy, ice_urls)
+
+
 class Upkeep:
     """Made after unit and wire; used on the event loop."""
 
@@ -56,9 +65,7 @@ class Upkeep:
             identity,
             unit,
             self._ring,
-            way=lambda: Way(
-                settings.broker_host, settings.broker_port, settings.ca_file, ice_urls=unit.ice_urls()
-            ),
+            way=lambda: way_to(settings, wire, unit.ice_urls()),
         )
         self.figures = self._make_figures(settings, identity, unit, wire)
         self._ticks.append(self.figures.tick)

@@ -25,6 +25,7 @@ from agent.contract.signalling import (
 )
 from agent.contract.status import Fault, Info, Status, UnitState
 from agent.identity import Identity
+from agent.link import LinkSettings
 from agent.link_figures import LinkFigures
 from agent.notices import Notices
 from agent.room import State as RoomState
@@ -45,6 +46,8 @@ ASK_AGAIN_S = 5.0
 class Sender(Protocol):
     """The link's outgoing side."""
 
+    @property
+    def settings(self) -> LinkSettings: ...
     @property
     def figures(self) -> LinkFigures: ...
     @property
