@@ -12,8 +12,9 @@ from provisioning import (
     cli_access,
     cli_broker,
     cli_commands,
-    cli_enrolment,
+    cli_conformance,
     cli_diagnostics,
+    cli_enrolment,
     cli_places,
     cli_quality,
     cli_sessions,
@@ -42,6 +43,8 @@ app.add_typer(cli_quality.session, name="session")
 app.add_typer(cli_enrolment.enrol, name="enrol")
 app.add_typer(cli_enrolment.bootstrap, name="bootstrap")
 app.add_typer(cli_broker.broker, name="broker")
+cli_sessions.contract.command("check-region")(cli_conformance.check_region)
+cli_sessions.contract.command("check-unit")(cli_conformance.check_unit)
 cli_places.unit.command("arm")(cli_enrolment.unit_arm)
 cli_places.unit.command("block")(cli_enrolment.unit_block)
 cli_places.unit.command("revoke")(cli_enrolment.unit_revoke)
