@@ -24,22 +24,28 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from agent import room as rooms
+from agent.applying import kept_ledger
+from agent.broker_link import BrokerLink
 from agent.browser_secret import browser_secret
-from agent.config import Configuration, Settings, SettingsError, first_configuration, load_settings, overlay
+from agent.clock_state import kept_floor
+from agent.config import Settings, SettingsError, first_configuration, load_settings, overlay
+from agent.config_joined import join_configuration
+from agent.configuring import Ledger
 from agent.contract import down_filter, encode
-from agent.contract.unit_config import Config
 from agent.faults import kind_and_place
 from agent.heap import use_one_arena
-from agent.identity import Identity, load_identity
+from agent.identity import Identity
+from agent.identity_way import WayIn, identity_way, with_identity_files
 from agent.link import Link, LinkSettings, Will
+from agent.link_tls import KnownTime
 from agent.outbox import Outbox
 from agent.reception import Reception
 from agent.region_clock import RegionClock
 from agent.restarting import Restart, begin_anew
+from agent.room_panel import RoomPanel
 from agent.screen import HelpState
 from agent.stopping import MEDIA_WITHIN_S, give_time, stop_on_thread
 from agent.store import Store
@@ -51,7 +57,7 @@ from agent.wipe_mode import is_out_of_service
 from agent.wiping import read_mark
 from agent.wire import Wire, last_will
 from firmware.board import Board, BoardError, load_board
-from firmware.panel import HelpSignal, open_panel
+from firmware.panel import HelpSignal
 
 log = logging.getLogger("agent")
 
@@ -65,8 +71,6 @@ HELP_SIGNALS: dict[HelpState, HelpSignal] = {
     "unanswered": "calling",
     "answered": "answered",
 }
-FLOOR = datetime(2026, 1, 1, tzinfo=UTC)
-"""No clock of ours is older than the software itself."""
 
 
 def main() -> int:
@@ -78,26 +82,36 @@ def main() -> int:
     for chatty in ("aioice", "aiortc", "waitress"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
-        settings = load_settings(arguments.config)
+        settings = with_identity_files(load_settings(arguments.config))
         board = load_board(settings.board)
         if read_mark(settings.state_dir) is not None or is_out_of_service(settings):
             if asyncio.run(out_of_service(settings, board)):
                 begin_anew()
             return 0
-        identity = load_identity(settings.certificate_file, settings.key_file)
+        way = identity_way(settings)
     except (SettingsError, BoardError, OSError, ValueError) as error:
         sys.stderr.write(f"The agent cannot start: {error}\n")
         return 2
     use_one_arena()
     go_before_the_screen()
     try:
-        is_to_begin_anew = asyncio.run(run(settings, board, identity))
+        if isinstance(way, WayIn):
+            is_to_begin_anew = asyncio.run(way_in(settings, board, way))
+        else:
+            is_to_begin_anew = asyncio.run(run(settings, board, way))
     except OSError as error:
         sys.stderr.write(f"The agent cannot start: {error}\n")
         return 1
     if is_to_begin_anew:
         begin_anew()
     return 0
+
+
+async def way_in(settings: Settings, board: Board, way: WayIn) -> bool:
+    """Without an identity: show who we are until the region has given us one. True: begin anew with it."""
+    from agent.enrolment_mode import enrol  # late: needed once in a unit's life
+
+    return await enrol(settings, board, way, stop_by_signal())
 
 
 async def out_of_service(settings: Settings, board: Board) -> bool:
@@ -130,8 +144,9 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         stack.callback(store.close)
         boot = int(store.get("boot") or b"0") + 1
         store.put("boot", str(boot).encode())
-        unit = make_unit(settings, identity, store)
-        panel = open_panel(board.pins, on_help=lambda: _on_loop(loop, lambda: help_button(unit)))
+        ledger = kept_ledger(store)
+        unit = make_unit(settings, identity, store, ledger)
+        panel = RoomPanel(board.pins, on_help=lambda: _on_loop(loop, lambda: help_button(unit)))
         stack.callback(panel.close)
         running = Running(settings, board, identity, unit, boot=boot, camera_lamp=panel.camera_lamp)
         unit.on_lamp = lambda lamp: panel.door_lamp(lamp == rooms.Lamp.OCCUPIED)
@@ -143,8 +158,14 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
         upkeep = Upkeep(settings, board, identity, unit, running.wire, boot=boot, restart=restart.ask)
         stack.push_async_callback(upkeep.stop)
-        link = make_link(settings, identity, running.wire, unit, boot)
+        link = make_link(
+            settings, identity, running.wire, unit, boot=boot, known_time=upkeep.clock_state.known
+        )
         running.wire.link = link
+        configuration = join_configuration(
+            settings=settings, board=board, unit=unit, ledger=ledger, running=running, panel=panel, link=link
+        )
+        upkeep.every_second(configuration.tick)
         link.start()
         stack.push_async_callback(stop_on_thread, "link", link.stop)
         stack.callback(running.wire.stopping)
@@ -157,7 +178,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         running.notify("READY=1")
         log.info("ready: unit %s, board %s, screen on port %d", identity.unit, board.name, settings.web_port)
         await stop.wait()
-        running.notify("STOPPING=1")
+        running.notify("RELOADING=1" if restart.is_asked else "STOPPING=1")
     return restart.is_asked
 
 
@@ -170,41 +191,46 @@ def go_before_the_screen() -> None:
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
 
 
-def make_unit(settings: Settings, identity: Identity, store: Store) -> Unit:
+def make_unit(settings: Settings, identity: Identity, store: Store, ledger: Ledger) -> Unit:
     """The unit with what the store remembers."""
-    kept_floor = store.get("alive")
-    floor = max(FLOOR, datetime.fromisoformat(kept_floor.decode())) if kept_floor else FLOOR
-    clock = RegionClock(floor)
+    clock = RegionClock(kept_floor(store))
     outbox = Outbox(store, identity.sign, clock.now())
-    return Unit(store=store, clock=clock, outbox=outbox, configuration=kept_configuration(settings, store))
+    configuration = overlay(first_configuration(settings), ledger.values, ledger.rev)
+    return Unit(store=store, clock=clock, outbox=outbox, configuration=configuration)
 
 
-def kept_configuration(settings: Settings, store: Store) -> Configuration:
-    """The settings file's values, overlaid by what the region last set."""
-    configuration = first_configuration(settings)
-    wanted, rev = store.get("config"), store.get("config_rev")
-    if wanted is None or rev is None:
-        return configuration
-    return overlay(configuration, Config.model_validate_json(wanted), int(rev))
-
-
-def make_link(settings: Settings, identity: Identity, wire: Wire, unit: Unit, boot: int) -> Link:
-    """The link, whose thread hands everything to the event loop."""
+def make_link(
+    settings: Settings,
+    identity: Identity,
+    wire: Wire,
+    unit: Unit,
+    *,
+    boot: int,
+    known_time: Callable[[], KnownTime],
+) -> BrokerLink:
+    """The link, whose thread hands everything to the event loop; to the broker of the settings file."""
     loop = asyncio.get_running_loop()
     topic, payload = last_will(identity.unit, boot, lambda body: encode(body, now=unit.clock.now()))
-    return Link(
-        LinkSettings(
-            host=settings.broker_host,
-            port=settings.broker_port,
-            client_id=identity.unit,
-            ca_file=settings.ca_file,
-            certificate_file=settings.certificate_file,
-            key_file=settings.key_file,
-            filters=(down_filter(identity.unit),),
+    first = LinkSettings(
+        host=settings.broker_host,
+        port=settings.broker_port,
+        transport=settings.broker_transport,
+        path=settings.broker_path,
+        client_id=identity.unit,
+        ca_file=settings.ca_file,
+        certificate_file=settings.certificate_file,
+        key_file=settings.key_file,
+        filters=(down_filter(identity.unit),),
+    )
+    return BrokerLink(
+        first,
+        lambda link_settings: Link(
+            link_settings,
+            on_message=lambda text, body: _on_loop(loop, lambda: wire.message(text, body)),
+            on_connection=lambda up: _on_loop(loop, lambda: wire.connection(up)),
+            will=Will(topic, payload),
+            known_time=known_time,
         ),
-        on_message=lambda text, body: _on_loop(loop, lambda: wire.message(text, body)),
-        on_connection=lambda up: _on_loop(loop, lambda: wire.connection(up)),
-        will=Will(topic, payload),
     )
 
 

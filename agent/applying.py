@@ -161,24 +161,24 @@ class Applying:
             self._unkept = heard
             return
         self._move(moved)
-        if self._ledger.state == "deferred" and self._is_free():
-            self._begin()
-        else:
+        if not (self._ledger.state == "deferred" and self._is_free() and self._begin()):
             self.tell()
 
-    def _begin(self) -> None:
+    def _begin(self) -> bool:
+        """Take what waits, and tell; False if it could not be kept: the next tick tries again."""
         begun = begin(self._ledger)
         if not self._saved(begun):
-            return  # the next tick tries again
+            return False
         self._began_at = self._unit.clock.monotonic_s()
         faults = self._move(begun)
         if faults and self.is_on_trial:
             self._undo(roll_back(begun, faults[0], self._check))
-            return
+            return True
         self.tell()
         if self.is_on_trial:
             log.info("configuration %d is on trial: %s", begun.wanted[1], ", ".join(begun.tried))
             self._nudge()
+        return True
 
     def _judge(self) -> None:
         """Is the unit well with what is on trial?"""
@@ -226,8 +226,8 @@ class Applying:
         except (OSError, ValueError) as error:
             names = ", ".join(sorted(part.fields))
             log.error("configuration not in use: %s: %s", names, kind_and_place(error))  # noqa: TRY400
-            if not on_trial:
-                self._undone |= part.fields
+            if not on_trial and isinstance(error, OSError):
+                self._undone |= part.fields  # the disk may be emptied; what the board cannot have stays so
             return f"{sorted(part.fields)[0]}: {error}"
         self._undone -= part.fields
         return ""

@@ -10,6 +10,7 @@ from agent.contract import Topic
 from agent.contract.config_check_network import proxy_address
 from agent.contract.unit_config import Config
 from agent.link import Link, LinkSettings
+from agent.link_figures import LinkFigures
 
 MakeLink = Callable[[LinkSettings], Link]
 
@@ -35,7 +36,7 @@ class BrokerLink:
         self.settings = settings
         self._link = make(settings)
         self._one_at_a_time = threading.Lock()
-        self._stopped = False
+        self._started = self._stopped = False
         self._in_call = False
 
     @property
@@ -43,8 +44,14 @@ class BrokerLink:
         """Whether the broker has accepted us and not gone since."""
         return self._link.up
 
+    @property
+    def figures(self) -> LinkFigures:
+        """How the present link fares."""
+        return self._link.figures
+
     def start(self) -> None:
         """Begin to connect."""
+        self._started = True
         self._link.start()
 
     def use(self, settings: LinkSettings, *, anew: bool = False) -> None:
@@ -57,7 +64,8 @@ class BrokerLink:
         link = self._make(settings)
         link.hurry(self._in_call)
         old, self._link, self.settings = self._link, link, settings
-        threading.Thread(target=self._switch, args=(old, link), name="link switch", daemon=True).start()
+        if self._started:
+            threading.Thread(target=self._switch, args=(old, link), name="link switch", daemon=True).start()
 
     def stop(self) -> None:
         """Disconnect in order. May be called on any thread; waits for a link that is being replaced."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from agent.contract.config_check import what_is_wrong_with_ports
 from agent.contract.unit_config import Config, Named, SelftestPlan, SoundOutput, StaffMember
@@ -18,6 +18,7 @@ FIRST_LANGUAGES = ("sv", "en", "fi", "ar")
 BOARDS_PLAN = SelftestPlan()
 """Before each session at the usual time, and at none of its own."""
 IceTransportPolicy = Literal["all", "relay"]
+NO_FILE = Path()
 
 
 class SettingsError(ValueError):
@@ -36,9 +37,14 @@ class Settings(BaseModel):
     burn_clock: bool = Field(False, description="Draw a readable millisecond clock into the picture.")
     broker_host: str = "localhost"
     broker_port: int = Field(8883, ge=1, le=65535)
-    ca_file: Path
-    certificate_file: Path
-    key_file: Path
+    broker_transport: Literal["tls", "alpn", "websocket"] = "tls"
+    broker_path: str = Field("/mqtt", description="Of a WebSocket.")
+    identity_dir: Path | None = Field(
+        None, description="Folder of the unit's identities, from preparation on."
+    )
+    ca_file: Path = Field(NO_FILE, description="With the next two, in place of identity_dir: made by hand.")
+    certificate_file: Path = NO_FILE
+    key_file: Path = NO_FILE
     web_port: int = Field(8400, ge=1, le=65535)
     loopback_media: bool = Field(False, description="Offer 127.0.0.1 to remote parties: all on one machine.")
     ice_transport_policy: IceTransportPolicy = Field("all", description='"relay": media through TURN alone.')
@@ -57,6 +63,15 @@ class Settings(BaseModel):
         if wrong:
             raise ValueError(wrong)
         return value
+
+    @model_validator(mode="after")
+    def _has_identity(self) -> Settings:
+        files = (self.ca_file, self.certificate_file, self.key_file)
+        if self.identity_dir is None and NO_FILE in files:
+            raise ValueError("identity_dir is missing (or all of ca_file, certificate_file and key_file)")
+        if self.identity_dir is not None and files != (NO_FILE,) * 3:
+            raise ValueError("identity_dir stands in place of ca_file, certificate_file and key_file")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +115,7 @@ def load_settings(file: Path) -> Settings:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file}: is not TOML: {error}.") from error
-    for name in ("state_dir", "ca_file", "certificate_file", "key_file", "footage"):
+    for name in ("state_dir", "ca_file", "certificate_file", "key_file", "identity_dir", "footage"):
         if isinstance(table.get(name), str):
             table[name] = file.parent / table[name]
     try:
@@ -108,7 +123,8 @@ def load_settings(file: Path) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{file}: {field}: {first['msg']}. Correct the line and start again.") from None
+        where = f"{field}: {first['msg']}" if field else first["msg"]
+        raise SettingsError(f"{file}: {where}. Correct the line and start again.") from None
 
 
 def first_configuration(settings: Settings) -> Configuration:

@@ -27,7 +27,8 @@ TRIED = frozenset({"network", "broker", "region_ca", "devices", "panel", "media_
 """What can cut the unit off or break it: in force on trial first."""
 WAITS = TRIED | {"screen"}
 """What would disturb a session: it waits until the room is free."""
-_OF_THE_MESSAGE = frozenset({"epoch", "attempt"})
+FIELDS = tuple(name for name in Config.model_fields if name not in {"epoch", "attempt"})
+"""What a configuration says; those two are about itself."""
 
 Wrong = tuple[tuple[str, str], ...]
 Check = Callable[[Config], Wrong]
@@ -50,9 +51,10 @@ class Heard(BaseModel):
 class Ledger(BaseModel):
     """All that is known of the region's configuration.
 
-    `values` are in force, those on trial among them; (`epoch`, `rev`) is the last revision that is wholly so;
-    `wanted` is the newest one judged, `waiting` what of it waits for the room, `before` what the fields `tried`
-    are put back to. `refused` was rolled back, `failed` has digests of what it was. `later` came during a trial.
+    `values` are in force, those on trial among them; a field that is None is as the unit's own settings and board
+    have it. (`epoch`, `rev`) is the last revision that is wholly in force, `wanted` the newest one judged, `waiting`
+    has its fields that wait for the room (`waits`), `before` what the fields `tried` are put back to. `refused` was
+    rolled back, `failed` has digests of what it was. `later` came during a trial.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -64,6 +66,7 @@ class Ledger(BaseModel):
     attempt: int = 0
     state: ConfigState | None = None
     waiting: Config = Config()
+    waits: tuple[str, ...] = ()
     before: Config = Config()
     tried: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
@@ -75,21 +78,12 @@ class Ledger(BaseModel):
     @property
     def fields(self) -> tuple[str, ...]:
         """Which fields of the wanted revision are not settled as it says."""
-        unsettled = {*given(self.waiting), *self.tried, *self.refused, *self.wrong_fields}
+        unsettled = {*self.waits, *self.tried, *self.refused, *self.wrong_fields}
         return tuple(sorted(unsettled))
 
     def differs_from(self, other: Ledger) -> frozenset[str]:
         """Which fields have another value in force there."""
-        return frozenset(
-            name
-            for name in Config.model_fields
-            if name not in _OF_THE_MESSAGE and getattr(self.values, name) != getattr(other.values, name)
-        )
-
-
-def given(config: Config) -> dict[str, Any]:
-    """The fields that a configuration says something of."""
-    return {name: value for name, value in config if value is not None and name not in _OF_THE_MESSAGE}
+        return frozenset(name for name in FIELDS if getattr(self.values, name) != getattr(other.values, name))
 
 
 def hear(ledger: Ledger, heard: Heard, check: Check = what_is_wrong) -> Ledger:
@@ -102,14 +96,15 @@ def hear(ledger: Ledger, heard: Heard, check: Check = what_is_wrong) -> Ledger:
         return ledger
     if ledger.state == "trial":
         return ledger.model_copy(update={"later": heard})
-    wanted = {**given(ledger.waiting), **given(heard.config)}
-    wrong = check(Config().model_copy(update=wanted))
-    told: dict[str, Any] = {"wanted": heard.number, "attempt": heard.config.attempt, "waiting": Config()}
+    wrong = check(heard.config)
+    told: dict[str, Any] = {"wanted": heard.number, "attempt": heard.config.attempt}
+    told |= {"waiting": Config(), "waits": ()}
     if wrong:
         errors = tuple(f"{field}: {reason}"[:500] for field, reason in wrong)
         names = tuple(dict.fromkeys(field.partition(".")[0] for field, _ in wrong))
         told |= {"state": "rejected", "errors": errors, "wrong_fields": names, "refused": ()}
         return ledger.model_copy(update=told)
+    wanted = {name: getattr(heard.config, name) for name in FIELDS}
     changed = {name: value for name, value in wanted.items() if getattr(ledger.values, name) != value}
     refused = {
         name: value
@@ -121,6 +116,7 @@ def hear(ledger: Ledger, heard: Heard, check: Check = what_is_wrong) -> Ledger:
     told |= {
         "values": ledger.values.model_copy(update=at_once),
         "waiting": Config().model_copy(update=waiting),
+        "waits": tuple(waiting),
         "refused": tuple(refused),
         "failed": {name: ledger.failed[name] for name in refused},
         "errors": tuple(
@@ -136,13 +132,14 @@ def begin(ledger: Ledger) -> Ledger:
     """The room is free: take what waits for it, on trial if it could do harm."""
     if ledger.state != "deferred":
         return ledger
-    waiting = given(ledger.waiting)
+    waiting = {name: getattr(ledger.waiting, name) for name in ledger.waits}
     tried = tuple(name for name in waiting if name in TRIED)
     before = {name: getattr(ledger.values, name) for name in tried}
     begun = ledger.model_copy(
         update={
             "values": ledger.values.model_copy(update=waiting),
             "waiting": Config(),
+            "waits": (),
             "before": Config().model_copy(update=before),
             "tried": tried,
         }
@@ -187,6 +184,7 @@ def postpone(ledger: Ledger) -> Ledger:
             "before": Config(),
             "tried": (),
             "waiting": Config().model_copy(update=tried),
+            "waits": tuple(tried),
             "state": "deferred",
         }
     )

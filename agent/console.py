@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 UNIT_COMMANDS = ("encoders", "camera")
+IDENTITY_COMMANDS = ("prepare", "identity")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -15,6 +16,10 @@ def main(arguments: list[str] | None = None) -> None:
         from agent.cli import main as unit_main  # late: each side loads only what it needs
 
         sys.exit(unit_main(given))
+    if command in IDENTITY_COMMANDS:
+        from agent.cli_identity import main as identity_main
+
+        sys.exit(identity_main(given))
     from provisioning.cli import main as region_main
 
     region_main(given)

@@ -12,11 +12,10 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import replace
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from agent.contract.quality import Received
 from agent.screen import NoSuchMedia, Outcome, Screen, ScreenEvent, TooManyScreens, Touch, WhepAnswer
-from agent.touches import Touches
 
 MAX_SCREENS = 8
 """Open feeds; each holds one web thread. One is the kiosk; the rest are reloads not yet noticed."""
@@ -24,6 +23,12 @@ ANSWER_WITHIN_S = 8.0
 QUEUE_LENGTH = 32
 
 T = TypeVar("T")
+
+
+class DoesTouches(Protocol):
+    """Does one touch and says what came of it."""
+
+    async def do(self, touch: Touch) -> Outcome: ...
 
 
 class Whep(Protocol):
@@ -71,7 +76,7 @@ class Controller:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        touches: Touches,
+        touches: DoesTouches,
         whep: Whep,
         first: Screen,
         *,
@@ -107,6 +112,10 @@ class Controller:
     def level(self, level_dbfs: float) -> None:
         """The microphone's level, dBFS."""
         self._tell(("level", level_dbfs))
+
+    def resized(self, px_per_mm: float) -> None:
+        """The screen's size is known better: the pages are laid out anew."""
+        self._tell(("px_per_mm", px_per_mm))
 
     def subscribe(self) -> Subscription:
         """Events from now on, the present screen first. Raises TooManyScreens."""
@@ -147,7 +156,7 @@ class Controller:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._on_watched, len(self._subscriptions))
 
-    def _tell(self, event: ScreenEvent | tuple[Literal["level"], float]) -> None:
+    def _tell(self, event: ScreenEvent) -> None:
         with self._lock:
             subscriptions = tuple(self._subscriptions)
         for subscription in subscriptions:

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pydantic import ValidationError
 
+from agent.contract.topics import UNIT_PATTERN
 from agent.contract.unit_config import BrokerAddress
 from agent.identity import Identity, load_identity, name_in, require_own
 from agent.identity_disk import Disk, shred
@@ -108,6 +109,26 @@ class IdentityStore:
         except (OSError, ValueError) as error:
             raise IdentityError(f"{folder}: {_said(error)}") from error
         return Held(identity, folder, broker)
+
+    def prepare(self, serial: str) -> Path:
+        """A bootstrap key and its request under a serial number, made where there is none; the request's file.
+
+        Raises IdentityError for what is no serial number, and where another bootstrap is.
+        """
+        if not UNIT_PATTERN.fullmatch(serial):
+            raise IdentityError(
+                f"{serial!r} is no serial number: small letters, digits and hyphens, 63 at most, as in hr-000417"
+            )
+        folder = self.folder / BOOTSTRAP
+        if not folder.exists():
+            key = ec.generate_private_key(ec.SECP256R1())
+            self._make_folder(folder, {KEY: _key_pem(key), REQUEST: _csr(key, serial).public_bytes(_PEM)})
+        prepared = (
+            x509.load_pem_x509_csr((folder / REQUEST).read_bytes()) if (folder / REQUEST).exists() else None
+        )
+        if prepared is None or prepared.subject != _name(serial):
+            raise IdentityError(f"{folder} holds another bootstrap already; wipe the unit to prepare it anew")
+        return folder / REQUEST
 
     def request(self, purpose: Purpose = "operational") -> Request:
         """The request that waits for an answer; a new key is made where there is none."""
@@ -232,6 +253,7 @@ class IdentityStore:
         """All of it or nothing: made under a name that `tidy` removes, then renamed."""
         beside = folder.with_name(f".{folder.name}")
         shred(self._disk, beside)
+        self._disk.make_folder(self.folder)
         self._disk.make_folder(beside)
         for name, content in contents.items():
             self._disk.write(beside / name, content, private=name == KEY)
@@ -282,12 +304,6 @@ def key_sha256(key: object) -> str:
     return hashlib.sha256(der).hexdigest()
 
 
-def make_request(name: str) -> tuple[bytes, bytes]:
-    """A new key and a signing request for it under a name: both in PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    return _key_pem(key), _csr(key, name).public_bytes(_PEM)
-
-
 def _checked(certificate_pem: str, key_file: Path, ca_pem: str | None, name: str) -> tuple[bytes, bytes]:
     """Authorities and certificate, looked at before anything is kept."""
     if not key_file.exists():
@@ -311,8 +327,11 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _csr(key: ec.EllipticCurvePrivateKey, name: str = "unit") -> x509.CertificateSigningRequest:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    return x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    return x509.CertificateSigningRequestBuilder().subject_name(_name(name)).sign(key, hashes.SHA256())
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
 def _said(error: Exception) -> str:

@@ -177,7 +177,6 @@ class Memory:
 
     def _put_time(self) -> None:
         self._store.put("clock", self._clock.memory())
-        self._store.put("alive", self._clock.now().isoformat().encode())
 
     def _drop(self, session: Session) -> None:
         """Out of the store. A cancelled session may come again; of another, and its codes, a digest stays."""

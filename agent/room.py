@@ -13,7 +13,7 @@ from enum import StrEnum
 from agent.table import Rule, follow
 
 TEST_BEFORE = timedelta(minutes=20)
-"""The room checks itself this long before each session."""
+"""The room checks itself this long before each session, where IT has set nothing else."""
 TEST_AGAIN = timedelta(seconds=30)
 """How soon a failed self-test is tried again."""
 TEST_TIMEOUT = timedelta(seconds=30)
@@ -56,9 +56,12 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time has passed; `next_start` is when the next session begins."""
+    """Time has passed; `next_start` is when the next session begins, `before` how long before it the room checks
+    itself, `daily` when it last was to do so by the time of day."""
 
     next_start: datetime | None = None
+    before: timedelta = TEST_BEFORE
+    daily: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +187,11 @@ def _test_is_due(room: Room, event: Tick, now: datetime) -> bool:
         return True
     if room.faults:
         return now >= room.tested_at + TEST_AGAIN
+    if event.daily is not None and event.daily > room.tested_at:
+        return True
     if event.next_start is None:
         return False
-    due = event.next_start - TEST_BEFORE
+    due = event.next_start - event.before
     return now >= due > room.tested_at
 
 

@@ -72,6 +72,7 @@ class Running:
         self._unit = unit
         self._camera_lamp = camera_lamp
         self._capture_settings = capture_settings(board, settings)
+        self._size_mm = (board.screen.width_mm, board.screen.height_mm)
         self._survey, self._camera_form = Survey(), ""
         self._surveyor = self._make_surveyor()
         self._tester = SelfTester(lambda: self.wire.up and unit.clock.is_learnt, self._probe, self._tested)
@@ -165,17 +166,32 @@ class Running:
     def serve(self, secret: str) -> Server:
         """Serve the touchscreen's pages on localhost."""
         size = self._board.screen
-        pages = RoomWebSettings(
+        self._pages = RoomWebSettings(
             port=self._settings.web_port,
             browser_secret=secret,
             screen_width_mm=size.width_mm,
             screen_height_mm=size.height_mm,
             screen_width_px=size.width_px,
             screen_height_px=size.height_px,
+            size_mm=lambda: self._size_mm,
             max_streams=MAX_SCREENS,
         )
-        app = create_app(self._controller, pages, self._voice)
+        app = create_app(self._controller, self._pages, self._voice)
         return serve(app, "127.0.0.1", self._settings.web_port, WEB_THREADS)
+
+    def resize(self, width_mm: float, height_mm: float) -> None:
+        """The touchscreen is so large; its pages are laid out by that."""
+        if (width_mm, height_mm) != self._size_mm:
+            self._size_mm = (width_mm, height_mm)
+            self._controller.resized(self._pages.px_per_mm)
+
+    def use_devices(self, board: Board) -> None:
+        """Take this board's cameras, microphone and ways of hearing from the next time that they are opened."""
+        self._board = board
+        self._capture_settings = capture_settings(board, self._settings)
+        self._surveyed(self._survey)
+        self._unit.meeting.has_hand_camera = board.hand_camera is not None
+        self._parts.sound.use(board.loudspeaker.outputs)
 
     async def stop_media(self) -> None:
         """Close camera, microphone and every connection."""

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from agent.contract.quality import Received
 from agent.contract.unit_config import SoundOutput
 
-Page = Literal["idle", "waiting", "call", "ended", "fault", "halted"]
+Page = Literal["idle", "waiting", "call", "ended", "fault", "halted", "enrol"]
 PartyState = Literal["joined", "connecting", "connected", "lost"]
 HelpState = Literal["none", "sent", "answered", "unanswered"]
 CameraChoice = Literal["main", "hand"]
@@ -207,6 +207,26 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class QrPath:
+    """A QR code as one path of SVG: `size` modules wide and high, each one unit, without its quiet zone."""
+
+    size: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolView:
+    """How the unit gets a certificate: what IT compares, and where it stands (agent/enrolment.py)."""
+
+    serial: str
+    words: tuple[str, ...]
+    qr: QrPath
+    state: str
+    problem: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Lock:
     """Code or PIN entry pauses after five wrong tries."""
 
@@ -269,6 +289,8 @@ class Screen:
     """IT looks for this unit: a large mark, until it is touched."""
     halted: Literal["", "wiping", "wiped"] = ""
     """Why there is no other page: the unit is being taken out of service, or was."""
+    enrol: EnrolView | None = None
+    """While the unit has no certificate to work under; in a unit that works otherwise, shown to staff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +329,7 @@ class Touch:
         "beside_add",
         "beside_remove",
         "locate_found",
+        "enrol_again",
     ]
     sid: str | None = None
     text: str | None = field(default=None, repr=False)
@@ -338,15 +361,13 @@ class WhepAnswer:
     resource: str
 
 
-ScreenEvent = tuple[Literal["screen"], Screen] | tuple[Literal["level"], float]
+ScreenEvent = tuple[Literal["screen"], Screen] | tuple[Literal["level", "px_per_mm"], float]
 
 
 class ScreenEvents(Protocol):
-    """One browser's subscription: each item is ("screen", Screen) or ("level", dBFS)."""
+    """One browser's subscription: ("screen", Screen), ("level", dBFS) or, laid out anew, ("px_per_mm", px)."""
 
-    def get(
-        self, timeout_s: float
-    ) -> tuple[Literal["screen"], Screen] | tuple[Literal["level"], float] | None:
+    def get(self, timeout_s: float) -> ScreenEvent | None:
         """The next event, or None when nothing came within timeout_s (write a comment line then)."""
 
     def close(self) -> None:

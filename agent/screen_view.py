@@ -35,6 +35,8 @@ from agent.staff import Desk, is_open
 ENDED_SHOWN = timedelta(seconds=60)
 """Long enough for three marks at leisure; a touch ends it sooner."""
 STAFF_LIST = timedelta(hours=18)
+CERTIFICATE = "certificate"
+"""The fault of a unit that the region can let in no more: nobody can meet anyone in this room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ def _page(view: View, held: Session | None) -> Page:
         return "waiting" if held.state == State.WAITING else "call"
     if _shows_ended(view):
         return "ended"
-    return "idle"
+    return "fault" if CERTIFICATE in view.room.faults else "idle"
 
 
 def _shows_ended(view: View) -> bool:

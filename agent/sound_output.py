@@ -48,6 +48,12 @@ class SoundOutputs:
         wanted = self._default()
         return wanted if wanted in self.outputs else self.outputs[0]
 
+    def use(self, nodes: Mapping[SoundOutput, str]) -> None:
+        """The room has these from now on; the configured one is chosen."""
+        self._nodes = dict(nodes)
+        self.outputs = tuple(self._nodes) or ("loudspeaker",)
+        self.choose(self.default)
+
     def choose(self, output: SoundOutput) -> bool:
         """Play there from now on; False if the room has no such output."""
         if output not in self.outputs:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from agent import room as rooms
+from agent import selftest_plan
 from agent import session_events as ev
 from agent.config import Configuration
 from agent.contract.events import Intent
@@ -206,7 +207,7 @@ class Unit:
         self._save()
         for sid in list(self.sessions):
             self.session_event(sid, ev.Tick(self.clock.is_sure))
-        self.room_event(rooms.Tick(self._test_for()))
+        self.room_event(selftest_plan.tick(self.configuration.selftest, self._starts(), self.clock.now()))
         if self._ended is not None and self.clock.now() >= self._ended[1] + ENDED_SHOWN:
             self._forget_ended()
         self.meeting.tick(self.clock.now())
@@ -225,8 +226,10 @@ class Unit:
 
     def next_start(self) -> datetime | None:
         """When the next session begins that nobody has checked in to."""
-        starts = [s.plan.start for s in self.sessions.values() if s.state in {State.BOOKED, State.READY}]
-        return min(starts, default=None)
+        return min(self._starts(), default=None)
+
+    def _starts(self) -> list[datetime]:
+        return [s.plan.start for s in self.sessions.values() if s.state in {State.BOOKED, State.READY}]
 
     def held(self) -> Session | None:
         """The session whose patient is in the room."""
@@ -324,15 +327,6 @@ class Unit:
             self.language = None
             if after.state in OVER:
                 self._ended = (replace(after, parties=()), self.clock.now())
-
-    def _test_for(self) -> datetime | None:
-        """The start that the room's self-test looks to: the latest within reach, else the next.
-
-        A session that nobody has come to yet must not keep the room from its test for the one after it.
-        """
-        soon = self.clock.now() + rooms.TEST_BEFORE
-        starts = [s.plan.start for s in self.sessions.values() if s.state in {State.BOOKED, State.READY}]
-        return max((start for start in starts if start <= soon), default=min(starts, default=None))
 
     def _save(self) -> None:
         if self.memory.save():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
+from agent.clock_state import ClockState
 from agent.commands.busy import why_busy
 from agent.commands.deeds import InTask, Kind, Refused
 from agent.commands.kinds import kinds
@@ -42,7 +43,8 @@ class Upkeep:
         restart: Callable[[], None] = lambda: None,
     ) -> None:
         """restart() lets the agent begin anew, once everything has stopped in order."""
-        self._ticks: list[Callable[[], None]] = []
+        self.clock_state = ClockState(unit.clock, unit.store)
+        self._ticks: list[Callable[[], None]] = [self.clock_state.tick]
         self._ring = LogRing()
         logging.getLogger().addHandler(self._ring)
         self.diagnostics = Diagnostics(
@@ -89,6 +91,10 @@ class Upkeep:
         commands.resume()
         self._ticks.append(commands.tick)
         self._stops.append(commands.stop)
+
+    def every_second(self, tick: Callable[[], None]) -> None:
+        """Have this called once a second, on the event loop."""
+        self._ticks.append(tick)
 
     def tick(self) -> None:
         """Once a second."""

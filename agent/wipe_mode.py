@@ -20,7 +20,6 @@ from agent.still_screen import StillScreen
 from agent.stopping import stop_on_thread
 from agent.wiping import (
     BOOTSTRAP,
-    IDENTITY,
     Mark,
     Places,
     bury,
@@ -42,13 +41,15 @@ WEB_THREADS = 12
 
 def places_of(settings: Settings) -> Places:
     """Where this unit keeps what."""
+    if settings.identity_dir is not None:
+        return Places(settings.state_dir, (), settings.identity_dir)
     return Places(settings.state_dir, (settings.key_file, settings.certificate_file))
 
 
 def is_out_of_service(settings: Settings) -> bool:
     """Whether it was wiped, and has got no identity since, nor one to ask for another with."""
-    state = settings.state_dir
-    return is_buried(state) and not settings.key_file.exists() and not (state / IDENTITY / BOOTSTRAP).exists()
+    bootstrap = places_of(settings).identity / BOOTSTRAP
+    return is_buried(settings.state_dir) and not settings.key_file.exists() and not bootstrap.exists()
 
 
 async def show_out_of_service(settings: Settings, board: Board, stop: asyncio.Event) -> None:
@@ -115,6 +116,8 @@ class _Teller:
             LinkSettings(
                 host=settings.broker_host,
                 port=settings.broker_port,
+                transport=settings.broker_transport,
+                path=settings.broker_path,
                 client_id=mark.unit,
                 ca_file=settings.ca_file,
                 certificate_file=settings.certificate_file,

@@ -45,10 +45,16 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a unit keeps what; `keys` may lie outside of the state folder."""
+    """Where a unit keeps what; `keys` and the folder of identities may lie outside of the state folder."""
 
     state: Path
     keys: tuple[Path, ...]
+    identity_dir: Path | None = None
+
+    @property
+    def identity(self) -> Path:
+        """The folder of identities (agent/identity_store.py)."""
+        return self.identity_dir or self.state / IDENTITY
 
 
 def read_mark(state: Path) -> Mark | None:
@@ -66,7 +72,8 @@ def write_mark(state: Path, mark: Mark) -> None:
 
 def erase_data(places: Places) -> int:
     """Overwrite and remove all but identities and mark; how many files went. Raises OSError."""
-    kept = {places.state / name for name in (MARK, TOMBSTONE, IDENTITY, RUN)} | set(places.keys)
+    kept = {places.state / name for name in (MARK, TOMBSTONE, IDENTITY, RUN)}
+    kept |= {places.identity, *places.keys}
     count = _erase_all(_files(places.state, kept))
     _remove_empty_folders(places.state, kept)
     left = [file.name for file in _files(places.state, kept)]
@@ -77,7 +84,7 @@ def erase_data(places: Places) -> int:
 
 def erase_keys(places: Places, *, keep_bootstrap: bool) -> int:
     """The same for keys and certificates. Raises OSError."""
-    identity = places.state / IDENTITY
+    identity = places.identity
     kept = {identity / BOOTSTRAP} if keep_bootstrap else set()
     count = _erase_all([*(key for key in places.keys if key.exists()), *_files(identity, kept)])
     _remove_empty_folders(identity, kept)

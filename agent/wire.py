@@ -27,7 +27,6 @@ from agent.contract.status import Fault, Info, Status, UnitState
 from agent.identity import Identity
 from agent.link_figures import LinkFigures
 from agent.notices import Notices
-from agent.orders import Orders
 from agent.room import State as RoomState
 from agent.room import TestAsked
 from agent.schedule import accept
@@ -46,8 +45,8 @@ ASK_AGAIN_S = 5.0
 class Sender(Protocol):
     """The link's outgoing side."""
 
-    figures: LinkFigures
-
+    @property
+    def figures(self) -> LinkFigures: ...
     @property
     def up(self) -> bool: ...
     def publish(self, topic: Topic, payload: bytes) -> bool: ...
@@ -75,14 +74,13 @@ class Wire:
         self._sent = (0, 0)
         self._sent_at = 0.0
         self._asked_at = 0.0
-        self._orders = Orders(unit, identity.unit, self._send)
+        self._up_at = self._acked_at = float("-inf")
         self._signals = Signals(unit, identity.unit, self._send)
         self.notices = Notices()
         self.notices.on("help_answered", unit.help.answered)
         self.link: Sender | None = None
         self._heard: dict[str, Callable[[Message, bytes], None]] = {
             "dn/schedule": self._schedule,
-            "dn/config": self._orders.config,
             "dn/call": self._call,
             "dn/ack": self._ack,
             "dn/notice": self._notice,
@@ -125,12 +123,12 @@ class Wire:
         if self.calls is not None:
             self.calls.signalling(up)
         if up:
+            self._up_at = self._unit.clock.monotonic_s()
             self._told = None
             self._sent = (0, 0)
             self.state_changed()
             self.info_changed()
             self._report_schedule()
-            self._orders.report_config()
             self.event_added()
             self._ask_unconfirmed()
             if "region" in self._unit.room.faults:
@@ -138,6 +136,16 @@ class Wire:
         for told in self._on_connection:
             told(up)
         self._unit.changed()
+
+    def say_again(self) -> None:
+        """Say how the unit is though it is nothing new: the region acknowledges it, if it is there."""
+        self._told = None
+        self.state_changed()
+
+    def has_heard_since(self, since_s: float) -> bool:
+        """Whether the region has acknowledged something after this moment of the unit's monotonic clock, over the
+        connection there is now."""
+        return self.up and self._acked_at >= max(since_s, self._up_at)
 
     def doubt(self) -> None:
         """Media has stopped: the broker may be out of reach too, and nobody has told us."""
@@ -312,6 +320,7 @@ class Wire:
     def _ack(self, message: Message, _payload: bytes) -> None:
         ack: Ack = message.data
         self._unit.clock.learn(message.ts, fresh=True)
+        self._acked_at = self._unit.clock.monotonic_s()
         self._unit.outbox.acknowledge(ack.epoch, ack.seq)
         self.event_added()
 

@@ -148,6 +148,14 @@ class PinsProfile(_Part):
         return self
 
 
+class NetworkProfile(_Part):
+    """Who keeps the machine's network: `networkd` (systemd-networkd, by way of halsorum-network.service), or
+    `none` where it is not the unit's to set. result: where that service says what became of it."""
+
+    kind: Literal["none", "networkd"] = "none"
+    result: str = "/run/halsorum-network/result.json"
+
+
 class Board(_Part):
     """One board's profile: cameras, encoders in order of preference, sound, screen and pins.
 
@@ -162,6 +170,7 @@ class Board(_Part):
     loudspeaker: LoudspeakerProfile
     screen: ScreenProfile
     pins: PinsProfile = PinsProfile()
+    network: NetworkProfile = NetworkProfile()
 
     def with_footage(self, file: Path) -> Board:
         """This board with its camera and microphone played from a film instead."""

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 from sqlalchemy import select
@@ -20,6 +21,7 @@ from provisioning.settings import BrokerSettings
 log = logging.getLogger(__name__)
 
 RELOAD_WITHIN_S = 10
+LOOK_EVERY_S = 1.0
 MOSQUITTO = "mosquitto"
 DENIED = ("used", "blocked")
 """States of a bootstrap that may say and hear nothing."""
@@ -44,6 +46,14 @@ class BrokerAccess:
         self._database = database
         self._settings = settings
         self._applied: tuple[str, str] | None = None
+        self._looked_at_s = 0.0
+
+    def tick(self) -> None:
+        """Look once a second: the instance that works off a decision need not be the one beside the broker."""
+        now_s = time.monotonic()
+        if now_s - self._looked_at_s >= LOOK_EVERY_S:
+            self._looked_at_s = now_s
+            self.apply()
 
     def apply(self) -> None:
         """Write the rules and let the broker read them, if they are others than it was told.

@@ -15,8 +15,11 @@ from provisioning import (
     cli_database,
     cli_diagnostics,
     cli_enrolment,
+    cli_fleet,
+    cli_groups,
     cli_places,
     cli_quality,
+    cli_rollouts,
     cli_sessions,
     cli_staff,
 )
@@ -44,6 +47,10 @@ app.add_typer(cli_quality.session, name="session")
 app.add_typer(cli_enrolment.enrol, name="enrol")
 app.add_typer(cli_enrolment.bootstrap, name="bootstrap")
 app.add_typer(cli_broker.broker, name="broker")
+app.add_typer(cli_groups.group, name="group")
+app.add_typer(cli_rollouts.rollout, name="rollout")
+app.add_typer(cli_fleet.audit, name="audit")
+app.command()(cli_fleet.fleet)
 cli_places.unit.command("arm")(cli_enrolment.unit_arm)
 cli_places.unit.command("block")(cli_enrolment.unit_block)
 cli_places.unit.command("revoke")(cli_enrolment.unit_revoke)

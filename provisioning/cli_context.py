@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -162,6 +163,11 @@ def parse_time(text: str, zone: ZoneInfo, name: str) -> datetime:
 def now() -> datetime:
     """The clock of the machine the command runs on."""
     return datetime.now(UTC)
+
+
+def who() -> str:
+    """The user at the machine, for the audit log."""
+    return f"cli:{getpass.getuser()}"
 
 
 def _cell(value: object) -> str:

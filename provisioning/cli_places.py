@@ -7,12 +7,19 @@ from typing import Annotated, Any
 
 import typer
 
-from provisioning.cli_context import command_of, secret_from, told_to_person
+from provisioning.cli_context import command_of, secret_from, told_to_person, who
+from provisioning.cli_units import configurations_of, unit_history, unit_list, unit_set, unit_show, unit_unset
 
 account = typer.Typer(no_args_is_help=True, help="Staff who sign in with a password.")
 client = typer.Typer(no_args_is_help=True, help="Booking systems that post FHIR Appointments.")
 room = typer.Typer(no_args_is_help=True, help="Rooms, which are what is booked.")
 unit = typer.Typer(no_args_is_help=True, help="Units, which stand in rooms.")
+
+unit.command("list")(unit_list)
+unit.command("show")(unit_show)
+unit.command("history")(unit_history)
+unit.command("set")(unit_set)
+unit.command("unset")(unit_unset)
 
 Clinic = Annotated[str, typer.Option(help="The clinic's name; made where it is new.")]
 
@@ -102,11 +109,16 @@ def room_assign(
     context: typer.Context,
     room_id: str,
     unit_id: Annotated[str, typer.Argument(help="The unit, or - to leave the room without one.")],
+    even_now: Annotated[bool, typer.Option("--even-now", help="Also while a session is on there.")] = False,
 ) -> None:
-    """Put a unit into a room, in place of the one there; booked sessions follow the room."""
+    """Put a unit into a room, in place of the one there; what is booked, and what was set for the room, follow."""
     with told_to_person():
-        command_of(context).rooms.assign(room_id, None if unit_id == "-" else unit_id)
+        unit = None if unit_id == "-" else unit_id
+        command_of(context).rooms.assign(room_id, unit, by=who(), even_now=even_now)
     command_of(context).done({"room": room_id, "unit": unit_id}, f"In room {room_id} stands now: {unit_id}.")
+
+
+room.command("swap")(room_assign)
 
 
 @unit.command("add")
@@ -119,28 +131,6 @@ def unit_add(
     with told_to_person():
         command_of(context).rooms.add_unit(unit_id, certificate.read_bytes())
     command_of(context).done({"unit": unit_id}, f"Unit {unit_id} is known.")
-
-
-@unit.command("list")
-def unit_list(context: typer.Context) -> None:
-    """All units, and what each last said."""
-    with told_to_person():
-        rows = command_of(context).rooms.units()
-    command_of(context).show(
-        [
-            {
-                "unit": u.id,
-                "room": r.id if r else None,
-                "state": report.state,
-                "since": report.since,
-                "faults": [fault["instruction"] for fault in report.faults],
-                "schedule": f"{report.schedule_rev} of {u.schedule_rev} {report.schedule_outcome}".strip(),
-                "configuration": f"{report.config_rev} of {u.config_rev}",
-                "certificate_until": report.info.get("certificate_not_after"),
-            }
-            for u, report, r in rows
-        ]
-    )
 
 
 @unit.command("pin")
@@ -158,7 +148,9 @@ def unit_pin(
 
         check_pin(pin)
 
-        command_of(context).rooms.set_config(unit_id, staff_pin_digest=PasswordHasher().hash(pin))
+        configurations_of(command_of(context)).set_unit(
+            unit_id, {"staff_pin_digest": PasswordHasher().hash(pin)}, who()
+        )
     command_of(context).done({"unit": unit_id}, f"Unit {unit_id} gets the new PIN when it is connected.")
 
 
@@ -178,7 +170,7 @@ def unit_config(
     if language:
         values["languages"] = language
     with told_to_person():
-        command_of(context).rooms.set_config(unit_id, **values)
+        configurations_of(command_of(context)).set_unit(unit_id, values, who())
     command_of(context).done({"unit": unit_id, **values}, f"Unit {unit_id} gets this when it is connected.")
 
 
@@ -198,5 +190,5 @@ def unit_network(
     given = {"ice_transport_policy": ice_transport_policy, "media_ports": media_ports, "dscp": dscp}
     values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     with told_to_person():
-        command_of(context).rooms.set_config(unit_id, **values)
+        configurations_of(command_of(context)).set_unit(unit_id, values, who())
     command_of(context).done({"unit": unit_id, **values}, f"Unit {unit_id} gets this when it is connected.")

@@ -87,30 +87,24 @@ class Commands:
         if name == "collect-diagnostics" and "url" not in given and self._make_url is not None:
             self._refuse_unknown(unit)
             given["url"] = self._make_url(unit, command_id)
-        _check(name, given, expires_in, timeout_s)
+        check(name, given, expires_in, timeout_s)
         now = self._clock()
+        row = CommandRow(
+            id=command_id,
+            unit_id=unit,
+            name=name,
+            arguments=given,
+            timeout_s=timeout_s,
+            by=by[:64],
+            rollout_id=rollout_id,
+            state="sent",
+            reason="",
+            made_at=now,
+            expires_at=now + expires_in,
+            changed_at=now,
+        )
         with self._database.write() as db:
-            _check_unit(db, unit)
-            row = CommandRow(
-                id=command_id,
-                unit_id=unit,
-                name=name,
-                arguments=given,
-                timeout_s=timeout_s,
-                by=by[:64],
-                rollout_id=rollout_id,
-                state="sent",
-                reason="",
-                made_at=now,
-                expires_at=now + expires_in,
-                changed_at=now,
-            )
-            db.add(row)
-            db.add(OutboxRow(unit_id=unit, what=WHAT))
-            remember(db, row, now)
-            told = {key: value for key, value in given.items() if key not in UNTOLD}
-            fields = {"id": command_id, "name": name, **told}
-            audit.note(db, now, by=by, action="command_send", target=unit, fields=fields)
+            put(db, row)
         return command_id
 
     def cancel(self, command_id: str, by: str) -> None:
@@ -150,6 +144,17 @@ class Commands:
             _check_unit(db, unit)
 
 
+def put(db: Session, row: CommandRow) -> None:
+    """Send a command that was checked, in the caller's transaction; raises Refused for a unit that gets none."""
+    _check_unit(db, row.unit_id)
+    db.add(row)
+    db.add(OutboxRow(unit_id=row.unit_id, what=WHAT))
+    remember(db, row, row.made_at)
+    told = {key: value for key, value in row.arguments.items() if key not in UNTOLD}
+    fields = {"id": row.id, "name": row.name, **told}
+    audit.note(db, row.made_at, by=row.by, action="command_send", target=row.unit_id, fields=fields)
+
+
 def remember(db: Session, row: CommandRow, now: datetime) -> None:
     """Write a command's state into its unit's history."""
     fields: dict[str, Any] = {"id": row.id, "name": row.name, "state": row.state, "by": row.by}
@@ -158,7 +163,8 @@ def remember(db: Session, row: CommandRow, now: datetime) -> None:
     db.add(UnitHistory(unit_id=row.unit_id, at=now, kind="command", fields=fields))
 
 
-def _check(name: str, arguments: Mapping[str, str], expires_in: timedelta, timeout_s: int) -> None:
+def check(name: str, arguments: Mapping[str, str], expires_in: timedelta, timeout_s: int) -> None:
+    """Raise Refused for what no unit would do."""
     if name not in KNOWN:
         raise Refused("name", f"is one of {', '.join(KNOWN)}")
     fault = what_is_wrong(name, arguments)

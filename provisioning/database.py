@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -39,6 +40,7 @@ class Database:
         to, such as the command line."""
         self._fence = fence
         self._engine = _make_engine(url)
+        self._of_thread = threading.local()
         self._writing_engine = self._engine.execution_options(writes=True)
 
     def create(self, *, upgrade: bool = False) -> Path | None:
@@ -115,6 +117,9 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A view of one moment; nothing that is changed in it is kept."""
+        if (whole := self._whole) is not None:
+            yield whole
+            return
         with Session(self._engine, expire_on_commit=False) as db:
             yield db
 
@@ -122,9 +127,31 @@ class Database:
     def write(self) -> Iterator[Session]:
         """One transaction: kept whole at the end, or not at all. One at a time where the database is SQLite;
         elsewhere rows that decide are read `with_for_update`. Raises Deposed where another instance leads now."""
+        if (whole := self._whole) is not None:
+            yield whole
+            return
         with Session(self._writing_engine, expire_on_commit=False) as db, db.begin():
             self._check_fence(db)
             yield db
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make one transaction of all that this thread reads and writes meanwhile: much dearer than a change is
+        to bring it to disk. Kept whole, or after an error not at all; whoever fails inside must not catch it.
+
+        Nobody else can write to SQLite meanwhile: wait for no other thread, and tell nobody before the end.
+        """
+        with Session(self._writing_engine, expire_on_commit=False) as db, db.begin():
+            self._check_fence(db)
+            self._of_thread.whole = db
+            try:
+                yield
+            finally:
+                self._of_thread.whole = None
+
+    @property
+    def _whole(self) -> Session | None:
+        return getattr(self._of_thread, "whole", None)
 
     def _check_fence(self, db: Session | Connection) -> None:
         if self._fence is not None and db.scalar(FENCE_HOLDS, {"fence": self._fence}) is None:

@@ -109,18 +109,18 @@ class EnrolmentDesk:
     def connected(self) -> None:
         """The broker may have lost its answers."""
         with self._database.read() as db:
-            rows = db.scalars(select(Enrolment).where(Enrolment.state == "approved")).all()
+            approved = select(Enrolment).where(Enrolment.state == "approved")
+            rows = db.scalars(approved.where(Enrolment.certificate.is_not(None))).all()
             replies = [(row.serial, self._reply(db, row)) for row in rows]
         for serial, reply in replies:
             self._say(serial, [reply])
 
     def tick(self) -> None:
-        """Requests that nobody has decided in time expire; access rules that could not be written are retried."""
+        """Requests that nobody has decided in time expire."""
         now = self._clock()
         if timedelta(0) <= now - self._expired_at < EXPIRE_EVERY:
             return
         self._expired_at = now
-        self._access.apply()
         with self._database.write() as db:
             query = select(Enrolment).where(
                 Enrolment.state == "waiting", Enrolment.asked_at < now - self._settings.waiting
@@ -166,6 +166,8 @@ class EnrolmentDesk:
     def _reply(self, db: Session, row: Enrolment) -> EnrolReply:
         if row.state == "waiting":
             return self._waiting(db, row)
+        if row.state == "approved" and row.certificate is None:
+            return EnrolReply(state="waiting", request=row.request_sha256)  # until it is signed, in a moment
         if row.state == "approved":
             return EnrolReply(
                 state="approved",
@@ -188,7 +190,7 @@ class EnrolmentDesk:
         others = select(func.count()).where(
             Enrolment.serial == row.serial,
             Enrolment.id != row.id,
-            Enrolment.state == "waiting",
+            Enrolment.state.in_(("waiting", "approved")),
             Enrolment.heard_at >= now - SILENT,
         )
         if not db.scalar(others):

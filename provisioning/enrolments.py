@@ -48,7 +48,7 @@ class Enrolments:
             if not all_states:
                 query = query.where(Enrolment.state.in_(("waiting", "approved")))
             rows = db.scalars(query).all()
-            asking = Counter(row.serial for row in rows if row.state == "waiting")
+            asking = Counter(row.serial for row in rows if row.state in {"waiting", "approved"})
             return [
                 _line(
                     row, now, rival=row.state == "waiting" and asking[row.serial] > 1, proposed=_name(db, row)

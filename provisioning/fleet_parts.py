@@ -9,6 +9,7 @@
 | CommandWire | `up/cmd` | publishes commands, follows, expires and clears them |
 | FleetTelemetry | `up/event/telemetry` | keeps each unit's last figures |
 | DiagnosticsUploads | | deletes bundles that are too old |
+| RolloutWorker | ticks | takes the steps of staged rollouts |
 | FleetServices | nothing: web threads call it | what IT's pages may do |
 """
 
@@ -32,6 +33,7 @@ from provisioning.fleet_services import FleetServices
 from provisioning.hooks import Hooks
 from provisioning.renewals import Renewals
 from provisioning.revocations import Revocations
+from provisioning.rollout_worker import RolloutWorker
 from provisioning.schedules import Publish
 from provisioning.settings import BrokerSettings, RegionSettings
 from provisioning.signing import Signer
@@ -53,8 +55,10 @@ def join_fleet(
     database: Database,
     publish: Publish,
     clock: Callable[[], datetime],
+    *,
+    up: Callable[[], bool] = lambda: True,
 ) -> FleetParts:
-    """Make the parts and hook them to the worker."""
+    """Make the parts and hook them to the worker. up: whether the broker is there."""
     access = BrokerAccess(database, settings.broker)
     revocations = Revocations(database, publish, clock)
     hooks.turns_away = revocations.turns_away
@@ -66,6 +70,7 @@ def join_fleet(
 
     hooks.on_outbox("access", access_changed)
     hooks.connected.append(access.apply)
+    hooks.ticks.append(access.tick)
     if settings.enrolment is not None:
         enrolment = settings.enrolment
         signer = Signer.of(enrolment)
@@ -82,8 +87,9 @@ def join_fleet(
         hooks.on_message("up/renewal", Renewals(database, publish, clock, signer).asked)
     _join_commands(hooks, CommandWire(database, publish, clock))
     uploads = _join_figures(hooks, settings, database, clock)
+    hooks.ticks.append(RolloutWorker(database, clock, up).tick)
     enrolments = Enrolments(database, clock)
-    services = FleetServices(database, clock, enrolments, Commands(database, clock))
+    services = FleetServices(database, clock, enrolments, Commands(database, clock, uploads.make))
     return FleetParts(enrolments=enrolments, uploads=uploads, services=services)
 
 

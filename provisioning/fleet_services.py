@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import select
 
@@ -17,6 +17,7 @@ from provisioning.database import Database
 from provisioning.enrolments import Enrolments
 from provisioning.fleet_views import fleet_rooms, listed, unit_lines
 from provisioning.people_models import AccountRow
+from provisioning.rollouts import Rollouts
 from provisioning.rooms import Rooms
 from provisioning.unit_page import unit_page
 from web.clinic.fleet.services import (
@@ -26,6 +27,8 @@ from web.clinic.fleet.services import (
     EnrolmentLine,
     FleetRoom,
     GroupLine,
+    RolloutLine,
+    RolloutRequest,
     UnitList,
     UnitPage,
     UnitQuery,
@@ -49,6 +52,7 @@ class FleetServices:
         self._commands = commands
         self._rooms = Rooms(database, clock)
         self._configurations = Configurations(database, clock)
+        self._rollouts = Rollouts(database, clock)
 
     def units(self, account: Account, query: UnitQuery) -> UnitList:
         """One page of the list."""
@@ -185,6 +189,26 @@ class FleetServices:
             )
             for row in self._commands.lines(unit)
         ]
+
+    def rollouts(self, account: Account) -> Sequence[RolloutLine]:
+        """The newest first."""
+        _only_it(account)
+        return self._rollouts.lines(self._names())
+
+    def rollout(self, account: Account, rollout: int) -> RolloutLine:
+        """One with its units."""
+        _only_it(account)
+        return self._rollouts.line(rollout, self._names())
+
+    def roll_out(self, account: Account, request: RolloutRequest) -> int:
+        """Begin one; returns its number."""
+        _only_it(account)
+        return self._rollouts.start(request, account.id)
+
+    def steer(self, account: Account, rollout: int, order: Literal["pause", "resume", "abort"]) -> None:
+        """Pause one, let it go on, or end it."""
+        _only_it(account)
+        self._rollouts.steer(rollout, order, account.id)
 
     def audit(
         self, account: Account, *, target: str | None = None, by: str | None = None, limit: int = 200

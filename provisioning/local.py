@@ -27,7 +27,7 @@ from provisioning.broker_files import Access, BrokerFiles, write_files
 from provisioning.database import Database
 from provisioning.fleet_models import Bootstrap
 from provisioning.local_files import write_private, write_toml
-from provisioning.local_identity import CA, CERTIFICATE, KEY, prepare_bootstrap, prepare_unit
+from provisioning.local_identity import CERTIFICATE, prepare_bootstrap, prepare_unit
 from provisioning.local_new_unit import NEW_SERIAL, new_unit
 from provisioning.local_parts import CannotStart, Part, Parts, http_answers, port_is_free, say, tls_answers
 from provisioning.models import Unit
@@ -175,7 +175,7 @@ def start(options: Options, parts: Parts) -> None:
             http_answers(f"{options.region_url}/healthz"),
         )
     )
-    agent = _unit_settings(options, state, unit)
+    agent = _unit_settings(options, state)
     parts.start(
         Part(
             "unit",
@@ -281,14 +281,12 @@ def _region_settings(
     )
 
 
-def _unit_settings(options: Options, state: Path, identity: Path) -> Path:
+def _unit_settings(options: Options, state: Path) -> Path:
     values: dict[str, Any] = {
         "state_dir": str(state / "unit" / "state"),
         "broker_host": options.host,
         "broker_port": options.broker_port,
-        "ca_file": str(identity / CA),
-        "certificate_file": str(identity / CERTIFICATE),
-        "key_file": str(identity / KEY),
+        "identity_dir": str(state / "unit" / "identity"),
         "web_port": options.screen_port,
         "loopback_media": options.host == LOOPBACK,
         "burn_clock": options.burn_clock,

@@ -14,6 +14,7 @@ import queue
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -58,6 +59,8 @@ log = logging.getLogger(__name__)
 
 QUEUE_LENGTH = 10_000
 TICK_S = 0.25
+MESSAGES_TOGETHER = 100
+"""Then the worker looks at the clock again. A transaction of so many is open for some tens of milliseconds."""
 STOP_TIMEOUT_S = 2.0
 BACKOFF_MAX_S = 2.0
 """There is one region, and calls may be waiting for it."""
@@ -88,7 +91,7 @@ class Region:
         fence = {"fence": lease.fence} if lease is not None else {}
         self.database = Database(settings.database_url, **fence)
         self.database.create(upgrade=True)
-        self._queue: queue.Queue[tuple[str, bytes] | tuple[()] | bool | None] = queue.Queue(QUEUE_LENGTH)
+        self._queue: queue.Queue[tuple[str, bytes] | bool | None] = queue.Queue(QUEUE_LENGTH)
         self.link = make_link(
             _link_settings(settings, lease), on_message=self._on_message, on_connection=self._queue.put
         )
@@ -121,7 +124,9 @@ class Region:
         self.schedules = Schedules(self.database, self.publish, clock, zone, self.hooks.changed)
         self.places = Places(self.database, self.publish, clock)
         self.inbox = self._make_inbox(drop_ins)
-        self.fleet = join_fleet(self.hooks, settings, self.database, self.publish, clock)
+        self.fleet = join_fleet(
+            self.hooks, settings, self.database, self.publish, clock, up=lambda: self.link.up
+        )
         self.figures = WorkerFigures(self._queue.qsize, lambda: self.link.up, self.leads)
         self.neighbours = self._make_neighbours()
         self._worker = Thread(target=self._work, name="region", daemon=True)
@@ -158,6 +163,7 @@ class Region:
     def _make_inbox(self, drop_ins: DropIns) -> Inbox:
         queues = Queues(self.database, self.clock)
         return Inbox(
+            self.database,
             Fleet(self.database, self.clock),
             self.schedules,
             EventIntake(self.database, self.clock),
@@ -205,7 +211,14 @@ class Region:
             return_to=web.return_to,
             oidc=oidc_client(self.settings.oidc),
         )
-        return create_app(self.services, self.bookings, settings, now=self.clock, neighbours=self.neighbours)
+        return create_app(
+            self.services,
+            self.bookings,
+            settings,
+            fleet=self.fleet.services,
+            now=self.clock,
+            neighbours=self.neighbours,
+        )
 
     def leads(self) -> bool:
         """Whether this instance is the one that acts."""
@@ -224,23 +237,34 @@ class Region:
     def _work(self) -> None:
         next_tick = time.monotonic()
         while True:
-            try:
-                item = self._queue.get(timeout=max(0.0, next_tick - time.monotonic()))
-            except queue.Empty:
-                item = ()
+            messages, item = self._take(max(0.0, next_tick - time.monotonic()))
+            if messages:
+                self._guarded(partial(self.inbox.handle_all, messages, self._guarded))
+                self.figures.messages += len(messages)
             if item is None:
                 return
             if item is True:
                 self._guarded(self._connected)
-            elif isinstance(item, tuple) and item:
-                self._guarded(partial(self.inbox.handle, *item))
-                self.figures.messages += 1
             if (began_s := time.monotonic()) >= next_tick:
                 self._guarded(self._tick)
                 next_tick = time.monotonic() + TICK_S
                 self.figures.tick_s, self.figures.ticked_at = time.monotonic() - began_s, self.clock()
 
-    def _guarded(self, work: Callable[[], None]) -> None:
+    def _take(self, within_s: float) -> tuple[list[tuple[str, bytes]], bool | None]:
+        """The messages that are there, and what came after them: up, gone or nothing (False), the end (None)."""
+        messages: list[tuple[str, bytes]] = []
+        with suppress(queue.Empty):
+            item = self._queue.get(timeout=within_s)
+            while isinstance(item, tuple):
+                messages.append(item)
+                if len(messages) == MESSAGES_TOGETHER:
+                    break
+                item = self._queue.get_nowait()
+            else:
+                return messages, item
+        return messages, False
+
+    def _guarded(self, work: Callable[[], object]) -> None:
         try:
             work()
         except Exception as error:

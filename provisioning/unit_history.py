@@ -39,7 +39,7 @@ def remember(db: Session, unit: str, at: datetime, kind: str, **fields: Any) -> 
 def of_unit(db: Session, unit: str, limit: int = MOST_SHOWN) -> Sequence[HistoryLine]:
     """A unit's lines, newest first."""
     query = select(UnitHistory).where(UnitHistory.unit_id == unit)
-    rows = db.scalars(query.order_by(UnitHistory.at.desc(), UnitHistory.id.desc()).limit(limit))
+    rows = db.scalars(query.order_by(UnitHistory.id.desc()).limit(limit))
     return [HistoryLine(row.at, row.kind, row.fields) for row in rows]
 
 

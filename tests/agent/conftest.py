@@ -12,8 +12,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from agent import room as rooms
+from agent.applying import Applying, kept_ledger
 from agent.config import Configuration
 from agent.contract import Topic, decode, encode
+from agent.contract.config_check import what_is_wrong
 from agent.contract.schedule import Schedule
 from agent.contract.status import Info
 from agent.identity import Identity
@@ -163,9 +165,26 @@ class House:
             start=lambda: self.tests.append("start"), stop=lambda: self.tests.append("stop")
         )
         self.unit.resume(self.boot)
+        self.join_configuration(configuration)
         if learnt:
             self.clock.learn(self.time.wall, fresh=True)
         return self
+
+    def join_configuration(self, first, parts=(), trial_s=120.0):
+        """Have `dn/config` heard."""
+        self.applying = Applying(
+            self.unit,
+            kept_ledger(self.store),
+            first,
+            parts,
+            check=what_is_wrong,
+            say=lambda report, rev: self.wire.send(Topic("unit-7", "up/config"), report, rev),
+            is_reached=self.wire.has_heard_since,
+            nudge=self.wire.say_again,
+            trial_s=trial_s,
+        )
+        self.applying.start()
+        self.wire.on("dn/config", self.applying.config)
 
     def connect(self):
         self.link.up = True

@@ -7,7 +7,6 @@ import pytest
 from agent.contract.events import Ack
 from agent.contract.quality import QualityReport
 from agent.contract.signalling import Admit, Bye, IceServer, IceServers, Join
-from agent.contract.unit_config import Config
 from agent.session_events import CheckedIn
 
 SID = "k3v9q2m4x8t1"
@@ -15,12 +14,11 @@ SID = "k3v9q2m4x8t1"
 
 def test_on_every_connect_the_unit_says_what_it_is_and_holds(ready_house):
     house = ready_house
-    house.hear("dn/config", Config.model_validate({"room_name": "Rum 9"}), rev=3)
     for _ in range(2):
         house.link.sent.clear()
         house.connect()
         channels = {message.topic.channel for message in house.link.sent}
-        assert channels >= {"up/status", "up/info", "up/schedule", "up/config", "up/event"}
+        assert channels >= {"up/status", "up/info", "up/schedule", "up/event"}
     [report] = house.link.bodies("up/schedule")
     assert (report.rev, report.outcome) == (1, "accepted")
 
@@ -115,18 +113,6 @@ def test_what_the_region_clears_is_told_to_whom_it_concerns(house):
     for text in ("u/unit-7/dn/cmd/cmd-0001", "u/unit-8/dn/cmd/cmd-0001", "u/unit-7/dn/config", "nonsense"):
         house.wire.message(f"hr/v1/{text}", b"")
     assert [str(topic) for topic in told] == ["hr/v1/u/unit-7/dn/cmd/cmd-0001"]
-
-
-def test_configuration_keeps_what_is_left_out_over_a_restart_and_refuses_what_is_wrong(house):
-    house.connect()
-    house.hear("dn/config", Config.model_validate({"phone": "010"}), rev=1)
-    house.hear("dn/config", Config.model_validate({"room_name": "Rum 9"}), rev=2)
-    house.hear("dn/config", Config.model_validate({"staff_pin_digest": "1234"}), rev=3)
-    reports = house.link.bodies("up/config")
-    assert [report.applied for report in reports] == [True, True, False]
-    kept = Config.model_validate_json(house.store.get("config"))
-    assert (kept.phone, kept.room_name, kept.staff_pin_digest) == ("010", "Rum 9", None)
-    assert house.store.get("config_rev") == b"2"
 
 
 def test_without_the_broker_a_patient_makes_the_link_hurry(house, make_plan):

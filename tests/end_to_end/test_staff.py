@@ -84,7 +84,9 @@ def second(stack: Stack, staff: dict[str, str]) -> Iterator[SecondUnit]:
     command(stack, "room", "assign", ROOM, "unit-2")
     values = tomllib.loads((stack.state / "unit" / "unit.toml").read_text())
     port = free_port()
+    del values["identity_dir"]
     values |= {
+        "ca_file": str(identity.ca_file),
         "state_dir": str(folder / "state"),
         "certificate_file": str(identity.certificate_file),
         "key_file": str(identity.key_file),

@@ -128,7 +128,7 @@ def test_a_unit_asks_is_let_in_into_a_room_shows_itself_and_the_door_closes(door
     assert (line.proposed_unit, line.rival, line.board) == ("unit-4f2a91", False, "pi5")
 
     door.enrolments.approve(line.id, "unit-7", "west", IT)
-    assert door.ask(pem).certificate is None  # the worker has not signed yet
+    assert door.ask(pem).state == "waiting"  # the worker has not signed yet
     (approved,) = door.work()
     assert approved is not None and approved.certificate is not None
     assert (approved.state, approved.unit, approved.broker) == ("approved", "unit-7", door.desk._broker)

@@ -48,7 +48,7 @@ def mode(file: Path) -> int:
 
 def test_the_settings_it_writes_are_what_region_and_unit_read(options: Options, authority: Authority) -> None:
     identity = authority.client("region")
-    unit = load_unit_settings(local._unit_settings(options, options.state, options.state / "identity"))
+    unit = load_unit_settings(local._unit_settings(options, options.state))
     assert (unit.broker_port, unit.web_port, unit.tone_hz, unit.loopback_media) == (
         options.broker_port,
         options.screen_port,

@@ -288,13 +288,13 @@ def test_work_that_fails_ends_nothing_and_is_logged_without_what_it_was_about(
 ) -> None:
     handled = threading.Event()
 
-    def handle(_inbox: object, _topic: str, payload: bytes) -> None:
+    def read(_inbox: object, _topic: str, payload: bytes) -> None:
         if payload == b"good":
             handled.set()
         else:
             raise ValueError(payload)
 
-    monkeypatch.setattr(type(region.inbox), "handle", handle)
+    monkeypatch.setattr(type(region.inbox), "_read", read)
     region._on_message("a", b"Kanarie")
     region._on_message("a", b"good")
     region.start()

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page
 sys.path.insert(0, str(Path(__file__).parents[1] / "web" / "clinic"))
 
 from clinic_fakes import PASSWORD, SEAT_TOKEN, SID, FakeRegion
+from fleet_fakes import full_fleet
 
 from web.clinic import WebSettings, create_app
 
@@ -39,16 +40,38 @@ PAGES = {
     "visit": "/visit",
     "signed-out": "/signed-out",
     "error": "/nowhere",
+    "it-units": "/it",
+    "it-enrol": "/it/enrol",
+    "it-enrolment": "/it/enrol/1",
+    "it-rival": "/it/enrol/3",
+    "it-unit": "/it/unit/u-001",
+    "it-unit-revoked": "/it/unit/u-006",
+    "it-unit-details": "/it/unit/u-001/details",
+    "it-unit-history": "/it/unit/u-001/history",
+    "it-unit-config": "/it/unit/u-001/config",
+    "it-section": "/it/unit/u-001/config/room",
+    "it-network": "/it/unit/u-001/config/network",
+    "it-order": "/it/unit/u-001/do/show-message",
+    "it-wipe": "/it/unit/u-001/do/wipe",
+    "it-room": "/it/unit/u-001/room",
+    "it-revoke": "/it/unit/u-001/revoke",
+    "it-groups": "/it/groups",
+    "it-group": "/it/groups/kusten",
+    "it-rollouts": "/it/rollouts",
+    "it-rollout": "/it/rollouts/2",
+    "it-rollout-choose": "/it/rollouts/new",
+    "it-rollout-new": "/it/rollouts/new/config/media",
+    "it-audit": "/it/audit",
 }
 FOR_STRANGERS = ("sign-in", "seat", "seat-gone", "seat-ended", "visit", "signed-out")
 
 
 class Pages:
-    """One open page, of a clinician or of nobody."""
+    """One open page, of a clinician, of IT or of nobody."""
 
     def __init__(self, browser: Browser, address: str, options: dict[str, object]) -> None:
-        self._contexts = [browser.new_context(**options) for _ in range(2)]  # type: ignore[arg-type]
-        self._clinician, self._stranger = (context.new_page() for context in self._contexts)
+        self._contexts = [browser.new_context(**options) for _ in range(3)]  # type: ignore[arg-type]
+        self._clinician, self._stranger, self._it = (context.new_page() for context in self._contexts)
         self._address = address
         self.page = self._clinician
         self._booked = 0
@@ -60,17 +83,17 @@ class Pages:
             context.add_init_script(script)
 
     def sign_in(self) -> None:
-        """As a clinician."""
-        page = self._clinician
-        page.goto(f"{self._address}/sign-in")
-        page.fill("#username", "anna")
-        page.fill("#password", PASSWORD)
-        page.click("#sign-in-button")
-        page.wait_for_url("**/today*")
+        """As a clinician, and as IT."""
+        for page, who, first in ((self._clinician, "anna", "**/today*"), (self._it, "ivar", "**/it")):
+            page.goto(f"{self._address}/sign-in")
+            page.fill("#username", who)
+            page.fill("#password", PASSWORD)
+            page.click("#sign-in-button")
+            page.wait_for_url(first)
 
     def speak(self, language: str) -> None:
-        """Choose a language, in both browsers."""
-        for page in (self._clinician, self._stranger):
+        """Choose a language, in all browsers."""
+        for page in (self._clinician, self._stranger, self._it):
             page.goto(f"{self._address}/seat/ended")
             if page.get_attribute("html", "lang") != language:
                 page.click(f'.languages button[value="{language}"]')
@@ -79,6 +102,8 @@ class Pages:
     def show(self, name: str) -> Page:
         """Open one of PAGES, by whoever is to see it."""
         self.page = self._stranger if name in FOR_STRANGERS else self._clinician
+        if name.startswith("it-"):
+            self.page = self._it
         self.page.goto("about:blank")
         if name == "invitation":
             self.page.goto(f"{self._address}/booking")
@@ -93,7 +118,7 @@ class Pages:
         return self.page
 
     def close(self) -> None:
-        """Close both."""
+        """Close all."""
         for context in self._contexts:
             context.close()
 
@@ -119,7 +144,8 @@ def region_pages(browser: Browser, port: int, size: tuple[int, int] = (1280, 800
     fake = region()
     address = f"http://localhost:{port}"
     settings = WebSettings("k" * 32, address, support_phone="010-123 45 67")
-    server = waitress.create_server(create_app(fake, fake, settings), host="127.0.0.1", port=port, threads=32)
+    app = create_app(fake, fake, settings, fleet=full_fleet(fake.now))
+    server = waitress.create_server(app, host="127.0.0.1", port=port, threads=32)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     viewport = {"width": size[0], "height": size[1]}

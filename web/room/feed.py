@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from flask import Blueprint, Response, request
 
-from agent.screen import RoomController, ScreenEvents, TooManyScreens
+from agent.screen import RoomController, ScreenEvent, ScreenEvents, TooManyScreens
 from web.room.guard import plain
 from web.room.wire import screen_json
 
@@ -55,7 +55,7 @@ class Stream(Iterator[bytes]):
         while not (self._streams.stopping.is_set() or self._gone()):
             event = self._events.get(POLL_S)
             if event is not None:
-                return message(event[0], screen_json(event[1]) if event[0] == "screen" else f"{event[1]:.1f}")
+                return message(event[0], _data_of(event))
             if time.monotonic() >= quiet_until:
                 return b": still here\n\n"
         raise StopIteration
@@ -68,6 +68,12 @@ class Stream(Iterator[bytes]):
             self._closed = True
         self._events.close()
         self._streams.give_back()
+
+
+def _data_of(event: ScreenEvent) -> str:
+    if event[0] == "screen":
+        return screen_json(event[1])
+    return f"{event[1]:.1f}" if event[0] == "level" else f"{event[1]:.4f}"
 
 
 def message(kind: str, data: str) -> bytes:

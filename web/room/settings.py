@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 MIN_SECRET_CHARACTERS = 22
@@ -26,6 +27,8 @@ class RoomWebSettings:
     screen_height_mm: float = 136.0
     screen_width_px: int = 1280
     screen_height_px: int = 800
+    size_mm: Callable[[], tuple[float, float]] | None = None
+    """Where the size can be changed while the pages are served: width and height, asked for each page."""
     max_streams: int = 4
     """Open state feeds; each holds a web thread, and a reload may leave one behind for a moment."""
     time_zone: str = "Europe/Stockholm"
@@ -52,6 +55,9 @@ class RoomWebSettings:
     @property
     def px_per_mm(self) -> float:
         """CSS pixels to a millimetre, by the denser side, so that no target comes out too small."""
-        across = self.screen_width_px / self.screen_width_mm
-        down = self.screen_height_px / self.screen_height_mm
+        width_mm, height_mm = (
+            self.size_mm() if self.size_mm else (self.screen_width_mm, self.screen_height_mm)
+        )
+        across = self.screen_width_px / width_mm
+        down = self.screen_height_px / height_mm
         return max(across, down)

@@ -74,7 +74,9 @@ def _say(text: str) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-fleet", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--units", type=int, nargs="+", default=list(SIZES), help="sizes, one after the other")
+    parser.add_argument(
+        "--units", type=int, nargs="+", default=list(SIZES), help="sizes, one after the other"
+    )
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--database", help="an empty PostgreSQL database's URL; only with one size and round")

@@ -125,7 +125,9 @@ class Connection:
         if code:
             raise ConnectionRefusedError(code, "")
         self._selector.unregister(plain)
-        self._socket = self._tls.wrap_socket(plain, server_hostname="localhost", do_handshake_on_connect=False)
+        self._socket = self._tls.wrap_socket(
+            plain, server_hostname="localhost", do_handshake_on_connect=False
+        )
         self._events = selectors.EVENT_READ
         self._selector.register(self._socket, self._events, self)
         self._stage, self._since = "tls", time.monotonic()

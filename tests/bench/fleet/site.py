@@ -20,7 +20,8 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 
 from provisioning.accounts import Clients
-from provisioning.broker import Broker, write_files
+from provisioning.broker import Broker
+from provisioning.broker_files import write_files
 from provisioning.database import Database
 from provisioning.models import BookedSession, Clinic, OutboxRow, Room, RoomUnit, Unit, UnitReport
 from provisioning.pki import Authority

@@ -80,7 +80,9 @@ def print_report(report: Mapping[str, Any]) -> None:
     by_size = report["medians"]
     sizes = sorted(by_size, key=int)
     rounds = 1 + max(run["round"] for run in report["runs"])
-    table = Table(title=f"Seconds, medians of {rounds} rounds", title_justify="left", box=None, pad_edge=False)
+    table = Table(
+        title=f"Seconds, medians of {rounds} rounds", title_justify="left", box=None, pad_edge=False
+    )
     for name in ("units", *sizes, "growth", "aim"):
         table.add_column(name, justify="left" if name == "units" else "right", no_wrap=True)
     for name, title in ROWS.items():

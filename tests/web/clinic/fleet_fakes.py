@@ -28,6 +28,18 @@ from web.clinic.fleet.services import (
 )
 from web.clinic.services import Account, NotAllowed, Refused
 
+ACTIONS = {
+    "approve": "enrolment_approved",
+    "reject": "enrolment_rejected",
+    "arm": "bootstrap_armed",
+    "block": "bootstrap_blocked",
+    "revoke": "unit_revoked",
+    "unrevoke": "unit_unrevoked",
+    "command": "command_send",
+    "cancel": "command_cancel",
+    "roll_out": "rollout_start",
+}
+"""As the region's audit log calls them."""
 ORDER = ("bad", "attention", "unknown", "good", "revoked")
 
 
@@ -59,7 +71,7 @@ class FakeFleet:
             raise refused
         self.calls.append((name, *what))
         target = what[0].title if isinstance(what[0], RolloutRequest) else str(what[0])
-        self.log.insert(0, AuditLine(self.now, account.name, name, target, {}))
+        self.log.insert(0, AuditLine(self.now, account.name, ACTIONS.get(name, name), target, {}))
 
     def _look(self, account: Account) -> None:
         if account.role != "it":
@@ -99,7 +111,7 @@ class FakeFleet:
             config_errors=("network.gateway: is not in the network",) if line.config == "rejected" else (),
             certificates=(CertificateLine("ab" * 32, "operational", self.now, self.now, self.now),),
             commands=tuple(reversed([one for one in self.sent.values() if one.unit == unit])),
-            history=(HistoryLine(self.now, "unit_lost", {"boot": 7}),),
+            history=(HistoryLine(self.now, "started", {"boot": 7}),),
             audit=tuple(one for one in self.log if one.target == unit),
             telemetry={"processor": 0.31, "uptime_s": 93784.0, "temperature_c": 51.25, "throttled": False},
             telemetry_at=self.now - timedelta(seconds=40),
@@ -305,7 +317,7 @@ def full_fleet(now: datetime, size: int = 320) -> FakeFleet:
     unit = FAULTY[0]
     for name, state, reason in (
         ("selftest", "succeeded", ""),
-        ("restart", "accepted", "a session is on"),
+        ("restart", "accepted", "waits until the room is free"),
         ("show-message", "failed", "the screen does not answer"),
         ("locate", "running", ""),
     ):
@@ -318,8 +330,8 @@ def full_fleet(now: datetime, size: int = 320) -> FakeFleet:
     states = ["succeeded"] * 9 + ["failed"] * 2 + ["sent"] * 4 + ["waiting"] * 85
     stages = [0] + [1] * 10 + [2] * 89
     units = tuple(
-        (id_, stage, state, "no answer in time" if state == "failed" else "")
-        for id_, stage, state in zip(ids, stages, states, strict=True)
+        (id_, stage, state, "no answer within 300 s" if state == "failed" else "")
+        for id_, stage, state in zip(ids, stages, states, strict=False)
     )
     request = RolloutRequest("command", "Omstart i natt", {"name": "restart", "arguments": {"what": "agent"}})
     first, second = fleet.roll_out(it, request), fleet.roll_out(it, request)
@@ -327,6 +339,9 @@ def full_fleet(now: datetime, size: int = 320) -> FakeFleet:
         fleet.all_rollouts[second], units=units, stage=2, counts=Counter(states), title="Nytt VLAN i länet"
     )
     fleet.all_rollouts[first] = replace(
-        fleet.all_rollouts[first], state="stopped", reason="too many failed", counts={"failed": 3}
+        fleet.all_rollouts[first],
+        state="stopped",
+        reason="3 of the 11 units in the stages begun have failed",
+        counts={"failed": 3},
     )
     return fleet

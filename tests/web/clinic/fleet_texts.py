@@ -16,7 +16,8 @@ from web.clinic.fleet.settings_form import ALL, LANGUAGES, SECTIONS
 FAULTS = ("camera", "microphone", "encoder", "region", "selftest")
 ACTIONS = (
     *("assign", "set_config", "make_group", "drop_group", "set_members", "set_group_config"),
-    *("command_send", "command_cancel", "roll_out", "rollout_pause", "rollout_resume", "rollout_abort"),
+    *("command_send", "command_cancel", "rollout_start", "rollout_pause", "rollout_resume", "rollout_abort"),
+    *("rollout_stopped", "rollout_paused", "rollout_done"),
     *("enrolment_approved", "enrolment_rejected", "enrolment_proven", "unit_revoked", "unit_unrevoked"),
     *("bootstrap_armed", "bootstrap_blocked", "bootstrap_made"),
 )
@@ -30,7 +31,7 @@ KINDS = (
 """Of a unit's history."""
 FIELDS = (
     *("reason", "serial", "room", "was", "state", "name", "by", "boot", "rev", "fields", "errors", "key"),
-    *("unit", "units", "rank", "why", "software", "not_after", "sha256"),
+    *("unit", "units", "rank", "why", "software", "not_after", "sha256", "title", "stages"),
 )
 ARGUMENTS = {argument.name: argument.options for each in orders.WITH_QUESTION.values() for argument in each}
 OPTIONS = {option for fields in SECTIONS.values() for field in fields for option in field.options}
@@ -59,6 +60,7 @@ FAMILIES: Mapping[str, Collection[str]] = {
     "fleet.option": {"yes", "no", *LANGUAGES, *OPTIONS} - set("12345"),
     "fleet.wrong": ("stages", "failures"),
     "fleet.refused": {key for _, key in reasons.KNOWN},
+    "fleet.outcome": {key for _, key in reasons.OUTCOMES},
     "fleet.why": ("new", "expired", "reset"),
     "fleet.enrolment": ("waiting", "conflict", "approved", "proven", "rejected", "expired"),
     "fleet.boot.state": ("armed", "used", "blocked"),

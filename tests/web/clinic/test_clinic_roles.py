@@ -23,12 +23,24 @@ TABLE = {
     "/queue": (ASK, OK, OK, NO, OK),
     "/api/queue": (401, OK, OK, NO, OK),
     "/calls": (ASK, OK, OK, OK, OK),
+    **dict.fromkeys(
+        (
+            *("/it", "/it/enrol", "/it/unit/u-001", "/it/unit/u-001/details", "/it/unit/u-001/history"),
+            *("/it/unit/u-001/config", "/it/unit/u-001/config/room", "/it/unit/u-001/room"),
+            *("/it/unit/u-001/revoke", "/it/unit/u-001/do/restart", "/it/groups", "/it/rollouts"),
+            *("/it/rollouts/new", "/it/rollouts/new/command/restart", "/it/audit"),
+        ),
+        (ASK, NO, NO, OK, NO),
+    ),
+    **dict.fromkeys(("/api/it/units", "/api/it/enrol", "/api/it/unit/u-001"), (401, NO, NO, OK, NO)),
 }
 POSTS = {
     f"/sessions/{SID}/check-in": (ASK, ON, ON, NO, NO),
     f"/sessions/{SID}/take": (ASK, ON, NO, NO, NO),
     f"/sessions/{SID}/release": (ASK, ON, ON, NO, NO),
     f"/sessions/{SID}/cancel": (ASK, ON, ON, NO, NO),
+    "/it/unit/u-001/do/locate": (ASK, NO, NO, ON, NO),
+    "/it/unit/u-001/unrevoke": (ASK, NO, NO, ON, NO),
 }
 
 
@@ -56,9 +68,10 @@ def test_who_may_do(people, region, path):
     assert tuple(answers) == POSTS[path]
 
 
-def test_it_begins_at_the_calls_and_is_offered_nothing_else(people):
-    assert people["ivar"].get("/today").headers["Location"] == "/calls"
-    page = people["ivar"].get("/calls").text
+def test_it_begins_at_the_fleet_and_is_offered_no_sessions(people):
+    assert people["ivar"].get("/today").headers["Location"] == "/it"
+    page = people["ivar"].get("/it").text
+    assert "nav-units" in page
     assert "nav-today" not in page
     assert "nav-booking" not in page
 

@@ -7,11 +7,14 @@ from datetime import timedelta
 
 from fakes import NOW, line, screen, view
 
+from agent.enrolment import State
+from agent.enrolment_view import qr_path
 from agent.screen import (
     Announcement,
     Beside,
     Caption,
     Choice,
+    EnrolView,
     Figure,
     Lock,
     PartyLine,
@@ -77,6 +80,23 @@ FIGURES = (
     Figure("microphone", True, -41.5, "dBFS"),
     Figure("encoder", True, 6.2, "x real time (libx264)"),
 )
+ENROL_STATES = tuple(state.value for state in State)
+WORDS = ("björk", "kanot", "hallon", "tiger", "skruv", "orgel", "färja", "citron")
+REASONS = {
+    "rejected": "this serial number is used; IT must arm it again",
+    "conflict": "another key asks under the same serial number; IT compares the words and decides",
+    "expired": "nobody has decided in time",
+    "unusable": "the certificate cannot be used: it is not for the key that asked",
+}
+
+
+def enrolling(state: str, problem: str = "") -> Screen:
+    """A unit on its way in."""
+    qr = qr_path(f"halsorum:enrol?serial=hr-000417&key={'5e' * 32}")
+    shown = EnrolView("hr-000417", WORDS, qr, state, problem, REASONS.get(state, ""))
+    return screen(page="enrol", room_name="Hälsorum", next_session=None, can_check_in=(), enrol=shown)
+
+
 ALL_OUTPUTS = ("loudspeaker", "headphones", "hearing_loop")
 
 
@@ -153,6 +173,15 @@ STATES: dict[str, Screen] = {
         rooms=ROOMS,
     ),
     "staff-faults": screen(staff_unlocked_until=LATER, faults=("camera", "warp_drive"), region_up=False),
+    **{f"enrol-{state}": enrolling(state) for state in ENROL_STATES},
+    "enrol-unreached": enrolling("connecting", problem="unreached"),
+    "enrol-untrusted": enrolling("connecting", problem="untrusted"),
+    "enrol-refused": enrolling("connecting", problem="refused"),
+    "fault-certificate": screen(page="fault", faults=("region", "certificate"), region_up=False),
+    "staff-certificate": replace(
+        screen(staff_unlocked_until=LATER, faults=("region", "certificate"), region_up=False),
+        enrol=enrolling("waiting").enrol,
+    ),
     "pin-locked": screen(pin_lock=Lock(0, NOW + timedelta(minutes=2))),
     "help-sent": screen(help_state="sent"),
     "help-answered": screen(page="waiting", session=view(), help_state="answered"),

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from agent.contract.commands import FINAL
 from web.clinic.fleet import forms
 from web.clinic.fleet.guard import fleet, section
+from web.clinic.fleet.reasons import outcome_words
 from web.clinic.fleet.saying import ago, fields_said, line_said, short
 from web.clinic.fleet.services import CommandLine
 from web.clinic.services import Refused
@@ -124,7 +125,7 @@ def order_said(line: CommandLine) -> dict[str, Any]:
         "with": arguments_said(line.arguments),
         "state": t("fleet.order_state.deferred") if waits else t.of("fleet.order_state", line.state),
         "tone": _TONES.get(line.state, "attention" if line.state not in FINAL else "quiet"),
-        "reason": t.of("fleet.order_reason", line.reason),
+        "reason": outcome_words(line.reason, t),
         "result": fields_said(line.result),
         "made": ago(line.made_at),
         "may_cancel": line.state in ("sent", "accepted"),

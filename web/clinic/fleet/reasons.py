@@ -6,6 +6,8 @@ came, after how the field is written.
 
 from __future__ import annotations
 
+import re
+
 from web.clinic.fleet.settings_form import ALL
 from web.clinic.refusals import refusal_words
 from web.clinic.services import Refused
@@ -44,6 +46,30 @@ KNOWN = (
     ("is not known", "unknown"),
 )
 """What a reason holds, and the key of our text."""
+
+
+OUTCOMES = (
+    (r"(?P<failed>\d+) of the (?P<begun>\d+) units in the stages begun have failed", "threshold"),
+    (r"no unit of stage (?P<stage>\d+) has succeeded", "stage_failed"),
+    (r"no answer within (?P<seconds>\d+) s", "no_answer"),
+    (r"did not end within (?P<seconds>\d+) s", "too_slow"),
+    (r"not connected", "not_connected"),
+    (r"revoked", "was_revoked"),
+    (r"deferred for a day", "deferred_a_day"),
+    (r"aborted", "aborted"),
+    (r"interrupted by a restart", "restarted"),
+    (r"too many commands at once; .*", "too_many"),
+    (r"the disk is full, .*", "disk_full"),
+)
+"""What units and rollouts say of how something ended, and the key of our text."""
+
+
+def outcome_words(reason: str, t: Texts) -> str:
+    """How something ended, in the reader's language; as it came where we have no words for it."""
+    for pattern, key in OUTCOMES:
+        if found := re.fullmatch(pattern, reason):
+            return t.of("fleet.outcome", key).format(**found.groupdict())
+    return reason
 
 
 def reason_words(reason: str, t: Texts) -> str:

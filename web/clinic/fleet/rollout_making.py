@@ -38,6 +38,8 @@ class Count:
 
     units: int
     sizes: tuple[int, ...]
+    first: int
+    """How many of the first stage may fail, and of all."""
     failures: int
 
 
@@ -159,7 +161,11 @@ def _count(asked: RolloutRequest) -> Count:
         total = len({line.id for found in lists for line in found.units})
     elif not asked.units:
         total = fleet().units(account(), UnitQuery(limit=1)).total
-    return Count(total, stages.sizes(total, asked.stages), stages.failures(total, asked.failures_allowed))
+    sizes = stages.sizes(total, asked.stages)
+    first, failures = (
+        stages.failures(units, asked.failures_allowed) for units in (sizes[0] if sizes else 0, total)
+    )
+    return Count(total, sizes, first, failures)
 
 
 def _form(

@@ -11,6 +11,7 @@ from web.clinic.fleet.forms import redirect_to
 from web.clinic.fleet.guard import fleet, section
 from web.clinic.fleet.live import fragment
 from web.clinic.fleet.orders import arguments_said
+from web.clinic.fleet.reasons import outcome_words
 from web.clinic.fleet.saying import ago, at_clock, fields_said
 from web.clinic.fleet.services import RolloutLine
 from web.clinic.services import Refused
@@ -18,8 +19,8 @@ from web.clinic.state import account, texts
 from web.clinic.wording import Tone
 
 pages = section("rollouts")
-ORDERS = {"running": ("pause", "abort"), "paused": ("resume", "abort"), "stopped": ("resume", "abort")}
-"""What may be done with one, by its state."""
+ORDERS = {"running": ("pause", "abort"), "paused": ("resume", "abort")}
+"""What may be done with one, by its state; one that its threshold has stopped does not go on."""
 UNIT_STATES = ("succeeded", "failed", "skipped", "sent", "waiting")
 _TONES: dict[str, Tone] = {
     "running": "good",
@@ -91,7 +92,10 @@ def _said(line: RolloutLine) -> dict[str, Any]:
             (t.of("fleet.rollout_unit", state), line.counts.get(state, 0), state) for state in UNIT_STATES
         ],
         "stages": [_stage(line, number) for number in range(len(line.stages))],
-        "failed": [(unit, reason) for unit, _, state, reason in line.units if state == "failed"],
+        "reason": outcome_words(line.reason, t),
+        "failed": [
+            (unit, outcome_words(reason, t)) for unit, _, state, reason in line.units if state == "failed"
+        ],
     }
 
 

@@ -108,7 +108,7 @@ def first_step(line: UnitLine, faults: Sequence[str]) -> dict[str, str] | None:
 def short(value: object) -> str:
     """A value in a line: lists with commas, yes and no in words, nothing endless."""
     if isinstance(value, bool):
-        return texts()("fleet.yes" if value else "fleet.no")
+        return texts()("fleet.yes") if value else texts()("fleet.no")
     if isinstance(value, Mapping):
         words = ", ".join(f"{name} {short(inner)}" for name, inner in value.items())
     elif isinstance(value, list | tuple):

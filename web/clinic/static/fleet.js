@@ -20,13 +20,13 @@ function draw(part, html) {
 
 function keep(part) {
   const line = document.getElementById(part.dataset.line ?? "");
-  const everyMs = Number(part.dataset.everyS) * 1000;
   let etag = "";
   let missed = 0;
   let timer = 0;
 
   const later = () => {
     clearTimeout(timer);
+    const everyMs = Number(part.dataset.everyS) * 1000;
     timer = setTimeout(look, document.hidden ? everyMs * SLOWER : everyMs);
   };
 

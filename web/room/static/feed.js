@@ -16,6 +16,10 @@ export class Feed {
       this.found();
       this.handlers.onScreen(JSON.parse(event.data));
     });
+    source.addEventListener("px_per_mm", (event) => {
+      // The screen's size was set anew: everything is laid out in millimetres.
+      document.documentElement.style.setProperty("--mm", `${Number(event.data)}px`);
+    });
     source.addEventListener("level", (event) => this.handlers.onLevel(Number(event.data)));
     source.onerror = () => {
       this.lostTimer ??= setTimeout(() => this.lost(), LOST_AFTER_MS);

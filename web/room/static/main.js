@@ -13,6 +13,7 @@ import { call } from "./pages/call.js";
 import { check } from "./pages/check.js";
 import { choose, code } from "./pages/checkin.js";
 import { ended } from "./pages/ended.js";
+import { enrol } from "./pages/enrol.js";
 import { idle } from "./pages/idle.js";
 import { fault, hold, loading, queue, rejected } from "./pages/notice.js";
 import { scan } from "./pages/scan.js";
@@ -26,7 +27,7 @@ import { listenToPage, sayPage } from "./speech.js";
 import { clock, loadTexts, t } from "./texts.js";
 
 const PAGES = { loading, idle, "checkin-choose": choose, "checkin-code": code, "checkin-scan": scan,
-  queue, waiting, "waiting-check": check, call, hold, ended, rejected, fault, ...STAFF_PAGES };
+  queue, waiting, "waiting-check": check, call, hold, ended, rejected, fault, enrol, ...STAFF_PAGES };
 const SESSION_PAGES = ["waiting", "call", "ended"];
 // Where staff may come to the screen while somebody is in the room.
 const [head, main, pad, foot] = ["head", "main", "pad", "foot"].map((id) => document.getElementById(id));
@@ -87,7 +88,7 @@ function draw(name, key) {
   else if (!goesOn) main.replaceChildren(...page.main);
   if (!isDesk) beneath = null;
   pad.replaceChildren(...(page.pad ?? []));
-  foot.replaceChildren(help, ...accessControl(name), ...(page.foot ?? []));
+  foot.replaceChildren(...(name === "enrol" ? [] : [help]), ...accessControl(name), ...(page.foot ?? []));
   if (samePage) return;
   app.local.sheet = "";
   forgetFocus();

@@ -49,10 +49,11 @@ export function fault() {
     foot: [languageControl(), staffButton()],
     update() {
       const { faults, phone: number } = app.screen;
-      const broken = ["camera", "microphone"].find((name) => faults.includes(name)) ?? "video";
+      const closed = faults.includes("certificate");
+      const broken = closed ? "certificate" : ["camera", "microphone"].find((name) => faults.includes(name)) ?? "video";
       document.body.dataset.fault = broken;
-      setText(title, broken === "camera" ? t("fault.camera") : broken === "microphone" ? t("fault.microphone") : t("fault.title"));
-      setText(phone, t("fault.phone", { phone: number }));
+      setText(title, closed ? t("fault.closed") : broken === "camera" ? t("fault.camera") : broken === "microphone" ? t("fault.microphone") : t("fault.title"));
+      setText(phone, closed ? t("fault.closed_more", { phone: number }) : t("fault.phone", { phone: number }));
     },
     unmount() {
       delete document.body.dataset.fault;

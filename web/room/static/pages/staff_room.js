@@ -3,6 +3,7 @@
 import { app } from "../app.js";
 import { button, h, heading, setHidden, setText } from "../dom.js";
 import { clock, t, tOf } from "../texts.js";
+import { enrolAdvice, enrolState, enrolTitle, identityLines } from "./enrol.js";
 import { playTone } from "./sound.js";
 import { backButton, go, held, lockButton, pager, teller } from "./staff_frame.js";
 
@@ -12,11 +13,12 @@ export function health() {
   const faults = h("ul", { class: "faults" });
   const figures = h("ul", { class: "figures" });
   const tested = h("p", { class: "soft" });
+  const certificate = h("div", { class: "identity certificate" });
   const again = button({ label: t("staff.test"), look: "main", data: { touch: "staff_test" },
     press: (it) => told.ask("staff_test", {}, it, () => told.say("", "")) });
   return {
     main: [h("div", { class: "staff" },
-      h("div", { class: "day health" }, heading(t("staff.room")), well, faults, figures, tested),
+      h("div", { class: "day health" }, heading(t("staff.room")), well, faults, certificate, figures, tested),
       h("div", { class: "side" }, again,
         button({ label: t("waiting.tone"), iconName: "tone", data: { action: "tone" }, press: playTone }), told.element))],
     foot: [backButton(), lockButton()],
@@ -27,6 +29,7 @@ export function health() {
       setText(well, screen.testing ? t("staff.testing") : isWell ? t("staff.well") : screen.faults.length ? t("staff.faults") : t("staff.untested"));
       write(faults, conditions(screen));
       write(figures, screen.testing ? [] : screen.figures.filter((each) => each.ok).map(figureWords));
+      writeCertificate(certificate, screen.enrol);
       setText(tested, screen.tested_at ? t("staff.tested", { time: clock(Date.parse(screen.tested_at)) }) : "");
       again.toggleAttribute("disabled", screen.testing || Boolean(held()));
     },
@@ -38,6 +41,14 @@ function write(list, lines) {
   if (list.dataset.drawn === key) return;
   list.dataset.drawn = key;
   list.replaceChildren(...lines.map((text) => h("li", { text })));
+}
+
+// A unit whose certificate has expired asks for another: what staff read to IT.
+function writeCertificate(element, enrol) {
+  const key = enrol ? JSON.stringify([enrolState(), enrol.serial, enrol.words, document.documentElement.lang]) : "";
+  if ((element.dataset.drawn ?? "") === key) return;
+  element.dataset.drawn = key;
+  element.replaceChildren(...(enrol ? [h("p", { class: "next", text: enrolTitle(enrolState()) }), h("p", { text: enrolAdvice(enrolState()) }), ...identityLines(enrol)] : []));
 }
 
 function figureWords({ probe, figure, unit }) {

@@ -1,0 +1,117 @@
+"""The privileged half of the unit's network: renders what the agent has laid down, and has it taken into use.
+
+Run as root by systemd/halsorum-network.service, at boot and whenever the agent's folder changes. Everything it
+writes is below /run: what it does not set again after a boot is gone, and the image's own network is in force.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+from firmware.network import PROVEN, RESULT, TRIAL, boot_id, digest, wanted_of
+from firmware.wired import Credentials, Wired, WiredError, parse, render
+
+log = logging.getLogger("halsorum-network")
+
+COMMAND_WITHIN_S = 20.0
+OURS = (
+    "systemd/network/*-halsorum*.*",
+    "systemd/timesyncd.conf.d/halsorum.conf",
+    "systemd/resolved.conf.d/halsorum.conf",
+    "halsorum-network/8021x-*.conf",
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Set the network; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m firmware.network_apply", description=__doc__)
+    parser.add_argument("--state", type=Path, default=Path("/var/lib/halsorum"), help="the agent's folder")
+    parser.add_argument("--run", type=Path, default=Path("/run"), help="where the files go")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    wanted = what_is_wanted(given.state / "network")
+    fault = ""
+    try:
+        apply(wanted, given.run, _credentials(given.state))
+    except (OSError, WiredError, subprocess.SubprocessError) as error:
+        fault = str(error) or type(error).__name__
+        log.error("the network could not be set: %s", fault)  # noqa: TRY400
+    _tell(given.run / "halsorum-network" / RESULT, wanted, fault)
+    return 1 if fault else 0
+
+
+def what_is_wanted(folder: Path) -> str | None:
+    """What is on trial since this boot, else what has been proven; None is the image's own network."""
+    tried = wanted_of(folder / TRIAL, boot=boot_id())
+    return tried if tried is not None else wanted_of(folder / PROVEN)
+
+
+def apply(wanted: str | None, run: Path, credentials: Credentials) -> None:
+    """Write the files and have them read. Raises WiredError before anything is touched, or what commands raise."""
+    wired = parse(wanted) if wanted is not None else None
+    files = render(wired, credentials) if wired is not None else {}
+    before = {file: file.read_text() for pattern in OURS for file in run.glob(pattern)}
+    after = {run / path: text for path, text in files.items()}
+    if before == after:
+        return
+    for file in before.keys() - after.keys():
+        file.unlink()
+    for file, text in after.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    _take_into_use(wired, {file.name for file in before})
+
+
+def _take_into_use(wired: Wired | None, before: set[str]) -> None:
+    _run("networkctl", "reload")
+    for name in sorted(before):
+        if name.startswith("8021x-") and not (
+            wired and wired.eap_tls and name == f"8021x-{wired.interface}.conf"
+        ):
+            _run(
+                "systemctl",
+                "stop",
+                f"halsorum-wired@{name.removeprefix('8021x-').removesuffix('.conf')}.service",
+            )
+    if wired is not None and wired.eap_tls is not None:
+        _run("systemctl", "restart", f"halsorum-wired@{wired.interface}.service")
+    if wired is not None:
+        _run("networkctl", "reconfigure", wired.interface)
+    for service in ("systemd-resolved.service", "systemd-timesyncd.service"):
+        _run("systemctl", "try-restart", service)
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(
+        command,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_WITHIN_S,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode != 0:
+        said = (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
+        raise OSError(f"{' '.join(command)}: {said}"[:200])
+
+
+def _credentials(state: Path) -> Credentials:
+    identity = state / "identity" / "current"
+    return Credentials(identity / "certificate.pem", identity / "key.pem", identity / "ca.pem")
+
+
+def _tell(file: Path, wanted: str | None, fault: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_suffix(".new")
+    beside.write_text(json.dumps({"digest": digest(wanted), "fault": fault}))
+    beside.chmod(0o644)
+    beside.rename(file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

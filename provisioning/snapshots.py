@@ -1,0 +1,110 @@
+"""What units are to hold as their schedules, made for many units at once in a handful of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from agent.contract.schedule import CheckIn, Features, Party, Schedule, ScheduledSession
+from provisioning.booking import salt_of_day
+from provisioning.models import BookedSession, DaySalt, Room, Unit
+
+DAYS = 7
+DAY_BEGINS = timedelta(hours=3)
+"""The window moves at three in the morning, so that no session about midnight drops out while it is held."""
+NO_SALT = "0" * 32
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The days that a snapshot covers."""
+
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def around(cls, now: datetime, zone: ZoneInfo) -> Window:
+        """From today's midnight to seven days from now at least."""
+        today = (now.astimezone(zone) - DAY_BEGINS).date()
+        midnight, last = (
+            datetime.combine(day, time(), zone).astimezone(UTC)
+            for day in (today, today + timedelta(days=DAYS + 1))
+        )
+        return cls(midnight, last)
+
+    def first_day(self, zone: ZoneInfo) -> date:
+        """The day it begins with, in the region's time zone."""
+        return self.start.astimezone(zone).date()
+
+
+Snapshot = tuple[Schedule, Sequence[BookedSession]]
+"""What is sent, and the rows that it was made of."""
+
+
+def snapshots(db: Session, units: Sequence[Unit], window: Window, zone: ZoneInfo) -> dict[str, Snapshot]:
+    """Each unit's snapshot by its name; that of one in no room is empty. Salts are made where they are new."""
+    names = [unit.id for unit in units]
+    rooms = {room.unit_id: room for room in db.scalars(select(Room).where(Room.unit_id.in_(names)))}
+    ids = [room.id for room in rooms.values()]
+    salts = _salts(db, ids, window.first_day(zone))
+    booked = _booked(db, ids, window)
+    made: dict[str, Snapshot] = {}
+    for unit in units:
+        room = rooms.get(unit.id)
+        rows = booked.get(room.id, []) if room is not None else []
+        salt = salts[room.id] if room is not None else NO_SALT
+        sessions = tuple(
+            _planned(row).model_dump(mode="json", by_alias=True, exclude_none=True) for row in rows
+        )
+        epoch = unit.schedule_epoch
+        made[unit.id] = Schedule(epoch=epoch, valid_until=window.end, salt=salt, sessions=sessions), rows
+    return made
+
+
+def _salts(db: Session, rooms: Collection[str], day: date) -> dict[str, str]:
+    query = select(DaySalt).where(DaySalt.room_id.in_(rooms), DaySalt.day == day)
+    known = {row.room_id: row.salt for row in db.scalars(query)}
+    return {room: known.get(room) or salt_of_day(db, room, day) for room in rooms}
+
+
+def _booked(db: Session, rooms: Collection[str], window: Window) -> Mapping[str, list[BookedSession]]:
+    query = (
+        select(BookedSession)
+        .where(BookedSession.room_id.in_(rooms), BookedSession.cancelled.is_(False))
+        .where(BookedSession.state != "wiped")
+        .where(BookedSession.end > window.start, BookedSession.start < window.end)
+        .order_by(BookedSession.start, BookedSession.sid)
+    )
+    found: dict[str, list[BookedSession]] = defaultdict(list)
+    for row in db.scalars(query):
+        found[row.room_id].append(row)
+    return found
+
+
+def _planned(row: BookedSession) -> ScheduledSession:
+    return ScheduledSession.model_validate(
+        {
+            "sid": row.sid,
+            "ref": row.ref,
+            "start": row.start,
+            "end": row.end,
+            "kind": row.kind,
+            "with": Party.model_validate({"role": row.party_role, "clinic": row.clinic.name}),
+            "language": row.language,
+            "checkin": CheckIn.model_validate(
+                {
+                    "methods": tuple(row.methods),
+                    "salt": row.salt if "code" in row.methods else None,
+                    "code_digest": row.code_digest if "code" in row.methods else None,
+                    "token_digest": row.token_digest if "qr" in row.methods else None,
+                }
+            ),
+            "features": Features(waiting_room=row.waiting_room),
+        }
+    )
