@@ -165,7 +165,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         configuration = join_configuration(
             settings=settings, board=board, unit=unit, ledger=ledger, running=running, panel=panel, link=link
         )
-        upkeep.every_second(configuration.tick)
+        upkeep.first_every_second(configuration.tick)
         link.start()
         stack.push_async_callback(stop_on_thread, "link", link.stop)
         stack.callback(running.wire.stopping)
@@ -247,6 +247,16 @@ def guarded(work: Callable[[], None], otherwise: str = "a message was not handle
         log.error("%s: %s", otherwise, kind_and_place(error))  # noqa: TRY400
 
 
+def passed(work: Callable[[], None]) -> bool:
+    """Do it; False if it failed, which is logged without the error's text."""
+    try:
+        work()
+    except Exception as error:
+        log.error("a tick failed: %s", kind_and_place(error))  # noqa: TRY400
+        return False
+    return True
+
+
 async def tick(  # noqa: PLR0917 - the parts, in their order
     unit: Unit,
     wire: Wire,
@@ -258,14 +268,9 @@ async def tick(  # noqa: PLR0917 - the parts, in their order
     """Once a second: time passes for the machines, old messages and new figures go out, the watchdog is fed."""
     while True:
         await asyncio.sleep(TICK_S)
-        try:
-            unit.tick()
-            wire.tick()
-            reception.tick()
-            upkeep.tick()
-        except Exception as error:
-            log.error("a tick failed: %s", kind_and_place(error))  # noqa: TRY400
-        else:
+        # Each by itself: on a full disk one may fail for as long as it is full, and the others must not.
+        went_well = [passed(part.tick) for part in (unit, wire, reception, upkeep)]
+        if all(went_well):
             watchdog()
         guarded(telemetry.tick, "figures of the call were not taken")
 

@@ -200,7 +200,7 @@ class Applying:
     def _faults(self) -> list[str]:
         found = [part.fault() for part in self._parts if part.fields & set(self._ledger.tried)]
         if not self._is_reached(self._began_at):
-            found.insert(0, "the region was not reached")
+            found.append("the region did not answer")
         return [fault for fault in found if fault]
 
     def _undo(self, back: Ledger) -> None:

@@ -35,6 +35,8 @@ class BrokerLink:
         self._make = make
         self.settings = settings
         self._link = make(settings)
+        self.figures: LinkFigures = self._link.figures
+        """Of all links since the start."""
         self._one_at_a_time = threading.Lock()
         self._started = self._stopped = False
         self._in_call = False
@@ -43,11 +45,6 @@ class BrokerLink:
     def up(self) -> bool:
         """Whether the broker has accepted us and not gone since."""
         return self._link.up
-
-    @property
-    def figures(self) -> LinkFigures:
-        """How the present link fares."""
-        return self._link.figures
 
     def start(self) -> None:
         """Begin to connect."""
@@ -63,6 +60,7 @@ class BrokerLink:
             return
         link = self._make(settings)
         link.hurry(self._in_call)
+        link.figures = self.figures
         old, self._link, self.settings = self._link, link, settings
         if self._started:
             threading.Thread(target=self._switch, args=(old, link), name="link switch", daemon=True).start()

@@ -52,9 +52,9 @@ class Ledger(BaseModel):
     """All that is known of the region's configuration.
 
     `values` are in force, those on trial among them; a field that is None is as the unit's own settings and board
-    have it. (`epoch`, `rev`) is the last revision that is wholly in force, `wanted` the newest one judged, `waiting`
-    has its fields that wait for the room (`waits`), `before` what the fields `tried` are put back to. `refused` was
-    rolled back, `failed` has digests of what it was. `later` came during a trial.
+    have it. (`epoch`, `rev`) is the last revision that is wholly in force, `wanted` the newest one judged,
+    `waiting` has its fields that wait for the room (`waits`), `before` what the fields `tried` are put back to.
+    `refused` was rolled back, `failed` has digests of what it was. `later` came during a trial.
     """
 
     model_config = ConfigDict(frozen=True)

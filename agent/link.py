@@ -42,7 +42,7 @@ CONNECT_TIMEOUT_IN_CALL_S = 2.0
 WATCH_S = 0.25
 ANSWER_WITHIN_S = 1.5
 """A broker in doubt that says nothing for so long is taken for unreachable."""
-NO_RETAINED = 2
+RETAINED, RETAINED_IF_NEW, NO_RETAINED = 0, 1, 2
 """Retain handling of a repeated subscription: it is an echo, and brings nothing (MQTT 5, section 3.8.3.1)."""
 
 
@@ -57,7 +57,8 @@ class LinkSettings:
 
     transport: TLS; TLS that says by ALPN that it carries MQTT; or a WebSocket over TLS at `path`. proxy: host and
     port of an HTTP proxy, which is asked to CONNECT (RFC 9110, section 9.3.6) and sees TLS alone. extra_ca: PEM of
-    authorities that are trusted besides those in ca_file.
+    authorities that are trusted besides those in ca_file. retained_each_time: whether what is retained comes with
+    every connection, or after the first only if the broker has lost our session.
     """
 
     host: str
@@ -74,6 +75,7 @@ class LinkSettings:
     path: str = "/mqtt"
     proxy: tuple[str, int] | None = None
     extra_ca: str = field(default="", repr=False)
+    retained_each_time: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class Link:
         self._up = threading.Event()
         self._gone = threading.Event()
         self._accepted = False
+        self._retained = RETAINED
         self._ever_accepted = False
         self._unreached = False  # and said so: an outage fills no log
         self._stop = threading.Event()
@@ -287,7 +290,7 @@ class Link:
             log.info("broker's connection left: no sign of life")
             self._leave()
 
-    def _subscribe(self, retain_handling: int = 0) -> None:
+    def _subscribe(self, retain_handling: int) -> None:
         options = SubscribeOptions(qos=1, retainHandling=retain_handling)
         self._client.subscribe([(text, options) for text in self._settings.filters])
 
@@ -298,7 +301,9 @@ class Link:
             log.warning("broker refused us: %s", code)
             return
         self._problem = ""
-        self._subscribe()
+        self._subscribe(self._retained)
+        if not self._settings.retained_each_time:
+            self._retained = RETAINED_IF_NEW
         self._accepted = self._ever_accepted = True
         self._unreached = False
         self.figures.connected()

@@ -45,15 +45,15 @@ class RoomPanel:
         self._door = lit
         self._panel.door_lamp(lit)
 
-    def help(self, signal: HelpSignal) -> None:
-        """Somebody calls for help."""
-        self._help = signal
-        self._panel.help(signal)
-
     def locate(self, on: bool) -> None:
         """Be found."""
         self._locating = on
         self._panel.locate(on)
+
+    def help(self, signal: HelpSignal) -> None:
+        """Somebody calls for help."""
+        self._help = signal
+        self._panel.help(signal)
 
     def close(self) -> None:
         """Put everything out and give the pins back."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from agent.clock_state import ClockState
+from agent.broker_link import BrokerLink
+from agent.clock_state import ClockState, is_synchronised
 from agent.commands.busy import why_busy
 from agent.commands.deeds import InTask, Kind, Refused
 from agent.commands.kinds import kinds
@@ -52,9 +53,7 @@ class Upkeep:
             identity,
             unit,
             self._ring,
-            way=lambda: Way(
-                settings.broker_host, settings.broker_port, settings.ca_file, ice_urls=unit.ice_urls()
-            ),
+            way=lambda: _way(settings, unit, wire),
         )
         self.figures = self._make_figures(settings, identity, unit, wire)
         self._ticks.append(self.figures.tick)
@@ -77,7 +76,9 @@ class Upkeep:
         def link_figures() -> LinkFigures | None:
             return wire.link.figures if wire.link is not None else None
 
-        sources = Sources(settings.state_dir, link=link_figures, screens=unit.screens)
+        sources = Sources(
+            settings.state_dir, link=link_figures, synchronised=is_synchronised, screens=unit.screens
+        )
         topic = Topic(identity.unit, "up/event/telemetry")
         return UnitFigures(unit, sources, send=lambda figures: wire.send(topic, figures))
 
@@ -92,9 +93,10 @@ class Upkeep:
         self._ticks.append(commands.tick)
         self._stops.append(commands.stop)
 
-    def every_second(self, tick: Callable[[], None]) -> None:
-        """Have this called once a second, on the event loop."""
-        self._ticks.append(tick)
+    def first_every_second(self, tick: Callable[[], None]) -> None:
+        """Have this called once a second, on the event loop, before the others: a fault of theirs keeps it from
+        nothing."""
+        self._ticks.insert(0, tick)
 
     def tick(self) -> None:
         """Once a second."""
@@ -106,3 +108,13 @@ class Upkeep:
         for stop in reversed(self._stops):
             stop()
         logging.getLogger().removeHandler(self._ring)
+
+
+def _way(settings: Settings, unit: Unit, wire: Wire) -> Way:
+    """Where the broker is now, which the region may have set."""
+    ice_urls = unit.ice_urls()
+    if not isinstance(wire.link, BrokerLink):
+        return Way(settings.broker_host, settings.broker_port, settings.ca_file, ice_urls=ice_urls)
+    link = wire.link.settings
+    proxy = f"http://{link.proxy[0]}:{link.proxy[1]}" if link.proxy else None
+    return Way(link.host, link.port, link.ca_file, extra_ca=link.extra_ca, proxy=proxy, ice_urls=ice_urls)

@@ -7,10 +7,12 @@ writes is below /run: what it does not set again after a boot is gone, and the i
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import logging
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from firmware.network import PROVEN, RESULT, TRIAL, boot_id, digest, wanted_of
@@ -57,30 +59,39 @@ def apply(wanted: str | None, run: Path, credentials: Credentials) -> None:
     files = render(wired, credentials) if wired is not None else {}
     before = {file: file.read_text() for pattern in OURS for file in run.glob(pattern)}
     after = {run / path: text for path, text in files.items()}
-    if before == after:
+    if before == after and not _has_failed(run):
         return
     for file in before.keys() - after.keys():
         file.unlink()
     for file, text in after.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    _take_into_use(wired, {file.name for file in before})
+    gone = {file: text for file, text in before.items() if file not in after or after[file] != text}
+    _take_into_use(wired, gone)
 
 
-def _take_into_use(wired: Wired | None, before: set[str]) -> None:
+def _has_failed(run: Path) -> bool:
+    """Whether the last try told of a fault: what is written then may not be in use."""
+    try:
+        return bool(json.loads((run / "halsorum-network" / RESULT).read_text())["fault"])
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _take_into_use(wired: Wired | None, gone: Mapping[Path, str]) -> None:
+    """gone: files that are no more, or others now. The reload reconfigures interfaces whose file is gone."""
     _run("networkctl", "reload")
-    for name in sorted(before):
-        if name.startswith("8021x-") and not (
-            wired and wired.eap_tls and name == f"8021x-{wired.interface}.conf"
-        ):
-            _run(
-                "systemctl",
-                "stop",
-                f"halsorum-wired@{name.removeprefix('8021x-').removesuffix('.conf')}.service",
-            )
-    if wired is not None and wired.eap_tls is not None:
-        _run("systemctl", "restart", f"halsorum-wired@{wired.interface}.service")
+    wanted = f"8021x-{wired.interface}.conf" if wired is not None and wired.eap_tls is not None else ""
+    for file, text in sorted(gone.items()):
+        if file.suffix == ".netdev":  # networkd makes such interfaces, and leaves them
+            name = next(line[5:] for line in text.splitlines() if line.startswith("Name="))
+            if wired is None or name != f"{wired.interface}.{wired.vlan}":
+                _run("networkctl", "delete", name)
+        elif file.name.startswith("8021x-") and file.name != wanted:
+            _run("systemctl", "stop", f"halsorum-wired@{file.stem.removeprefix('8021x-')}.service")
     if wired is not None:
+        if wanted:
+            _run("systemctl", "restart", f"halsorum-wired@{wired.interface}.service")
         _run("networkctl", "reconfigure", wired.interface)
     for service in ("systemd-resolved.service", "systemd-timesyncd.service"):
         _run("systemctl", "try-restart", service)
@@ -101,8 +112,10 @@ def _run(*command: str) -> None:
 
 
 def _credentials(state: Path) -> Credentials:
-    identity = state / "identity" / "current"
-    return Credentials(identity / "certificate.pem", identity / "key.pem", identity / "ca.pem")
+    identity = state / "identity" / "current"  # agent/identity_store.py
+    certificate = identity / "certificate.pem"
+    fingerprint = hashlib.sha256(certificate.read_bytes()).hexdigest() if certificate.is_file() else ""
+    return Credentials(certificate, identity / "key.pem", identity / "ca.pem", fingerprint)
 
 
 def _tell(file: Path, wanted: str | None, fault: str) -> None:

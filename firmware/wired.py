@@ -68,6 +68,8 @@ class Credentials:
     certificate: Path
     key: Path
     authorities: Path
+    fingerprint: str = ""
+    """Of the certificate: another one is taken into use although its file has the same name."""
 
 
 def parse(text: str) -> Wired:
@@ -131,6 +133,7 @@ def _conf(section: str, values: dict[str, tuple[str, ...]]) -> str:
 
 def _supplicant(identity: str, credentials: Credentials) -> str:
     return (
+        f"# certificate {credentials.fingerprint}\n"
         "ctrl_interface=/run/wpa_supplicant\neapol_version=2\nap_scan=0\n"
         "network={\n\tkey_mgmt=IEEE8021X\n\teap=TLS\n\teapol_flags=0\n"
         f'\tidentity="{identity}"\n\tca_cert="{credentials.authorities}"\n'

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from provisioning.cli_context import command_of, now, told_to_person
+from provisioning.cli_diagnostics import uploads_of
 from web.clinic.services import Refused
 
 # As in cli_context: the command loads what it works with.
@@ -103,7 +104,8 @@ def commands_of(context: typer.Context) -> Commands:
     """The commands of this run's region."""
     from provisioning.commands import Commands
 
-    return Commands(command_of(context).database, now)
+    command = command_of(context)
+    return Commands(command.database, now, lambda unit, sent: uploads_of(command).make(unit, sent))
 
 
 def pairs(arguments: list[str]) -> dict[str, str]:

@@ -36,19 +36,10 @@ def diagnostics(
 ) -> None:
     """Have a unit send its journal, devices and network path, freed of what may tell of a person."""
     from provisioning.commands import Commands
-    from provisioning.diagnostics import DiagnosticsUploads
-    from provisioning.settings import load_settings
 
     command = command_of(context)
     with told_to_person():
-        settings = load_settings(command.settings_file)
-        uploads = DiagnosticsUploads(
-            command.database,
-            now,
-            folder=settings.diagnostics_dir,
-            public_url=settings.units_url,
-            kept=timedelta(days=settings.diagnostics_days),
-        )
+        uploads = uploads_of(command)
         commands = Commands(command.database, now, uploads.make)
         by, within = f"cli:{getpass.getuser()}", timedelta(minutes=within_minutes)
         sent = commands.send(unit, "collect-diagnostics", by=by, expires_in=within, timeout_s=TIMEOUT_S)
@@ -59,6 +50,21 @@ def diagnostics(
             return
         kept = _await(commands, uploads, sent, within)
         _save(command, uploads, kept, output, by)
+
+
+def uploads_of(command: Command) -> DiagnosticsUploads:
+    """Where units put their bundles; raises SettingsError, since only the region's settings say where that is."""
+    from provisioning.diagnostics import DiagnosticsUploads
+    from provisioning.settings import load_settings
+
+    settings = load_settings(command.settings_file)
+    return DiagnosticsUploads(
+        command.database,
+        now,
+        folder=settings.diagnostics_dir,
+        public_url=settings.units_url,
+        kept=timedelta(days=settings.diagnostics_days),
+    )
 
 
 def _save(command: Command, uploads: DiagnosticsUploads, kept: Kept, output: Path | None, by: str) -> None:

@@ -83,29 +83,23 @@ class Commands:
         rollout_id: int | None = None,
     ) -> str:
         """Let the worker send a command; returns its id. Raises Refused, in words."""
-        command_id, given = f"c{secrets.token_hex(8)}", dict(arguments or {})
+        command_id, given = new_id(), dict(arguments or {})
         if name == "collect-diagnostics" and "url" not in given and self._make_url is not None:
             self._refuse_unknown(unit)
             given["url"] = self._make_url(unit, command_id)
-        check(name, given, expires_in, timeout_s)
-        now = self._clock()
-        row = CommandRow(
-            id=command_id,
-            unit_id=unit,
-            name=name,
-            arguments=given,
-            timeout_s=timeout_s,
-            by=by[:64],
-            rollout_id=rollout_id,
-            state="sent",
-            reason="",
-            made_at=now,
-            expires_at=now + expires_in,
-            changed_at=now,
-        )
         with self._database.write() as db:
-            put(db, row)
-        return command_id
+            return send_in(
+                db,
+                self._clock(),
+                unit,
+                name,
+                given,
+                by=by,
+                expires_in=expires_in,
+                timeout_s=timeout_s,
+                rollout_id=rollout_id,
+                command_id=command_id,
+            )
 
     def cancel(self, command_id: str, by: str) -> None:
         """Take back what has not begun: the unit says whether it still could. Raises Refused."""
@@ -153,6 +147,44 @@ def put(db: Session, row: CommandRow) -> None:
     told = {key: value for key, value in row.arguments.items() if key not in UNTOLD}
     fields = {"id": row.id, "name": row.name, **told}
     audit.note(db, row.made_at, by=row.by, action="command_send", target=row.unit_id, fields=fields)
+
+
+def new_id() -> str:
+    """A command's id, which nobody can guess."""
+    return f"c{secrets.token_hex(8)}"
+
+
+def send_in(
+    db: Session,
+    now: datetime,
+    unit: str,
+    name: str,
+    arguments: Mapping[str, str],
+    *,
+    by: str,
+    expires_in: timedelta,
+    timeout_s: int = 120,
+    rollout_id: int | None = None,
+    command_id: str | None = None,
+) -> str:
+    """Send a command within the caller's transaction; returns its id. Raises Refused."""
+    check(name, arguments, expires_in, timeout_s)
+    row = CommandRow(
+        id=command_id or new_id(),
+        unit_id=unit,
+        name=name,
+        arguments=dict(arguments),
+        timeout_s=timeout_s,
+        by=by[:64],
+        rollout_id=rollout_id,
+        state="sent",
+        reason="",
+        made_at=now,
+        expires_at=now + expires_in,
+        changed_at=now,
+    )
+    put(db, row)
+    return row.id
 
 
 def remember(db: Session, row: CommandRow, now: datetime) -> None:

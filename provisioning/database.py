@@ -135,17 +135,18 @@ class Database:
             yield db
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def together(self) -> Iterator[Session]:
         """Make one transaction of all that this thread reads and writes meanwhile: much dearer than a change is
         to bring it to disk. Kept whole, or after an error not at all; whoever fails inside must not catch it.
 
         Nobody else can write to SQLite meanwhile: wait for no other thread, and tell nobody before the end.
         """
-        with Session(self._writing_engine, expire_on_commit=False) as db, db.begin():
+        kind = _OnlyWriter if self._engine.dialect.name == "sqlite" else Session
+        with kind(self._writing_engine, expire_on_commit=False) as db, db.begin():
             self._check_fence(db)
             self._of_thread.whole = db
             try:
-                yield
+                yield db
             finally:
                 self._of_thread.whole = None
 
@@ -160,6 +161,15 @@ class Database:
     def close(self) -> None:
         """Give back the connections."""
         self._engine.dispose()
+
+
+class _OnlyWriter(Session):
+    """Holds SQLite's one lock for writing: a row that it has read cannot have changed, and is not read again."""
+
+    def get(self, entity: Any, ident: Any, **named: Any) -> Any:  # noqa: ANN401 - as Session.get
+        """As Session.get."""
+        named.pop("with_for_update", None)
+        return super().get(entity, ident, **named)
 
 
 def _make_engine(url: str) -> Engine:

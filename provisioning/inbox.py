@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import groupby
 from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from agent.contract import ContractError, Message, Topic, decode, encode
 from agent.contract.events import Ack, Event
@@ -18,6 +21,7 @@ from provisioning.events import EventIntake
 from provisioning.fleet import Fleet
 from provisioning.help_calls import HelpCalls
 from provisioning.hooks import Hooks
+from provisioning.models import Base, Unit, UnitChain, UnitReport
 from provisioning.quality import Quality
 from provisioning.queues import Places
 from provisioning.room_requests import RoomRequests
@@ -97,7 +101,8 @@ class Inbox:
     def _keep_together(self, messages: Sequence[Message], guarded: Guarded) -> bool:
         """Keep reports in one transaction and then do what follows from each; False if nothing was kept."""
         try:
-            with self.database.together():
+            with self.database.together() as db:
+                _kept = _rows_of(db, {message.topic.unit for message in messages})
                 follow = [_REPORTS[m.topic.channel](self, m.topic.unit, m) for m in messages]
         except Exception as error:
             log.warning("%d reports are kept one by one: %s", len(messages), kind_and_place(error))
@@ -174,8 +179,11 @@ class Inbox:
         elif kind in HELP:
             self.help_calls.intent(unit, kind, message.data, message.ts)
 
-    def _command(self, unit: str, message: Message) -> None:
-        log.info("unit %s: command %s is %s", unit, message.topic.levels[0], message.data.state)
+
+def _rows_of(db: Session, units: Collection[str]) -> list[Base]:
+    """What reports are about, read at once; while the list lives, the session asks for none of them again."""
+    tables = (Unit.id, UnitReport.unit_id, UnitChain.unit_id)
+    return [row for name in tables for row in db.scalars(select(name.class_).where(name.in_(units)))]
 
 
 def _nothing() -> None:
@@ -194,5 +202,4 @@ _HANDLERS: dict[str, Callable[[Inbox, str, Any], None]] = {
     "up/event": Inbox._event,
     "up/event/quality": Inbox._quality,
     "up/intent": Inbox._intent,
-    "up/cmd": Inbox._command,
 }

@@ -235,9 +235,9 @@ class Region:
         self.services.help_changed()
 
     def _work(self) -> None:
-        next_tick = time.monotonic()
+        next_tick, more = time.monotonic(), False
         while True:
-            messages, item = self._take(max(0.0, next_tick - time.monotonic()))
+            messages, item = self._take(0.0 if more else max(0.0, next_tick - time.monotonic()))
             if messages:
                 self._guarded(partial(self.inbox.handle_all, messages, self._guarded))
                 self.figures.messages += len(messages)
@@ -249,6 +249,13 @@ class Region:
                 self._guarded(self._tick)
                 next_tick = time.monotonic() + TICK_S
                 self.figures.tick_s, self.figures.ticked_at = time.monotonic() - began_s, self.clock()
+
+    def _publish_some(self) -> bool:
+        try:
+            return self.link.up and self.schedules.go_on()
+        except Exception as error:
+            log.error("schedules were not published: %s", kind_and_place(error))  # noqa: TRY400
+            return False
 
     def _take(self, within_s: float) -> tuple[list[tuple[str, bytes]], bool | None]:
         """The messages that are there, and what came after them: up, gone or nothing (False), the end (None)."""
@@ -273,7 +280,7 @@ class Region:
             log.error("the region's worker failed at one piece of work and goes on: %s", place)  # noqa: TRY400
 
     def _connected(self) -> None:
-        self.schedules.publish_all()
+        self.schedules.publish_soon()
         self.signalling.link_is_up()
         for connected in self.hooks.connected:
             self._guarded(connected)
@@ -307,6 +314,7 @@ def _link_settings(settings: RegionSettings, lease: Lease | None) -> LinkSetting
         key_file=broker.key_file,
         filters=(up_filter(), bootstrap_up_filter()),
         backoff_max_s=BACKOFF_MAX_S,
+        retained_each_time=False,
         # What the broker kept for us from a time when we led before is older than what the other has done since.
         clean_start=lease is not None and lease.holder_before != broker.name,
     )

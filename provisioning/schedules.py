@@ -47,6 +47,7 @@ class Schedules:
         self._zone = zone
         self._sent_at: dict[str, datetime] = {}
         self._window = Window.around(clock(), zone)
+        self._soon: list[str] = []
 
     def work_off_outbox(self) -> list[tuple[str, str]]:
         """Publish what was changed by pages, booking systems or the command line; returns (unit, what)."""
@@ -70,15 +71,26 @@ class Schedules:
         if window == self._window:
             return False
         self._window = window
-        self.publish_all()
+        self.publish_soon()
         return True
 
-    def publish_all(self) -> None:
-        """After (re)connecting: the broker may have lost what it was to keep."""
+    def publish_soon(self) -> None:
+        """After (re)connecting, when the broker may have lost what it was to keep: have go_on() publish all."""
         with self._database.read() as db:
-            units = list(db.scalars(select(Unit.id).order_by(Unit.id)))
-        self.publish_schedules(units)
-        self.publish_configs(units)
+            self._soon = list(db.scalars(select(Unit.id).order_by(Unit.id.desc())))
+
+    def go_on(self) -> bool:
+        """Publish for some of those that wait; False when none does. What has come meanwhile goes in between."""
+        some = [self._soon.pop() for _ in range(min(TOGETHER, len(self._soon)))]
+        self.publish_schedules(some)
+        self.publish_configs(some)
+        return bool(self._soon)
+
+    def publish_all(self) -> None:
+        """Publish for every unit now."""
+        self.publish_soon()
+        while self.go_on():
+            pass
 
     def publish_schedule(self, unit_id: str) -> None:
         """Publish a unit's snapshot; its revision grows if it is another than last time."""

@@ -144,7 +144,7 @@ def test_it_is_rolled_back_when_nothing_answers_and_stays_so(rig):
     assert rig.states[-1] == "trial"
     rig.tick(2)
     assert (rig.states[-1], rig.link.told[-1]) == ("rolled_back", (None, False))
-    assert rig.last.errors == ("the region was not reached within 120 s",)
+    assert rig.last.errors == ("the region did not answer within 120 s",)
     rig.set(4, broker=BROKER)
     rig.tick()
     rig.kill()

@@ -148,6 +148,7 @@ def test_the_window_moves_at_night_and_keeps_what_is_held_about_midnight(
     clock.pass_by(hours=3)
     assert schedules.roll_over()
     assert not schedules.roll_over()
+    assert not schedules.go_on()  # none is left after so few
     message = next(m for m in wire.take("dn/schedule") if m.topic.unit == "unit-1")
     assert [s["sid"] for s in message.data.sessions] == [late.sid, far.sid]
 
@@ -183,3 +184,17 @@ def test_what_could_not_be_sent_is_sent_when_the_broker_is_back(
     wire.up = True
     schedules.publish_all()
     assert len(wire.take("dn/schedule")[0].data.sessions) == 1
+
+
+def test_a_fleet_is_published_some_at_a_time(
+    schedules: Schedules, wire: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provisioning.schedules.TOGETHER", 1)
+    schedules.publish_soon()
+    assert wire.take("dn/schedule") == []
+    assert schedules.go_on()
+    assert [message.topic.unit for message in wire.take("dn/schedule")] == ["unit-1"]
+    assert not schedules.go_on()
+    assert [message.topic.unit for message in wire.take("dn/schedule")] == ["unit-2"]
+    assert not schedules.go_on()
+    assert wire.take("dn/schedule") == []

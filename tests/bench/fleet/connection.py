@@ -75,12 +75,12 @@ class Connection:
                 self._begin(now)
         elif self.silent:
             pass
-        elif self._stage != "open" and now - self._since > CONNECT_TIMEOUT_S:
-            self._lost("timeout")
-        elif self._stage == "open":
-            if now - self._heard_at > 2 * KEEPALIVE_S:
+        elif self._stage in {"tcp", "tls"} and now - self._since > CONNECT_TIMEOUT_S:
+            self._lost(f"no answer ({self._stage})")
+        else:
+            if now - max(self._heard_at, self._since) > 2 * KEEPALIVE_S:
                 self._lost("no sign of life")
-            elif now - self._said_at >= KEEPALIVE_S - 1:
+            elif self.up and now - self._said_at >= KEEPALIVE_S - 1:
                 self._write(packets.PING)
 
     def ready(self, mask: int) -> None:

@@ -39,9 +39,11 @@ class Run:
     def all_phases(self, only: frozenset[str] = frozenset()) -> None:
         """In this order, since each finds the fleet as the one before it left it."""
         self.connect()
+        self._until_quiet()
         for name in ("one_change", "change_all", "loss", "restart", "kill", "region_restart"):
             if not only or name in only:
                 getattr(self, name)()
+                self._until_quiet()
 
     def connect(self) -> None:
         """All at once, as after a power cut of the whole region."""
@@ -118,7 +120,6 @@ class Run:
             self.figures["region_answers_s"] = time.monotonic() - began
             taken = self._one_booking(self.site.names[0], 10, within_s=WITHIN_S)
             self.figures["region_works_s"] = None if taken is None else time.monotonic() - began
-        self._until_quiet()
 
     def _back(self, name: str, began: float) -> None:
         """Until all are connected since then, served the right schedule and heard by the region."""
@@ -163,7 +164,6 @@ class Run:
     def _until_quiet(self) -> None:
         """Let the region work off what has come, so that the next figure is of the next thing."""
         process = psutil.Process(self._region_pid())
-        wait_until(lambda: _processor(process) < 0, 0.1)
 
         def quiet() -> bool:
             before = _processor(process)

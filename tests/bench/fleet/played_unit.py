@@ -23,7 +23,7 @@ NEVER = (-1, -1)
 
 @dataclass(slots=True)
 class Seen:
-    """What the unit has had on its present connection, in seconds of CLOCK_MONOTONIC, which all processes share."""
+    """What the unit has had on its present connection, by CLOCK_MONOTONIC, which all processes share."""
 
     connected_at: float | None = None
     acked_at: float | None = None

@@ -152,7 +152,7 @@ class Site:
         """How many units the region shows in each state; `right`: with the schedule it wants."""
         with self.database.read() as db:
             query = select(UnitReport.state, func.count()).group_by(UnitReport.state)
-            shown = {state: count for state, count in db.execute(query).all()}
+            shown: dict[str, int] = {row[0]: row[1] for row in db.execute(query)}
             right = (
                 select(func.count())
                 .select_from(UnitReport)

@@ -3,7 +3,7 @@
 | told | answers |
 |---|---|
 | `("start",)` | connects all now; True |
-| `("count", revs, since)` | how many are connected, heard by the region, and served the revision that `revs` names |
+| `("count", revs, since)` | how many are connected since then, heard by the region, and served these revisions |
 | `("look",)` | every unit's `Seen`, and what went wrong with connections since the last look |
 | `("seen", names)` | these units' `Seen` |
 | `("silence", names)` | these say and hear nothing more, with their sockets open: a unit whose power is cut |

@@ -108,6 +108,12 @@ def call(**changes: object) -> Screen:
 STATES: dict[str, Screen] = {
     "idle": screen(),
     "idle-empty": screen(next_session=None, can_check_in=(), region_up=False),
+    "idle-message": screen(
+        message="Hissen är avstängd till klockan 15. Gå genom entrén på baksidan, så visar personalen vägen dit."
+    ),
+    "locate": screen(locating=True),
+    "wiping": screen(page="halted", halted="wiping"),
+    "wiped": screen(page="halted", halted="wiped"),
     "idle-button": screen(can_check_in=(BOTH,)),
     "idle-faults": screen(faults=("microphone",)),
     "code-locked": screen(code_lock=Lock(0, NOW + timedelta(minutes=2))),

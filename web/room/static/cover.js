@@ -13,10 +13,11 @@ export function covers() {
   const { local, screen } = app;
   if (local.helpFailed) return "help-failed";
   const state = screen?.help_state ?? "none";
-  return state !== "none" && local.helpRead !== state ? `help-${state}` : "";
+  if (state !== "none" && local.helpRead !== state) return `help-${state}`;
+  return screen?.locating ? "locate" : "";
 }
 
-// The cover shown now: `feed-lost`, `feed-shut`, one of `help-…`, or none. A call goes on without the feed.
+// The cover shown now: `feed-lost`, `feed-shut`, one of `help-…`, `locate`, or none. A call goes on without the feed.
 export function coverNow() {
   if (app.feed !== "open") return app.screen?.page === "call" ? "" : `feed-${app.feed}`;
   if (app.screen?.session?.question || app.local.ask === "still") return "";
@@ -45,6 +46,7 @@ function page(kind) {
   if (kind.startsWith("feed")) {
     return [h("div", { class: "notice" }, heading(kind === "feed-lost" ? t("feed.lost", { phone }) : t("feed.shut", { phone })))];
   }
+  if (kind === "locate") return locate();
   const answered = kind === "help-answered";
   const inCall = app.screen.page === "call";
   const back = button({ label: inCall ? t("help.back_to_call") : t("help.close"), look: "main", data: { action: "help-read" },
@@ -54,6 +56,14 @@ function page(kind) {
   if (answered || kind === "help-sent") words.push(h("p", { class: "next", text: inCall ? t("help.call_goes_on") : t("help.stay") }));
   return [h("div", { class: "notice" }, ...words),
     h("div", { class: "cover-foot" }, kind === "help-failed" ? again() : over, back)];
+}
+
+// IT looks for this unit: to be seen across a room, and over with one touch.
+function locate() {
+  const found = button({ label: t("locate.found"), look: "main", data: { touch: "locate_found" },
+    press: (it) => app.ask("locate_found", {}, it) });
+  return [h("div", { class: "notice locate" }, h("div", { class: "mark", "aria-hidden": "true" }), heading(t("locate.title")),
+    h("p", { class: "next", text: t("locate.more") })), h("div", { class: "cover-foot" }, found)];
 }
 
 function said(kind, phone) {

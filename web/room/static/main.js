@@ -15,7 +15,7 @@ import { choose, code } from "./pages/checkin.js";
 import { ended } from "./pages/ended.js";
 import { enrol } from "./pages/enrol.js";
 import { idle } from "./pages/idle.js";
-import { fault, hold, loading, queue, rejected } from "./pages/notice.js";
+import { fault, halted, hold, loading, queue, rejected } from "./pages/notice.js";
 import { scan } from "./pages/scan.js";
 import { STAFF_PAGES, staffPage } from "./pages/staff.js";
 import { waiting } from "./pages/waiting.js";
@@ -27,7 +27,7 @@ import { listenToPage, sayPage } from "./speech.js";
 import { clock, loadTexts, t } from "./texts.js";
 
 const PAGES = { loading, idle, "checkin-choose": choose, "checkin-code": code, "checkin-scan": scan,
-  queue, waiting, "waiting-check": check, call, hold, ended, rejected, fault, enrol, ...STAFF_PAGES };
+  queue, waiting, "waiting-check": check, call, hold, ended, rejected, fault, enrol, halted, ...STAFF_PAGES };
 const SESSION_PAGES = ["waiting", "call", "ended"];
 // Where staff may come to the screen while somebody is in the room.
 const [head, main, pad, foot] = ["head", "main", "pad", "foot"].map((id) => document.getElementById(id));
@@ -55,7 +55,7 @@ function render() {
   app.speak();
   applyAccess();
   const name = pageNow();
-  const key = `${name}|${app.language}`;
+  const key = `${name}|${app.language}|${app.screen?.halted ?? ""}`;
   if (key !== drawn.key) draw(name, key);
   setText(roomName, app.screen?.room_name ?? "");
   setText(time, app.screen ? clock(app.now()) : "");
@@ -88,7 +88,8 @@ function draw(name, key) {
   else if (!goesOn) main.replaceChildren(...page.main);
   if (!isDesk) beneath = null;
   pad.replaceChildren(...(page.pad ?? []));
-  foot.replaceChildren(...(name === "enrol" ? [] : [help]), ...accessControl(name), ...(page.foot ?? []));
+  const helps = name === "enrol" || name === "halted" ? [] : [help];
+  foot.replaceChildren(...helps, ...(name === "halted" ? [] : accessControl(name)), ...(page.foot ?? []));
   if (samePage) return;
   app.local.sheet = "";
   forgetFocus();

@@ -41,6 +41,13 @@ export function rejected() {
   };
 }
 
+// The unit is being taken out of service, or was: there is nothing to press.
+export function halted() {
+  const gone = app.screen.halted === "wiped";
+  const [title, more] = gone ? [t("halted.wiped"), t("halted.wiped_more")] : [t("halted.wiping"), t("halted.wiping_more")];
+  return { main: [h("div", { class: "notice" }, heading(title), h("p", { class: "next", text: more }))] };
+}
+
 export function fault() {
   const title = heading("");
   const phone = h("p", { class: "next" });
