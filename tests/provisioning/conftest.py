@@ -197,6 +197,9 @@ class PostgreSqlCopies:
         for name in names:
             self._again += f'DELETE FROM public."{name}";'
             self._again += f'INSERT INTO public."{name}" SELECT * FROM furnished."{name}";'
+        for name, last in self._db.execute("SELECT sequencename, last_value FROM pg_sequences"):
+            begin = f"{last}, true" if last else "1, false"
+            self._again += f"SELECT setval('{name}', {begin});"
         self._again += "COMMIT"
 
     def begin(self) -> None:
