@@ -221,6 +221,7 @@ def make_link(
         certificate_file=settings.certificate_file,
         key_file=settings.key_file,
         filters=(down_filter(identity.unit),),
+        leave_when_denied=True,
     )
     return BrokerLink(
         first,

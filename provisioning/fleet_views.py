@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer, load_only, raiseload
 
 from provisioning.config_standing import standing
 from provisioning.fleet_health import TO_READ, UnitFacts, health
@@ -19,6 +19,18 @@ from provisioning.views import LIVE, OVER
 from web.clinic.fleet.services import FleetRoom, Health, UnitLine, UnitList, UnitQuery
 
 BUSY_BEFORE = timedelta(minutes=30)
+_NEEDED = (
+    load_only(
+        *(Unit.id, Unit.serial, Unit.config_epoch, Unit.config_rev, Unit.schedule_epoch, Unit.schedule_rev),
+        raiseload=True,
+    ),
+    defer(UnitReport.faults, raiseload=True),
+    defer(UnitReport.rejected_sids, raiseload=True),
+    defer(UnitReport.config_errors, raiseload=True),
+    load_only(Room.id, Room.name, raiseload=True),
+    raiseload(Room.clinic),
+)
+"""Whole configurations and lists, read as JSON for thousands of units, would be most of the list's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,7 @@ def unit_lines(db: Session, now: datetime, unit: str | None = None) -> list[Unit
             ),
         )
         .order_by(Unit.id)
+        .options(*_NEEDED)
     )
     if unit is not None:
         query = query.where(Unit.id == unit)
@@ -109,7 +122,7 @@ def _has_text(line: UnitLine, text: str) -> bool:
 def _beside(db: Session, now: datetime, unit: str | None) -> _Beside:
     groups: dict[str, list[str]] = defaultdict(list)
     memberships = select(GroupMember).order_by(GroupMember.group)
-    figures = select(TelemetryRow)
+    figures = select(TelemetryRow.unit_id, TelemetryRow.heard_at, TelemetryRow.figures)
     revoked = select(Revocation.unit_id)
     if unit is not None:
         memberships = memberships.where(GroupMember.unit_id == unit)
@@ -128,7 +141,7 @@ def _beside(db: Session, now: datetime, unit: str | None) -> _Beside:
     return _Beside(
         groups=groups,
         revoked=set(db.scalars(revoked)),
-        figures={row.unit_id: (row.heard_at, row.figures) for row in db.scalars(figures)},
+        figures={unit_id: (came_at, told) for unit_id, came_at, told in db.execute(figures)},
         busy_rooms=set(db.scalars(soon)),
     )
 
