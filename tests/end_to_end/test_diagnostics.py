@@ -162,7 +162,7 @@ def test_it_asks_a_unit_and_saves_what_comes(own_stack: Stack, tmp_path: Path) -
     file, settings = tmp_path / "unit.tar.gz", own_stack.state / "region" / "region.toml"
     command = ["-m", "agent.console", "--json", "--settings", str(settings), "diagnostics"]
     done = subprocess.run(
-        [sys.executable, *command, "", "--output", str(file)],
+        [sys.executable, *command, "unit-1", "--output", str(file)],
         capture_output=True,
         text=True,
         check=False,
