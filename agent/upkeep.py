@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from agent.clock_state import ClockState
+from agent.broker_link import BrokerLink
+from agent.clock_state import ClockState, is_synchronised
 from agent.commands.busy import why_busy
 from agent.commands.clock_source import clock_source
 from agent.commands.deeds import InTask, Kind, Refused
@@ -29,15 +30,6 @@ from agent.unit import Unit
 from agent.unit_figures import Sources, UnitFigures
 from agent.wire import Wire
 from firmware.board import Board
-
-
-def way_to(settings: Settings, wire: Wire, ice_urls: tuple[str, ...]) -> Way:
-    """To the broker and through the proxy that the region has set, or the settings file's."""
-    if wire.link is None:
-        return Way(settings.broker_host, settings.broker_port, settings.ca_file, ice_urls=ice_urls)
-    used = wire.link.settings
-    proxy = "http://{}:{}".format(*used.proxy) if used.proxy is not None else None
-    return Way(used.host, used.port, used.ca_file, proxy, ice_urls)
 
 
 class Upkeep:
@@ -65,7 +57,7 @@ class Upkeep:
             identity,
             unit,
             self._ring,
-            way=lambda: way_to(settings, wire, unit.ice_urls()),
+            way=lambda: _way(settings, unit, wire),
         )
         self.figures = self._make_figures(settings, identity, unit, wire)
         self._ticks.append(self.figures.tick)
@@ -116,7 +108,9 @@ class Upkeep:
         def link_figures() -> LinkFigures | None:
             return wire.link.figures if wire.link is not None else None
 
-        sources = Sources(settings.state_dir, link=link_figures, screens=unit.screens)
+        sources = Sources(
+            settings.state_dir, link=link_figures, synchronised=is_synchronised, screens=unit.screens
+        )
         topic = Topic(identity.unit, "up/event/telemetry")
         return UnitFigures(unit, sources, send=lambda figures: wire.send(topic, figures))
 
@@ -146,3 +140,13 @@ class Upkeep:
         for stop in reversed(self._stops):
             stop()
         logging.getLogger().removeHandler(self._ring)
+
+
+def _way(settings: Settings, unit: Unit, wire: Wire) -> Way:
+    """Where the broker is now, which the region may have set."""
+    ice_urls = unit.ice_urls()
+    if not isinstance(wire.link, BrokerLink):
+        return Way(settings.broker_host, settings.broker_port, settings.ca_file, ice_urls=ice_urls)
+    link = wire.link.settings
+    proxy = f"http://{link.proxy[0]}:{link.proxy[1]}" if link.proxy else None
+    return Way(link.host, link.port, link.ca_file, extra_ca=link.extra_ca, proxy=proxy, ice_urls=ice_urls)
