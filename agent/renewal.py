@@ -182,6 +182,10 @@ class Renewal:
             log.warning("no new certificate: %s; again in %d min", error, pause.total_seconds() // 60)
         else:
             self._failures = 0
+            now = self._now()
+            left = self._identity.not_after - now if now is not None else PAUSE_FIRST
+            # A region that backdates, or gives certificates of a short life, is not to be asked all the time.
+            self._not_before_s = self._monotonic_s() + max(left / 3, timedelta(0)).total_seconds()
 
     def _request(self, purpose: Purpose) -> Request:
         try:

@@ -76,14 +76,16 @@ class Broker:
             self.heard(Message(Topic("unit-1", "dn/renewal"), "1", NOW, None, None, reply), b"")
         return True
 
-    def issue(self, request, name="unit-1", authority=AUTHORITY, digest=None, **fields) -> CertificateReply:
+    def issue(
+        self, request, name="unit-1", authority=AUTHORITY, digest=None, until=NOW + 700 * DAY, **fields
+    ) -> CertificateReply:
         csr = x509.load_pem_x509_csr(request.csr.encode())
         name = "hr-0001" if request.purpose == "bootstrap" else name
         return CertificateReply(
             state="issued",
             request=digest or self.store.request(request.purpose).sha256,
             purpose=request.purpose,
-            certificate=authority.certificate(name, csr.public_key(), until=NOW + 700 * DAY).decode(),
+            certificate=authority.certificate(name, csr.public_key(), until=until).decode(),
             **{"ca": AUTHORITY.pem.decode(), **fields},
         )
 
@@ -241,6 +243,15 @@ def test_after_a_failure_it_waits_and_then_tries_again(broker):
     broker.answer = broker.issue
     assert _ticked(broker) == asked + 1
     assert broker.identity.not_after == NOW + 700 * DAY
+
+
+def test_a_certificate_that_is_old_when_it_is_new_is_not_renewed_all_the_time(broker):
+    broker.now = broker.identity.not_after - DAY
+    broker.answer = lambda request: broker.issue(request, until=broker.now + timedelta(hours=3))
+    assert _ticked(broker) == 1
+    assert _ticked(broker) == 1
+    broker.monotonic_s += 3600
+    assert _ticked(broker) == 2
 
 
 def test_when_and_how_often():
