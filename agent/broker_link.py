@@ -9,7 +9,7 @@ from dataclasses import replace
 from agent.contract import Topic
 from agent.contract.config_check_network import proxy_address
 from agent.contract.unit_config import Config
-from agent.link import Link, LinkSettings
+from agent.link import Link, LinkProblem, LinkSettings
 from agent.link_figures import LinkFigures
 
 MakeLink = Callable[[LinkSettings], Link]
@@ -49,6 +49,11 @@ class BrokerLink:
     def up(self) -> bool:
         """Whether the broker has accepted us and not gone since."""
         return self._link.up
+
+    @property
+    def problem(self) -> LinkProblem:
+        """See Link.problem."""
+        return self._link.problem
 
     def start(self) -> None:
         """Begin to connect."""

@@ -7,23 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from agent import VERSION
-from agent.applying import kept_ledger
-from agent.broker_link import on_the_way
 from agent.browser_secret import browser_secret
 from agent.clock_state import ClockState, kept_floor
 from agent.config import Settings
-from agent.contract.unit_config import Config
 from agent.controller import MAX_SCREENS, Controller
-from agent.enrolling import Applicant, Enroller, MakeLink
+from agent.enrolling import Applicant, Enroller
 from agent.enrolment import State
+from agent.enrolment_links import links_on_loop
 from agent.enrolment_view import enrol_screen
 from agent.faults import kind_and_place
 from agent.identity_way import WayIn
-from agent.link import Link, LinkSettings, Will
 from agent.region_clock import RegionClock
 from agent.screen import NoSuchMedia, Outcome, Screen, Touch, WhepAnswer
 from agent.speech import Espeak
@@ -55,7 +51,7 @@ async def enrol(settings: Settings, board: Board, way: WayIn, stop: asyncio.Even
             way.identities,
             clock,
             applicant,
-            links_on_loop(loop, time, kept_ledger(store).values),
+            links_on_loop(loop, time, store),
             on_change=changed.set,
         )
         voice = Espeak()
@@ -92,42 +88,6 @@ async def _first_of(*events: asyncio.Event) -> None:
     await asyncio.wait(waits, timeout=TICK_S, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
         wait.cancel()
-
-
-def links_on_loop(
-    loop: asyncio.AbstractEventLoop, time: ClockState, configured: Config | None = None
-) -> MakeLink:
-    """Makes links whose threads hand everything to the event loop. configured: by what the region had set, a unit
-    that has lost its identity finds its way back through a proxy."""
-    values = configured or Config()
-
-    def on_loop(work: Callable[[], None]) -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_guarded, work)
-
-    def make(
-        settings: LinkSettings,
-        *,
-        on_message: Callable[[str, bytes], None],
-        on_connection: Callable[[bool], None],
-        will: Will | None,
-    ) -> Link:
-        return Link(
-            on_the_way(settings, values),
-            on_message=lambda topic, body: on_loop(lambda: on_message(topic, body)),
-            on_connection=lambda up: on_loop(lambda: on_connection(up)),
-            will=will,
-            known_time=time.known,
-        )
-
-    return make
-
-
-def _guarded(work: Callable[[], None]) -> None:
-    try:
-        work()
-    except Exception as error:
-        log.error("a message was not handled: %s", kind_and_place(error))  # noqa: TRY400
 
 
 def _pages(settings: Settings, board: Board) -> RoomWebSettings:

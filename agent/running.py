@@ -77,12 +77,16 @@ class Running:
         self._survey, self._camera_form = Survey(), ""
         self._surveyor = self._make_surveyor()
         self._tester = SelfTester(lambda: self.wire.up and unit.clock.is_learnt, self._probe, self._tested)
+        self.about: Callable[[Info], Info] = lambda info: info
+        """What other parts of the agent add to what the unit says of itself."""
+        self.checks: list[Callable[[], Verdict | None]] = []
+        """What other parts of the agent find out in a self-test."""
         self._attempt = 0
         self.calls = self._make_calls()
         self.wire = Wire(unit, identity, boot=boot, info=self._info)
         self.wire.calls = self.calls
         self.telemetry = Telemetry(self.calls, unit.clock, session=unit.held, send=self.wire.quality)
-        self._touches = Touches(
+        self.touches = Touches(
             unit,
             intend=self.wire.intent,
             set_microphone=self.calls.set_microphone,
@@ -106,7 +110,7 @@ class Running:
     def _make_controller(self) -> Controller:
         return Controller(
             asyncio.get_running_loop(),
-            self._touches,
+            self.touches,
             Mirrors(self.calls, self._parts.scan_media),
             self._unit.screen(),
             on_shown=self.telemetry.shown,
@@ -130,7 +134,7 @@ class Running:
         return RoomParts(
             self._unit,
             self._board,
-            self._touches,
+            self.touches,
             capture_settings=lambda: self._capture_settings,
             call_settings=self._call_settings,
             camera_lamp=self._camera_lamp,
@@ -145,9 +149,9 @@ class Running:
         for kind, handler in self._camera.messages.items():
             self._talk.on(kind, handler)
         about_meeting = MeetingTouches(
-            self._unit, self.wire, is_staff=self._touches.is_staff, tell_beside=self._talk.tell_beside
+            self._unit, self.wire, is_staff=self.touches.is_staff, tell_beside=self._talk.tell_beside
         )
-        self._touches.add({**about_meeting.handlers, **self._camera.touches})
+        self.touches.add({**about_meeting.handlers, **self._camera.touches})
         self._unit.meeting.has_hand_camera = self._board.hand_camera is not None
 
     def _keep_complete_languages(self) -> None:
@@ -313,7 +317,8 @@ class Running:
         if form != self._camera_form:
             self._camera_form = form
             self.wire.info_changed()
-        return [Verdict(o.name, o.ok, o.figure, o.unit, o.reason) for o in outcomes]
+        checked = [verdict for check in self.checks if (verdict := check()) is not None]
+        return [*checked, *(Verdict(o.name, o.ok, o.figure, o.unit, o.reason) for o in outcomes)]
 
     def _tested(self, result: SelfTest) -> None:
         fields: dict[str, str | int | float | bool] = {"ok": not result.faults}
@@ -325,7 +330,7 @@ class Running:
         self._unit.room_event(TestDone(result.faults))
 
     def _info(self) -> Info:
-        return Info(
+        info = Info(
             software=VERSION,
             board=self._board.name,
             encoder=self._capture_settings.encoders[0],
@@ -335,4 +340,6 @@ class Running:
             certificate_not_after=self._identity.not_after,
             abilities=("code", "qr", "staff", "button"),
             commands=KNOWN,
+            addresses=tuple(sorted(host_addresses()))[:20],
         )
+        return self.about(info)

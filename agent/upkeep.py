@@ -22,6 +22,7 @@ from agent.diagnostics.upload import UploadError
 from agent.identity import Identity
 from agent.link_figures import LinkFigures
 from agent.region_clock import BOOT_ID
+from agent.renewal import Renewal, RenewalError
 from agent.unit import Unit
 from agent.unit_figures import Sources, UnitFigures
 from agent.wire import Wire
@@ -66,10 +67,14 @@ class Upkeep:
         self.figures = self._make_figures(settings, identity, unit, wire)
         self._ticks.append(self.figures.tick)
         self._stops: list[Callable[[], None]] = []
+        self.renewal: Renewal | None = None
+        """Set where the unit keeps its identities itself."""
         others = {
             "collect-diagnostics": Kind(
                 lambda entry: InTask(lambda: self._collect(entry.arguments)), alone=False
-            )
+            ),
+            "renew-certificate": Kind(lambda _entry: InTask(self._renew), disturbs=True),
+            "rotate-bootstrap": Kind(lambda _entry: InTask(self._rotate_bootstrap)),
         }
         known = kinds(unit, identity.unit, settings.state_dir, restart, others)
         self._join_commands(unit, identity.unit, wire, known, Start(boot, BOOT_ID.read_text().strip()))
@@ -79,6 +84,23 @@ class Upkeep:
             return await self.diagnostics.collect_and_send(arguments.get("url", ""))
         except (UploadError, ValueError) as error:
             raise Refused(str(error)) from error
+
+    async def _renew(self) -> dict[str, str]:
+        try:
+            return await self._renewal().renew()
+        except RenewalError as error:
+            raise Refused(str(error)) from error
+
+    async def _rotate_bootstrap(self) -> dict[str, str]:
+        try:
+            return await self._renewal().rotate_bootstrap()
+        except RenewalError as error:
+            raise Refused(str(error)) from error
+
+    def _renewal(self) -> Renewal:
+        if self.renewal is None:
+            raise Refused("this unit's certificate was made by hand; replace it in the same way")
+        return self.renewal
 
     def _make_figures(self, settings: Settings, identity: Identity, unit: Unit, wire: Wire) -> UnitFigures:
         def link_figures() -> LinkFigures | None:

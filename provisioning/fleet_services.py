@@ -4,8 +4,10 @@ is handed on."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Any, Literal
 
 from sqlalchemy import select
@@ -29,6 +31,7 @@ from web.clinic.fleet.services import (
     GroupLine,
     RolloutLine,
     RolloutRequest,
+    UnitLine,
     UnitList,
     UnitPage,
     UnitQuery,
@@ -53,13 +56,24 @@ class FleetServices:
         self._rooms = Rooms(database, clock)
         self._configurations = Configurations(database, clock)
         self._rollouts = Rollouts(database, clock)
+        self._reading = Lock()
+        self._last_lines: Sequence[UnitLine] = ()
+        self._read_at = datetime.min.replace(tzinfo=UTC)
 
     def units(self, account: Account, query: UnitQuery) -> UnitList:
         """One page of the list."""
         _only_it(account)
-        with self._database.read() as db:
-            lines = unit_lines(db, self._clock())
-        return listed(lines, query)
+        return listed(self._lines(query.max_age_s), query)
+
+    def _lines(self, max_age_s: float) -> Sequence[UnitLine]:
+        with self._reading if max_age_s else nullcontext():
+            now = self._clock()
+            if max_age_s and now - self._read_at < timedelta(seconds=max_age_s):
+                return self._last_lines
+            with self._database.read() as db:
+                lines = unit_lines(db, now)
+            self._last_lines, self._read_at = lines, now
+            return lines
 
     def unit(self, account: Account, unit: str) -> UnitPage:
         """All that is known of one unit; raises Refused."""

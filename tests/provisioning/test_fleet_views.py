@@ -11,6 +11,7 @@ from sqlalchemy import event
 
 from agent.contract.status import Clock as UnitClock
 from agent.contract.status import Fault, Info, Status
+from provisioning import fleet_services
 from provisioning.booking import Booker, Bookings
 from provisioning.commands import Commands
 from provisioning.configurations import Configurations
@@ -248,3 +249,14 @@ def test_many_units_are_listed_in_few_queries(
 @pytest.fixture
 def configurations(database: Database, clock: Any) -> Configurations:
     return Configurations(database, clock)
+
+
+def test_pages_that_ask_every_few_seconds_share_one_reading(services, clock, monkeypatch):
+    reads = []
+    monkeypatch.setattr(fleet_services, "unit_lines", lambda db, now: reads.append(now) or [])
+    for age in (2.0, 2.0, 0.0, 2.0):
+        services.units(IT, UnitQuery(max_age_s=age))
+    assert len(reads) == 2
+    clock.pass_by(seconds=3)
+    services.units(IT, UnitQuery(max_age_s=2.0))
+    assert len(reads) == 3

@@ -82,10 +82,13 @@ def unrevoke(unit: str) -> str | Response | tuple[str, int]:
 
 def _page(unit: str, problems: dict[str, str]) -> str:
     told = find(unit)
-    rooms = sorted(fleet().rooms(account()), key=lambda room: (room.unit is not None, room.clinic, room.name))
     chosen: Any = request.form.get("room", told.line.room_id or "")
     return render_template(
-        "clinic/fleet/room.html", rooms=rooms, chosen=chosen, problems=problems, **head(told)
+        "clinic/fleet/room.html",
+        rooms=fleet().rooms(account()),
+        chosen=chosen,
+        problems=problems,
+        **head(told),
     )
 
 

@@ -31,6 +31,8 @@ class UnitQuery:
     config: ConfigStanding | None = None
     offset: int = 0
     limit: int = 100
+    max_age_s: float = 0.0
+    """How old the answer may be: a page that asks every few seconds shares one reading with all others that do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from web.clinic.state import account
 
 pages = section("units")
 PAGE_UNITS = 50
+OPEN_PAGES_SHARE_S = 2.0
 MAX_QUERY_CHARS = 120
 MAX_OFFSET = 1_000_000
 NARROWING = ("text", "health", "clinic", "group", "software", "config")
@@ -36,7 +37,11 @@ def page() -> str:
 @pages.get("/api/it/units")
 def rows() -> Response:
     """The counts and the list alone, for a page that stays true by itself."""
-    return fragment(render_template("clinic/fleet/_units.html", **_shown(asked_for())))
+    return fragment(
+        render_template(
+            "clinic/fleet/_units.html", **_shown(replace(asked_for(), max_age_s=OPEN_PAGES_SHARE_S))
+        )
+    )
 
 
 def asked_for() -> UnitQuery:

@@ -5,6 +5,7 @@ import { signedOut } from "./api.js";
 
 const ANSWER_WITHIN_MS = 15000;
 const SLOWER = 4; // times, while nobody looks at the page
+const REST = 10; // times what an answer took: a region that is slow is not asked more
 const MISSED_BEFORE_SAID = 2;
 
 const focusedKey = (part) =>
@@ -23,10 +24,11 @@ function keep(part) {
   let etag = "";
   let missed = 0;
   let timer = 0;
+  let tookMs = 0;
 
   const later = () => {
     clearTimeout(timer);
-    const everyMs = Number(part.dataset.everyS) * 1000;
+    const everyMs = Math.max(Number(part.dataset.everyS) * 1000, tookMs * REST);
     timer = setTimeout(look, document.hidden ? everyMs * SLOWER : everyMs);
   };
 
@@ -43,7 +45,9 @@ function keep(part) {
   async function look() {
     const headers = etag ? { "If-None-Match": etag } : {};
     const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+    const began = performance.now();
     const answer = await fetch(part.dataset.live, { headers, signal, redirect: "manual" }).catch(() => null);
+    tookMs = performance.now() - began;
     if (answer?.status === 401) return signedOut();
     told(answer?.status === 304 || answer?.ok === true);
     if (answer?.ok && !busy()) {
