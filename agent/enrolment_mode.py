@@ -10,7 +10,6 @@ import logging
 from contextlib import AsyncExitStack
 
 from agent import VERSION
-from agent.applying import kept_ledger
 from agent.browser_secret import browser_secret
 from agent.clock_state import ClockState, kept_floor
 from agent.config import Settings
@@ -51,7 +50,7 @@ async def enrol(settings: Settings, board: Board, way: WayIn, stop: asyncio.Even
             way.identities,
             clock,
             applicant,
-            links_on_loop(loop, time, kept_ledger(store).values),
+            links_on_loop(loop, time, store),
             on_change=changed.set,
         )
         voice = Espeak()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from agent import VERSION
 from agent.about_unit import about
-from agent.applying import kept_ledger
 from agent.broker_link import BrokerLink
 from agent.clock_state import ClockState
 from agent.commands.busy import why_busy
@@ -92,7 +91,7 @@ def join_identity(
         from agent.enrolment_links import links_on_loop
 
         applicant = Applicant(VERSION, board.name, boot, "expired", identity.unit)
-        links = links_on_loop(loop, clock_state, kept_ledger(unit.store).values)
+        links = links_on_loop(loop, clock_state, unit.store)
         enroller = Enroller(store, unit.clock, applicant, links, on_change=changed)
         enrollers.append(enroller)
         return enroller
