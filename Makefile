@@ -64,6 +64,9 @@ test-long: packages-test $(VENV)/ready ## The rest: every page by axe-core and m
 unit: $(VENV)/ready ## Unit tests alone, some seconds
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target $(UNIT_PARTS)
 
+unit-postgresql: packages-test $(VENV)/ready ## The region's unit tests against a PostgreSQL of their own instead of SQLite
+	@HALSORUM_TESTS_DATABASE=postgresql $(PYTEST_UNIT) tests/provisioning
+
 unit-agent:
 	@$(PYTEST_UNIT) tests/agent tests/firmware tests/systemd --ignore-glob '*/media/test_[i-z]*'
 unit-media:
