@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from agent.broker_link import BrokerLink
 from agent.clock_state import ClockState, is_synchronised
 from agent.commands.busy import why_busy
+from agent.commands.clock_source import clock_source
 from agent.commands.deeds import InTask, Kind, Refused
 from agent.commands.kinds import kinds
 from agent.commands.runner import Commands, Start
 from agent.config import Settings
 from agent.contract import Topic
+from agent.contract.status import Clock
 from agent.diagnostics.log_ring import LogRing
 from agent.diagnostics.network_path import Way
 from agent.diagnostics.service import Diagnostics
@@ -23,6 +25,7 @@ from agent.diagnostics.upload import UploadError
 from agent.identity import Identity
 from agent.link_figures import LinkFigures
 from agent.region_clock import BOOT_ID
+from agent.renewal import Renewal, RenewalError
 from agent.unit import Unit
 from agent.unit_figures import Sources, UnitFigures
 from agent.wire import Wire
@@ -44,6 +47,7 @@ class Upkeep:
         restart: Callable[[], None] = lambda: None,
     ) -> None:
         """restart() lets the agent begin anew, once everything has stopped in order."""
+        self._unit = unit
         self.clock_state = ClockState(unit.clock, unit.store)
         self._ticks: list[Callable[[], None]] = [self.clock_state.tick]
         self._ring = LogRing()
@@ -58,19 +62,47 @@ class Upkeep:
         self.figures = self._make_figures(settings, identity, unit, wire)
         self._ticks.append(self.figures.tick)
         self._stops: list[Callable[[], None]] = []
+        self.renewal: Renewal | None = None
+        """Set where the unit keeps its identities itself."""
         others = {
             "collect-diagnostics": Kind(
                 lambda entry: InTask(lambda: self._collect(entry.arguments)), alone=False
-            )
+            ),
+            "renew-certificate": Kind(lambda _entry: InTask(self._renew), disturbs=True),
+            "rotate-bootstrap": Kind(lambda _entry: InTask(self._rotate_bootstrap)),
         }
-        known = kinds(unit, identity.unit, settings.state_dir, restart, others)
+        known = kinds(
+            unit, identity.unit, settings.state_dir, restart, others, changed_info=wire.info_changed
+        )
         self._join_commands(unit, identity.unit, wire, known, Start(boot, BOOT_ID.read_text().strip()))
+
+    def clock_report(self) -> Clock:
+        """For `up/info`: the source that the region has set, while the kernel says nothing of another."""
+        report = self.clock_state.report()
+        return report.model_copy(update={"source": clock_source(self._unit.store)})
 
     async def _collect(self, arguments: Mapping[str, str]) -> dict[str, str]:
         try:
             return await self.diagnostics.collect_and_send(arguments.get("url", ""))
         except (UploadError, ValueError) as error:
             raise Refused(str(error)) from error
+
+    async def _renew(self) -> dict[str, str]:
+        try:
+            return await self._renewal().renew()
+        except RenewalError as error:
+            raise Refused(str(error)) from error
+
+    async def _rotate_bootstrap(self) -> dict[str, str]:
+        try:
+            return await self._renewal().rotate_bootstrap()
+        except RenewalError as error:
+            raise Refused(str(error)) from error
+
+    def _renewal(self) -> Renewal:
+        if self.renewal is None:
+            raise Refused("this unit's certificate was made by hand; replace it in the same way")
+        return self.renewal
 
     def _make_figures(self, settings: Settings, identity: Identity, unit: Unit, wire: Wire) -> UnitFigures:
         def link_figures() -> LinkFigures | None:
