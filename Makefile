@@ -33,7 +33,7 @@ export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run new-unit demo screens test test-long unit end-to-end lint format bench bench-net bench-people recovery soak lock clean distclean packages-run packages-test $(UNIT_PARTS) $(PARTS)
+.PHONY: help run new-unit demo screens test test-long unit unit-postgresql end-to-end lint format bench bench-net bench-people recovery soak lock clean distclean packages-run packages-test $(UNIT_PARTS) $(PARTS)
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
@@ -63,6 +63,9 @@ test-long: packages-test $(VENV)/ready ## The rest: every page by axe-core and m
 
 unit: $(VENV)/ready ## Unit tests alone, some seconds
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target $(UNIT_PARTS)
+
+unit-postgresql: packages-test $(VENV)/ready ## The region's unit tests against a PostgreSQL of their own instead of SQLite
+	@HALSORUM_TESTS_DATABASE=postgresql $(PYTEST_UNIT) tests/provisioning
 
 unit-agent:
 	@$(PYTEST_UNIT) tests/agent tests/firmware tests/systemd --ignore-glob '*/media/test_[i-z]*'

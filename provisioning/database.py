@@ -39,7 +39,7 @@ class Database:
         """fence: the number under which this process leads (provisioning.lease); None for one that does not need
         to, such as the command line."""
         self._fence = fence
-        self._engine = _make_engine(url)
+        self._engine = _make_engine(url, by_hand=fence is None)
         self._of_thread = threading.local()
         self._writing_engine = self._engine.execution_options(writes=True)
 
@@ -172,9 +172,11 @@ class _OnlyWriter(Session):
         return super().get(entity, ident, **named)
 
 
-def _make_engine(url: str) -> Engine:
+def _make_engine(url: str, *, by_hand: bool) -> Engine:
     pool: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 10} if is_postgresql(url) else {}
-    engine = create_engine(driver_url(url), hide_parameters=True, connect_args=connect_options(url), **pool)
+    engine = create_engine(
+        driver_url(url), hide_parameters=True, connect_args=connect_options(url, by_hand=by_hand), **pool
+    )
     if engine.dialect.name == "sqlite":
         _make_private(engine.url.database or "")
         event.listen(engine, "connect", _set_up_sqlite)

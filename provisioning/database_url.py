@@ -12,6 +12,8 @@ UNSENT_AT_MOST_S = 5
 """A PostgreSQL that has vanished is given up after this (TCP_USER_TIMEOUT, RFC 5482)."""
 IDLE_IN_TRANSACTION_S = 5
 """PostgreSQL ends the session of an instance that was stopped in the middle of a transaction."""
+IDLE_BY_HAND_S = 120
+"""And of the command line, which may write what it reads to a slow place, but may not hold rows for ever."""
 
 
 def driver_url(url: str) -> URL:
@@ -25,12 +27,12 @@ def is_postgresql(url: str) -> bool:
     return driver_url(url).get_backend_name() == "postgresql"
 
 
-def connect_options(url: str, *, statement_timeout_s: float = 30.0) -> dict[str, Any]:
-    """What the driver is told."""
+def connect_options(url: str, *, by_hand: bool = False, statement_timeout_s: float = 30.0) -> dict[str, Any]:
+    """What the driver is told. by_hand: for the command line, not for the service."""
     if not is_postgresql(url):
         return {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
     told = {
-        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_S,
+        "idle_in_transaction_session_timeout": IDLE_BY_HAND_S if by_hand else IDLE_IN_TRANSACTION_S,
         "statement_timeout": statement_timeout_s,
     }
     options = " ".join(f"-c {name}={round(seconds * 1000)}" for name, seconds in told.items())

@@ -1,14 +1,15 @@
 """Which of two instances of the region acts: a lease in PostgreSQL, with a fencing number for every write.
 
-Why a row and not a session's advisory lock: a lock is gone when PostgreSQL fails over to a replica, and its holder
-cannot know; a row goes along. The lock's holder also learns too late that it has lost it: a process that was stopped
-(SIGSTOP, a frozen virtual machine) goes on where it was. So:
+Why a row and not a session's advisory lock: a lock is gone when PostgreSQL fails over to a replica, and its
+holder cannot know; a row goes along. The lock's holder also learns too late that it has lost it: a process that
+was stopped (SIGSTOP, a frozen virtual machine) goes on where it was. So:
 
-- `region_heartbeat` says until when the lease holds, by PostgreSQL's clock alone; its holder prolongs it every second.
+- `region_heartbeat` says until when the lease holds, by PostgreSQL's clock alone; its holder prolongs it every
+  second.
 - `region_lease` holds the fencing number, which grows with each holder. Every transaction of the service that
   writes first takes a share of that row under its own number (Database.write). A new holder's UPDATE of it waits
   for those that are under way; after it none of an older number begins or commits. A holder that was stopped in
-  the middle of a transaction is cut off by PostgreSQL (idle_in_transaction_session_timeout), which rolls that back.
+  the middle of one is cut off by PostgreSQL (idle_in_transaction_session_timeout), which rolls it back.
 - What is not in the database (messages to the broker) is sent only while `holds()`: the holder's own clock, which
   counts on while it is stopped or asleep, ends its acting well before anybody else may begin.
 """

@@ -96,17 +96,7 @@ class Region:
             _link_settings(settings, lease), on_message=self._on_message, on_connection=self._queue.put
         )
         zone = settings.zone
-        self.signalling = Signalling(
-            self.publish,
-            clock,
-            StoredSessionFacts(self.database, clock),
-            self._note,
-            secret=self.database.fact("secret"),
-            ice=IceConfiguration(settings.ice_servers, settings.turn),
-            ice_transport_policy=settings.ice_transport_policy,
-            standings=StoredStandings(self.database),
-            close_seat=self._close_seat,
-        )
+        self.signalling = self._make_signalling()
         self.seats = Seats(self.database, self.signalling, clock)
         bookings = Bookings(self.database, clock, zone)
         self.quality = Quality(self.database, clock, kept=timedelta(days=settings.quality_days))
@@ -132,6 +122,20 @@ class Region:
         self._worker = Thread(target=self._work, name="region", daemon=True)
         self._stopping = Lock()
         self._stopped = False
+
+    def _make_signalling(self) -> Signalling:
+        settings = self.settings
+        return Signalling(
+            self.publish,
+            self.clock,
+            StoredSessionFacts(self.database, self.clock),
+            self._note,
+            secret=self.database.fact("secret"),
+            ice=IceConfiguration(settings.ice_servers, settings.turn),
+            ice_transport_policy=settings.ice_transport_policy,
+            standings=StoredStandings(self.database),
+            close_seat=self._close_seat,
+        )
 
     def _make_neighbours(self) -> Neighbours:
         token = self.settings.web.metrics_token_file

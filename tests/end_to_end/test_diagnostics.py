@@ -24,6 +24,7 @@ from werkzeug.serving import make_server
 
 from agent.__main__ import make_unit
 from agent.config import Settings
+from agent.configuring import Ledger
 from agent.diagnostics import upload
 from agent.diagnostics.log_ring import LogRing
 from agent.diagnostics.network_path import Way
@@ -100,7 +101,7 @@ def diagnostics(tmp_path: Path, authority: Authority) -> Diagnostics:
         key_file=own.key_file,
     )
     identity = load_identity(own.certificate_file, own.key_file)
-    unit = make_unit(settings, identity, Store(tmp_path / "unit" / "unit.db"))
+    unit = make_unit(settings, identity, Store(tmp_path / "unit" / "unit.db"), Ledger())
     unit.region = SimpleNamespace(up=True)  # type: ignore[assignment]
     ring = LogRing()
     for text in ("ready", *CANARIES):
