@@ -38,6 +38,7 @@ from agent.contract import down_filter, encode
 from agent.faults import kind_and_place
 from agent.heap import use_one_arena
 from agent.identity import Identity
+from agent.identity_joined import join_identity
 from agent.identity_way import WayIn, identity_way, with_identity_files
 from agent.link import Link, LinkSettings, Will
 from agent.link_tls import KnownTime
@@ -158,6 +159,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
         upkeep = Upkeep(settings, board, identity, unit, running.wire, boot=boot, restart=restart.ask)
         stack.push_async_callback(upkeep.stop)
+        running.clock_report = upkeep.clock_report
         link = make_link(
             settings, identity, running.wire, unit, boot=boot, known_time=upkeep.clock_state.known
         )
@@ -166,6 +168,21 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
             settings=settings, board=board, unit=unit, ledger=ledger, running=running, panel=panel, link=link
         )
         upkeep.first_every_second(configuration.tick)
+        certificates = join_identity(
+            settings=settings,
+            board=board,
+            identity=identity,
+            unit=unit,
+            boot=boot,
+            running=running,
+            link=link,
+            clock_state=upkeep.clock_state,
+            restart=restart.ask,
+        )
+        if certificates is not None:
+            upkeep.renewal = certificates.renewal
+            upkeep.first_every_second(certificates.tick)
+            stack.push_async_callback(certificates.stop)
         link.start()
         stack.push_async_callback(stop_on_thread, "link", link.stop)
         stack.callback(running.wire.stopping)
@@ -221,6 +238,7 @@ def make_link(
         certificate_file=settings.certificate_file,
         key_file=settings.key_file,
         filters=(down_filter(identity.unit),),
+        leave_when_denied=True,
     )
     return BrokerLink(
         first,

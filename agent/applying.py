@@ -15,9 +15,22 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from agent.config import Configuration, keep_complete, overlay
-from agent.configuring import Check, Heard, Ledger, begin, hear, postpone, prove, report, roll_back
+from agent.configuring import (
+    TO_THE_REGION,
+    TRIED,
+    Check,
+    Heard,
+    Ledger,
+    begin,
+    hear,
+    postpone,
+    prove,
+    report,
+    roll_back,
+)
 from agent.contract import Message
 from agent.contract.unit_config import Config, ConfigReport
+from agent.fault_points import Reached, from_environment
 from agent.faults import kind_and_place
 from agent.room import IN_USE
 from agent.room import State as RoomState
@@ -93,7 +106,9 @@ class Applying:
         is_reached: Callable[[float], bool],
         nudge: Callable[[], None],
         trial_s: float,
+        reached: Reached | None = None,
     ) -> None:
+        self._reached = reached or from_environment()
         self._unit, self._first, self._parts = unit, first, tuple(parts)
         self._ledger = ledger
         self._check, self._say = check, say
@@ -148,7 +163,7 @@ class Applying:
             self._hear(heard)
         if self.is_on_trial:
             self._judge()
-        elif self._ledger.state == "deferred" and self._is_free():
+        elif self._may_begin():
             self._begin()
 
     def _hear(self, heard: Heard) -> None:
@@ -160,8 +175,9 @@ class Applying:
                 self._say(ConfigReport(applied=False, errors=(NO_DISK,), wanted_rev=heard.rev), self._rev())
             self._unkept = heard
             return
+        self._reached("config-heard", str(heard.rev))
         self._move(moved)
-        if not (self._ledger.state == "deferred" and self._is_free() and self._begin()):
+        if not (self._may_begin() and self._begin()):
             self.tell()
 
     def _begin(self) -> bool:
@@ -169,8 +185,10 @@ class Applying:
         begun = begin(self._ledger)
         if not self._saved(begun):
             return False
+        self._reached("config-begun", str(begun.wanted[1]))
         self._began_at = self._unit.clock.monotonic_s()
         faults = self._move(begun)
+        self._reached("config-in-use", str(begun.wanted[1]))
         if faults and self.is_on_trial:
             self._undo(roll_back(begun, faults[0], self._check))
             return True
@@ -188,6 +206,7 @@ class Applying:
             proven = prove(self._ledger, self._check)
             if self._saved(proven):
                 log.info("configuration %d is in force", proven.rev)
+                self._reached("config-proven", str(proven.rev))
                 self._move(proven, also=self._ledger.tried)
                 self.tell()
         elif self._unit.room.state in IN_USE:
@@ -208,8 +227,9 @@ class Applying:
         log.warning(
             "configuration %d is %s: %s", self._ledger.wanted[1], back.state, "; ".join(back.errors[-1:])
         )
-        self._unsaved = not self._saved(back)
         self._move(back, also=self._ledger.tried)
+        self._reached("config-undone", str(back.wanted[1]))
+        self._unsaved = not self._saved(back)
         self.tell()
 
     def _move(self, moved: Ledger, also: Sequence[str] = ()) -> list[str]:
@@ -237,6 +257,16 @@ class Applying:
         configuration = overlay(self._first, self._ledger.values, self._ledger.rev)
         self._unit.configuration, self._left_out = keep_complete(configuration, self._unit.complete_languages)
         self._unit.changed()
+
+    def _may_begin(self) -> bool:
+        """Something waits, the room is free, and the region is there to prove it by.
+
+        Where the way to the region is what changes, it may be gone just because of that.
+        """
+        if self._ledger.state != "deferred" or not self._is_free():
+            return False
+        tried = TRIED.intersection(self._ledger.waits)
+        return not tried or bool(tried & TO_THE_REGION) or self._is_reached(float("-inf"))
 
     def _is_free(self) -> bool:
         """Nobody is there, no test runs, and nobody is expected before a trial would be over."""

@@ -9,17 +9,21 @@ from dataclasses import replace
 from agent.contract import Topic
 from agent.contract.config_check_network import proxy_address
 from agent.contract.unit_config import Config
-from agent.link import Link, LinkSettings
+from agent.link import Link, LinkProblem, LinkSettings
 from agent.link_figures import LinkFigures
 
 MakeLink = Callable[[LinkSettings], Link]
 
 
+def on_the_way(first: LinkSettings, values: Config) -> LinkSettings:
+    """With the proxy and the authorities that the region has set: for whatever broker it is."""
+    proxy = values.network.proxy if values.network is not None else None
+    return replace(first, proxy=proxy_address(proxy) if proxy else None, extra_ca=values.region_ca or "")
+
+
 def link_settings(first: LinkSettings, values: Config) -> LinkSettings:
     """The settings file's, with what the region has set laid over them."""
-    broker, network = values.broker, values.network
-    proxy = network.proxy if network is not None else None
-    settings = replace(first, proxy=proxy_address(proxy) if proxy else None, extra_ca=values.region_ca or "")
+    settings, broker = on_the_way(first, values), values.broker
     if broker is None:
         return settings
     return replace(settings, host=broker.host, port=broker.port, transport=broker.transport, path=broker.path)
@@ -45,6 +49,11 @@ class BrokerLink:
     def up(self) -> bool:
         """Whether the broker has accepted us and not gone since."""
         return self._link.up
+
+    @property
+    def problem(self) -> LinkProblem:
+        """See Link.problem."""
+        return self._link.problem
 
     def start(self) -> None:
         """Begin to connect."""

@@ -23,7 +23,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.contract.config_check import what_is_wrong
 from agent.contract.unit_config import Config, ConfigReport, ConfigState
 
-TRIED = frozenset({"network", "broker", "region_ca", "devices", "panel", "media_ports"})
+TO_THE_REGION = frozenset({"network", "broker", "region_ca"})
+TRIED = TO_THE_REGION | {"devices", "panel", "media_ports"}
 """What can cut the unit off or break it: in force on trial first."""
 WAITS = TRIED | {"screen"}
 """What would disturb a session: it waits until the room is free."""

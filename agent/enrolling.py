@@ -87,8 +87,6 @@ class Applicant:
     boot: int
     why: Why = "new"
     was: str | None = None
-    status: Callable[[], Status] | None = None
-    """What it is at the time of the proof; a unit that is not running yet is starting."""
 
 
 @dataclass(slots=True)
@@ -243,8 +241,7 @@ class Enroller:
 
     def _show(self, held: Held) -> None:
         applicant, unit = self._applicant, held.identity.unit
-        status = applicant.status() if applicant.status is not None else None
-        self._publish(Topic(unit, "up/status"), status or Status(state="starting", boot=applicant.boot))
+        self._publish(Topic(unit, "up/status"), Status(state="starting", boot=applicant.boot))
         info = Info(
             software=applicant.software,
             board=applicant.board,

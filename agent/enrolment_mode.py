@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from agent import VERSION
+from agent.applying import kept_ledger
 from agent.browser_secret import browser_secret
 from agent.clock_state import ClockState, kept_floor
 from agent.config import Settings
 from agent.controller import MAX_SCREENS, Controller
-from agent.enrolling import Applicant, Enroller, MakeLink
+from agent.enrolling import Applicant, Enroller
 from agent.enrolment import State
+from agent.enrolment_links import links_on_loop
 from agent.enrolment_view import enrol_screen
 from agent.faults import kind_and_place
 from agent.identity_way import WayIn
-from agent.link import Link, LinkSettings, Will
 from agent.region_clock import RegionClock
 from agent.screen import NoSuchMedia, Outcome, Screen, Touch, WhepAnswer
 from agent.speech import Espeak
@@ -49,7 +49,11 @@ async def enrol(settings: Settings, board: Board, way: WayIn, stop: asyncio.Even
         applicant = Applicant(VERSION, board.name, boot, way.why, way.was)
         changed = asyncio.Event()
         enroller = Enroller(
-            way.identities, clock, applicant, links_on_loop(loop, time), on_change=changed.set
+            way.identities,
+            clock,
+            applicant,
+            links_on_loop(loop, time, kept_ledger(store).values),
+            on_change=changed.set,
         )
         voice = Espeak()
 
@@ -85,38 +89,6 @@ async def _first_of(*events: asyncio.Event) -> None:
     await asyncio.wait(waits, timeout=TICK_S, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
         wait.cancel()
-
-
-def links_on_loop(loop: asyncio.AbstractEventLoop, time: ClockState) -> MakeLink:
-    """Makes links whose threads hand everything to the event loop."""
-
-    def on_loop(work: Callable[[], None]) -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_guarded, work)
-
-    def make(
-        settings: LinkSettings,
-        *,
-        on_message: Callable[[str, bytes], None],
-        on_connection: Callable[[bool], None],
-        will: Will | None,
-    ) -> Link:
-        return Link(
-            settings,
-            on_message=lambda topic, body: on_loop(lambda: on_message(topic, body)),
-            on_connection=lambda up: on_loop(lambda: on_connection(up)),
-            will=will,
-            known_time=time.known,
-        )
-
-    return make
-
-
-def _guarded(work: Callable[[], None]) -> None:
-    try:
-        work()
-    except Exception as error:
-        log.error("a message was not handled: %s", kind_and_place(error))  # noqa: TRY400
 
 
 def _pages(settings: Settings, board: Board) -> RoomWebSettings:

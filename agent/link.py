@@ -42,6 +42,8 @@ CONNECT_TIMEOUT_IN_CALL_S = 2.0
 WATCH_S = 0.25
 ANSWER_WITHIN_S = 1.5
 """A broker in doubt that says nothing for so long is taken for unreachable."""
+NOT_AUTHORIZED = 0x87
+"""Reason code of a message that the broker's rules deny (MQTT 5, section 3.4.2.1)."""
 RETAINED, RETAINED_IF_NEW, NO_RETAINED = 0, 1, 2
 """Retain handling of a repeated subscription: it is an echo, and brings nothing (MQTT 5, section 3.8.3.1)."""
 
@@ -58,7 +60,8 @@ class LinkSettings:
     transport: TLS; TLS that says by ALPN that it carries MQTT; or a WebSocket over TLS at `path`. proxy: host and
     port of an HTTP proxy, which is asked to CONNECT (RFC 9110, section 9.3.6) and sees TLS alone. extra_ca: PEM of
     authorities that are trusted besides those in ca_file. retained_each_time: whether what is retained comes with
-    every connection, or after the first only if the broker has lost our session.
+    every connection, or after the first only if the broker has lost our session. leave_when_denied: go, and come
+    back later, when the broker's rules let us say nothing, as for a unit that is revoked.
     """
 
     host: str
@@ -69,11 +72,14 @@ class LinkSettings:
     key_file: Path
     filters: tuple[str, ...]
     backoff_max_s: float = BACKOFF_MAX_S
+    clean_start: bool = False
+    """What the broker still keeps for us from before the first connection is dropped."""
     transport: Transport = "tls"
     path: str = "/mqtt"
     proxy: tuple[str, int] | None = None
     extra_ca: str = field(default="", repr=False)
     retained_each_time: bool = True
+    leave_when_denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +124,14 @@ class Link:
         self._gone = threading.Event()
         self._accepted = False
         self._retained = RETAINED
+        self._ever_accepted = False
         self._unreached = False  # and said so: an outage fills no log
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._attempt = 0
         self._heard_at = 0.0
         self._problem: LinkProblem = ""
+        self._denied = False
         self._doubted_at: float | None = None
         self.figures = LinkFigures()
         self._tls = TlsContext.of(settings.ca_file, settings.certificate_file, settings.key_file, known_time)
@@ -231,7 +239,7 @@ class Link:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            if self._connect_once():
+            if self._connect_once() and not self._denied:
                 self._attempt = 0
             ceiling_s = BACKOFF_IN_CALL_S if self._in_call else self._settings.backoff_max_s
             if not self._stop.is_set():
@@ -244,7 +252,7 @@ class Link:
         properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = SESSION_EXPIRY_S
         properties.MaximumPacketSize = MAX_BODY_BYTES + 1024
-        self._accepted = False
+        self._accepted = self._denied = False
         self._gone.clear()
         self._doubted_at = None
         self._client.disconnect()  # of what has ended already: paho takes another timeout only then
@@ -254,7 +262,7 @@ class Link:
                 self._settings.host,
                 self._settings.port,
                 keepalive=KEEPALIVE_S,
-                clean_start=False,
+                clean_start=self._settings.clean_start and not self._ever_accepted,
                 properties=properties,
             )
         except (OSError, ValueError) as error:
@@ -301,7 +309,7 @@ class Link:
         self._subscribe(self._retained)
         if not self._settings.retained_each_time:
             self._retained = RETAINED_IF_NEW
-        self._accepted = True
+        self._accepted = self._ever_accepted = True
         self._unreached = False
         self.figures.connected()
         self._set_up(True)
@@ -315,9 +323,17 @@ class Link:
     def _heard(self, *_args: object) -> None:
         self._heard_at = time.monotonic()
 
-    def _acknowledged(self, _client: mqtt.Client, _user: object, mid: int, *_rest: object) -> None:
+    def _acknowledged(
+        self, _client: mqtt.Client, _user: object, mid: int, code: ReasonCode, _props: object
+    ) -> None:
         self._heard()
         self.figures.acknowledged(mid)
+        if code.value == NOT_AUTHORIZED and self._settings.leave_when_denied and not self._denied:
+            # While connected nobody would tell us that the rules are others again.
+            log.warning("broker's connection left: its rules let us say nothing")
+            self._denied, self._problem = True, "refused"
+            self._set_up(False)
+            self._tls.cut()
 
     def _received(self, _client: mqtt.Client, _user: object, message: mqtt.MQTTMessage) -> None:
         self._heard()

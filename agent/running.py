@@ -14,7 +14,8 @@ from agent.board_media import capture_settings
 from agent.call_control import CallControl
 from agent.config import Settings, keep_complete
 from agent.contract.commands import KNOWN
-from agent.contract.status import Info
+from agent.contract.status import Clock, Info
+from agent.contract.unit_config import SoundOutput
 from agent.controller import MAX_SCREENS, Controller
 from agent.heap import give_back
 from agent.identity import Identity
@@ -74,14 +75,20 @@ class Running:
         self._capture_settings = capture_settings(board, settings)
         self._size_mm = (board.screen.width_mm, board.screen.height_mm)
         self._survey, self._camera_form = Survey(), ""
+        self.clock_report: Callable[[], Clock | None] = lambda: None
+        """Whoever knows the machine's clock sets it."""
         self._surveyor = self._make_surveyor()
         self._tester = SelfTester(lambda: self.wire.up and unit.clock.is_learnt, self._probe, self._tested)
+        self.about: Callable[[Info], Info] = lambda info: info
+        """What other parts of the agent add to what the unit says of itself."""
+        self.checks: list[Callable[[], Verdict | None]] = []
+        """What other parts of the agent find out in a self-test."""
         self._attempt = 0
         self.calls = self._make_calls()
         self.wire = Wire(unit, identity, boot=boot, info=self._info)
         self.wire.calls = self.calls
         self.telemetry = Telemetry(self.calls, unit.clock, session=unit.held, send=self.wire.quality)
-        self._touches = Touches(
+        self.touches = Touches(
             unit,
             intend=self.wire.intent,
             set_microphone=self.calls.set_microphone,
@@ -97,18 +104,20 @@ class Running:
         unit.media = self.calls
         unit.region = self.wire
         unit.tests = Tests(start=self._tester.start, stop=self._tester.stop)
-        loop = asyncio.get_running_loop()
-        self._controller = Controller(
-            loop,
-            self._touches,
-            Mirrors(self.calls, self._parts.scan_media),
-            unit.screen(),
-            on_shown=self.telemetry.shown,
-            on_watched=self._parts.scanning.watched,
-        )
+        self._controller = self._make_controller()
         unit.on_change = self._controller.show
         unit.screens = lambda: self._controller.screens
         unit.ice_urls = lambda: self.calls.ice_urls
+
+    def _make_controller(self) -> Controller:
+        return Controller(
+            asyncio.get_running_loop(),
+            self.touches,
+            Mirrors(self.calls, self._parts.scan_media),
+            self._unit.screen(),
+            on_shown=self.telemetry.shown,
+            on_watched=self._parts.scanning.watched,
+        )
 
     def _make_calls(self) -> CallControl:
         return CallControl(
@@ -127,7 +136,7 @@ class Running:
         return RoomParts(
             self._unit,
             self._board,
-            self._touches,
+            self.touches,
             capture_settings=lambda: self._capture_settings,
             call_settings=self._call_settings,
             camera_lamp=self._camera_lamp,
@@ -142,9 +151,9 @@ class Running:
         for kind, handler in self._camera.messages.items():
             self._talk.on(kind, handler)
         about_meeting = MeetingTouches(
-            self._unit, self.wire, is_staff=self._touches.is_staff, tell_beside=self._talk.tell_beside
+            self._unit, self.wire, is_staff=self.touches.is_staff, tell_beside=self._talk.tell_beside
         )
-        self._touches.add({**about_meeting.handlers, **self._camera.touches})
+        self.touches.add({**about_meeting.handlers, **self._camera.touches})
         self._unit.meeting.has_hand_camera = self._board.hand_camera is not None
 
     def _keep_complete_languages(self) -> None:
@@ -191,7 +200,9 @@ class Running:
         self._capture_settings = capture_settings(board, self._settings)
         self._surveyed(self._survey)
         self._unit.meeting.has_hand_camera = board.hand_camera is not None
-        self._parts.sound.use(board.loudspeaker.outputs)
+        loudspeaker = board.loudspeaker
+        only: dict[SoundOutput, str] = {"loudspeaker": loudspeaker.target} if loudspeaker.target else {}
+        self._parts.sound.use(loudspeaker.outputs or only)
 
     async def stop_media(self) -> None:
         """Close camera, microphone and every connection."""
@@ -308,7 +319,8 @@ class Running:
         if form != self._camera_form:
             self._camera_form = form
             self.wire.info_changed()
-        return [Verdict(o.name, o.ok, o.figure, o.unit, o.reason) for o in outcomes]
+        checked = [verdict for check in self.checks if (verdict := check()) is not None]
+        return [*checked, *(Verdict(o.name, o.ok, o.figure, o.unit, o.reason) for o in outcomes)]
 
     def _tested(self, result: SelfTest) -> None:
         fields: dict[str, str | int | float | bool] = {"ok": not result.faults}
@@ -320,7 +332,7 @@ class Running:
         self._unit.room_event(TestDone(result.faults))
 
     def _info(self) -> Info:
-        return Info(
+        info = Info(
             software=VERSION,
             board=self._board.name,
             encoder=self._capture_settings.encoders[0],
@@ -330,4 +342,7 @@ class Running:
             certificate_not_after=self._identity.not_after,
             abilities=("code", "qr", "staff", "button"),
             commands=KNOWN,
+            addresses=tuple(sorted(host_addresses()))[:20],
+            clock=self.clock_report(),
         )
+        return self.about(info)

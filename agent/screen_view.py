@@ -17,6 +17,7 @@ from agent.room import State as RoomState
 from agent.screen import (
     CallLine,
     Choice,
+    EnrolView,
     Figure,
     HelpState,
     Lock,
@@ -67,6 +68,7 @@ class View:
     figures: tuple[Figure, ...] = ()
     message: str = ""
     locating: bool = False
+    enrol: EnrolView | None = None
 
 
 def screen(view: View) -> Screen:
@@ -100,6 +102,7 @@ def screen(view: View) -> Screen:
         outputs=view.outputs,
         output=view.output,
         locating=view.locating and held is None,
+        enrol=view.enrol,
     )
     if document.page == "idle":
         document = replace(document, message=view.message)

@@ -27,7 +27,7 @@ from agent.memory import Fields, Memory
 from agent.outbox import Outbox
 from agent.region_clock import RegionClock
 from agent.schedule import Snapshot
-from agent.screen import Figure, HelpState, Screen
+from agent.screen import EnrolView, Figure, HelpState, Screen
 from agent.screen_view import ENDED_SHOWN, View, screen
 from agent.session import OCCUPYING, OVER, Session, State, step
 from agent.staff import LOCKS, PLACE, Desk, Locks, Place, still_waits
@@ -73,6 +73,8 @@ class Unit:
         kept_place = store.get("queue")
         self.desk = Desk(place=PLACE.validate_json(kept_place) if kept_place else None)
         self.figures: tuple[Figure, ...] = ()
+        self.enrol: EnrolView | None = None
+        """While it asks for another certificate, in place of one that has expired."""
         self.dropin_asked_at: datetime | None = None
         self.dropin_by: str | None = None
         self.language: str | None = None
@@ -293,6 +295,7 @@ class Unit:
                 speech=self.speech,
                 message=self.idle.text(self.clock.now()),
                 locating=self.idle.locating,
+                enrol=self.enrol,
             )
         )
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from agent.clock_state import ClockState
+from agent.broker_link import BrokerLink
+from agent.clock_state import ClockState, is_synchronised
 from agent.commands.busy import why_busy
+from agent.commands.clock_source import clock_source
 from agent.commands.deeds import InTask, Kind, Refused
 from agent.commands.kinds import kinds
 from agent.commands.runner import Commands, Start
 from agent.config import Settings
 from agent.contract import Topic
+from agent.contract.status import Clock
 from agent.diagnostics.log_ring import LogRing
 from agent.diagnostics.network_path import Way
 from agent.diagnostics.service import Diagnostics
@@ -22,6 +25,7 @@ from agent.diagnostics.upload import UploadError
 from agent.identity import Identity
 from agent.link_figures import LinkFigures
 from agent.region_clock import BOOT_ID
+from agent.renewal import Renewal, RenewalError
 from agent.unit import Unit
 from agent.unit_figures import Sources, UnitFigures
 from agent.wire import Wire
@@ -43,6 +47,7 @@ class Upkeep:
         restart: Callable[[], None] = lambda: None,
     ) -> None:
         """restart() lets the agent begin anew, once everything has stopped in order."""
+        self._unit = unit
         self.clock_state = ClockState(unit.clock, unit.store)
         self._ticks: list[Callable[[], None]] = [self.clock_state.tick]
         self._ring = LogRing()
@@ -52,20 +57,29 @@ class Upkeep:
             identity,
             unit,
             self._ring,
-            way=lambda: Way(
-                settings.broker_host, settings.broker_port, settings.ca_file, ice_urls=unit.ice_urls()
-            ),
+            way=lambda: _way(settings, unit, wire),
         )
         self.figures = self._make_figures(settings, identity, unit, wire)
         self._ticks.append(self.figures.tick)
         self._stops: list[Callable[[], None]] = []
+        self.renewal: Renewal | None = None
+        """Set where the unit keeps its identities itself."""
         others = {
             "collect-diagnostics": Kind(
                 lambda entry: InTask(lambda: self._collect(entry.arguments)), alone=False
-            )
+            ),
+            "renew-certificate": Kind(lambda _entry: InTask(self._renew), disturbs=True),
+            "rotate-bootstrap": Kind(lambda _entry: InTask(self._rotate_bootstrap)),
         }
-        known = kinds(unit, identity.unit, settings.state_dir, restart, others)
+        known = kinds(
+            unit, identity.unit, settings.state_dir, restart, others, changed_info=wire.info_changed
+        )
         self._join_commands(unit, identity.unit, wire, known, Start(boot, BOOT_ID.read_text().strip()))
+
+    def clock_report(self) -> Clock:
+        """For `up/info`: the source that the region has set, while the kernel says nothing of another."""
+        report = self.clock_state.report()
+        return report.model_copy(update={"source": clock_source(self._unit.store)})
 
     async def _collect(self, arguments: Mapping[str, str]) -> dict[str, str]:
         try:
@@ -73,11 +87,30 @@ class Upkeep:
         except (UploadError, ValueError) as error:
             raise Refused(str(error)) from error
 
+    async def _renew(self) -> dict[str, str]:
+        try:
+            return await self._renewal().renew()
+        except RenewalError as error:
+            raise Refused(str(error)) from error
+
+    async def _rotate_bootstrap(self) -> dict[str, str]:
+        try:
+            return await self._renewal().rotate_bootstrap()
+        except RenewalError as error:
+            raise Refused(str(error)) from error
+
+    def _renewal(self) -> Renewal:
+        if self.renewal is None:
+            raise Refused("this unit's certificate was made by hand; replace it in the same way")
+        return self.renewal
+
     def _make_figures(self, settings: Settings, identity: Identity, unit: Unit, wire: Wire) -> UnitFigures:
         def link_figures() -> LinkFigures | None:
             return wire.link.figures if wire.link is not None else None
 
-        sources = Sources(settings.state_dir, link=link_figures, screens=unit.screens)
+        sources = Sources(
+            settings.state_dir, link=link_figures, synchronised=is_synchronised, screens=unit.screens
+        )
         topic = Topic(identity.unit, "up/event/telemetry")
         return UnitFigures(unit, sources, send=lambda figures: wire.send(topic, figures))
 
@@ -107,3 +140,13 @@ class Upkeep:
         for stop in reversed(self._stops):
             stop()
         logging.getLogger().removeHandler(self._ring)
+
+
+def _way(settings: Settings, unit: Unit, wire: Wire) -> Way:
+    """Where the broker is now, which the region may have set."""
+    ice_urls = unit.ice_urls()
+    if not isinstance(wire.link, BrokerLink):
+        return Way(settings.broker_host, settings.broker_port, settings.ca_file, ice_urls=ice_urls)
+    link = wire.link.settings
+    proxy = f"http://{link.proxy[0]}:{link.proxy[1]}" if link.proxy else None
+    return Way(link.host, link.port, link.ca_file, extra_ca=link.extra_ca, proxy=proxy, ice_urls=ice_urls)

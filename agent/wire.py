@@ -25,6 +25,7 @@ from agent.contract.signalling import (
 )
 from agent.contract.status import Fault, Info, Status, UnitState
 from agent.identity import Identity
+from agent.link import LinkSettings
 from agent.link_figures import LinkFigures
 from agent.notices import Notices
 from agent.room import State as RoomState
@@ -45,6 +46,8 @@ ASK_AGAIN_S = 5.0
 class Sender(Protocol):
     """The link's outgoing side."""
 
+    @property
+    def settings(self) -> LinkSettings: ...
     @property
     def figures(self) -> LinkFigures: ...
     @property
@@ -87,6 +90,7 @@ class Wire:
         }
         self._on_cleared: dict[str, Callable[[Topic], None]] = {}
         self._on_connection: list[Callable[[bool], None]] = []
+        self._after_ack: list[Callable[[], None]] = []
 
     def on(self, channel: str, heard: Callable[[Message, bytes], None]) -> None:
         """Let a part of the agent hear a channel, in place of who heard it before."""
@@ -99,6 +103,10 @@ class Wire:
     def on_connection(self, told: Callable[[bool], None]) -> None:
         """Tell a part of the agent when the broker's connection comes up and goes."""
         self._on_connection.append(told)
+
+    def after_ack(self, told: Callable[[], None]) -> None:
+        """Tell a part of the agent when the region has answered over the present connection."""
+        self._after_ack.append(told)
 
     def send(self, topic: Topic, body: BaseModel, rev: int | None = None) -> bool:
         """Send for a part of the agent; False when there is no connection."""
@@ -323,6 +331,8 @@ class Wire:
         self._acked_at = self._unit.clock.monotonic_s()
         self._unit.outbox.acknowledge(ack.epoch, ack.seq)
         self.event_added()
+        for told in self._after_ack:
+            told()
 
     def _call(self, message: Message, _payload: bytes) -> None:
         self._signals.hear(message)

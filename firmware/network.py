@@ -25,6 +25,8 @@ from typing import Protocol
 from firmware.board import NetworkProfile
 
 TRIAL, PROVEN, RESULT = "trial.json", "proven.json", "result.json"
+IMAGES_OWN = ""
+"""Instead of a network: nothing is set, and the image's own files hold."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -57,28 +59,26 @@ class HandedOver:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._trial, self._proven = folder / TRIAL, folder / PROVEN
         self._folder, self._result = folder, result
-        self._wanted: str | None = None
+        self._wanted = IMAGES_OWN
 
     def use(self, network: str | None, *, on_trial: bool) -> bool:
         """See Network.use."""
-        self._wanted = network
-        tried, proven = wanted_of(self._trial), wanted_of(self._proven)
+        self._wanted = network or IMAGES_OWN
+        tried, proven = wanted_of(self._trial), wanted_of(self._proven) or IMAGES_OWN
         if on_trial:
-            if tried == network:
+            if tried == self._wanted:
                 return False
-            self._write(self._trial, network)
+            self._write(self._trial, self._wanted)
             return True
-        if network != proven:
-            if network is None:
-                self._proven.unlink()
-            elif network == tried:
-                self._trial.rename(self._proven)
-            else:
-                self._write(self._proven, network)
-        if network != tried:
-            self._trial.unlink(missing_ok=True)
+        if self._wanted == IMAGES_OWN:
+            self._proven.unlink(missing_ok=True)
+        elif self._wanted != proven and self._wanted == tried:
+            self._trial.rename(self._proven)
+        elif self._wanted != proven:
+            self._write(self._proven, self._wanted)
+        self._trial.unlink(missing_ok=True)
         _sync(self._folder)
-        return network not in {tried, proven}
+        return self._wanted not in {tried, proven}
 
     def outcome(self) -> str | None:
         """See Network.outcome."""
@@ -88,7 +88,7 @@ class HandedOver:
             return None
         return str(told.get("fault", "")) if told.get("digest") == digest(self._wanted) else None
 
-    def _write(self, file: Path, network: str | None) -> None:
+    def _write(self, file: Path, network: str) -> None:
         text = json.dumps({"boot": boot_id(), "network": network})
         beside = file.with_suffix(".new")
         try:
@@ -130,9 +130,9 @@ def boot_id() -> str:
         return ""
 
 
-def digest(network: str | None) -> str:
+def digest(network: str) -> str:
     """Tells one network from another."""
-    return hashlib.sha256((network or "").encode()).hexdigest()
+    return hashlib.sha256(network.encode()).hexdigest()
 
 
 def _sync(folder: Path) -> None:

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from firmware.network import PROVEN, RESULT, TRIAL, boot_id, digest, wanted_of
+from firmware.network import IMAGES_OWN, PROVEN, RESULT, TRIAL, boot_id, digest, wanted_of
 from firmware.wired import Credentials, Wired, WiredError, parse, render
 
 log = logging.getLogger("halsorum-network")
@@ -47,15 +47,15 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if fault else 0
 
 
-def what_is_wanted(folder: Path) -> str | None:
-    """What is on trial since this boot, else what has been proven; None is the image's own network."""
+def what_is_wanted(folder: Path) -> str:
+    """What is on trial since this boot, else what has been proven, else the image's own."""
     tried = wanted_of(folder / TRIAL, boot=boot_id())
-    return tried if tried is not None else wanted_of(folder / PROVEN)
+    return tried if tried is not None else wanted_of(folder / PROVEN) or IMAGES_OWN
 
 
-def apply(wanted: str | None, run: Path, credentials: Credentials) -> None:
+def apply(wanted: str, run: Path, credentials: Credentials) -> None:
     """Write the files and have them read. Raises WiredError before anything is touched, or what commands raise."""
-    wired = parse(wanted) if wanted is not None else None
+    wired = parse(wanted) if wanted != IMAGES_OWN else None
     files = render(wired, credentials) if wired is not None else {}
     before = {file: file.read_text() for pattern in OURS for file in run.glob(pattern)}
     after = {run / path: text for path, text in files.items()}
@@ -118,7 +118,7 @@ def _credentials(state: Path) -> Credentials:
     return Credentials(certificate, identity / "key.pem", identity / "ca.pem", fingerprint)
 
 
-def _tell(file: Path, wanted: str | None, fault: str) -> None:
+def _tell(file: Path, wanted: str, fault: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_suffix(".new")
     beside.write_text(json.dumps({"digest": digest(wanted), "fault": fault}))

@@ -42,16 +42,20 @@ class Command:
     def database(self) -> Database:
         """The region's database: named by --database, or by the region's settings."""
         if self._database is None:
-            from provisioning.database import Database
-            from provisioning.settings import load_settings
-
-            url = self.database_url
-            if url is None:
-                settings = load_settings(self.settings_file)
-                url, self.zone = settings.database_url, settings.zone
-            self._database = Database(url)
+            self._database = self.open_database()
             self._database.create()
         return self._database
+
+    def open_database(self) -> Database:
+        """The same, as it is: perhaps of another release."""
+        from provisioning.database import Database
+        from provisioning.settings import load_settings
+
+        url = self.database_url
+        if url is None:
+            settings = load_settings(self.settings_file)
+            url, self.zone = settings.database_url, settings.zone
+        return Database(url)
 
     @property
     def rooms(self) -> Rooms:

@@ -105,7 +105,8 @@ def _bring_in_line(unit: Unit, layers: Layers, own: dict[str, Any]) -> list[str]
     wanted, _ = layers.of(unit, own)
     fields = sorted(n for n in wanted.keys() | unit.config.keys() if wanted.get(n) != unit.config.get(n))
     if fields:
-        check(wanted, unit.id)
+        # Each field is right or wrong by itself, and those that stay were checked when they came.
+        check({name: wanted[name] for name in fields if name in wanted}, unit.id)
         unit.config, unit.config_rev = wanted, unit.config_rev + 1
     if own != unit.config_own:
         unit.config_own = own
@@ -124,7 +125,8 @@ def count(db: Session, news: Sequence[tuple[Unit, Sequence[str]]], at: datetime,
     for unit, fields in news:
         told = {"epoch": unit.config_epoch, "rev": unit.config_rev}
         row = {"unit_id": unit.id, "at": at}
-        revisions.append({**row, **told, "by": by[:64], "config": without_secrets(unit.config)})
+        news_of_it = without_secrets({name: unit.config.get(name) for name in fields})
+        revisions.append({**row, **told, "by": by[:64], "config": news_of_it})
         history.append({**row, "kind": "config_wanted", "fields": {**told, "by": by, "fields": list(fields)}})
     db.execute(insert(ConfigRevision), revisions)
     db.execute(insert(UnitHistory), history)
@@ -151,14 +153,6 @@ class Configurations:
             rev = refresh(db, now, by, [unit], own=values)[unit]
             audit.note(db, now, by=by, action="set_config", target=unit, fields=_named(values, rev=rev))
         return rev
-
-    def try_out(self, units: Collection[str], values: Mapping[str, Any]) -> None:
-        """Raise Refused if these fields could not be set on each of the units; nothing is changed."""
-        values = plain(values)
-        with self._database.read() as db:
-            layers = Layers.load(db, units)
-            for unit in db.scalars(select(Unit).where(Unit.id.in_(units)).order_by(Unit.id)):
-                check(layers.of(unit, changed(unit.config_own, values))[0], unit.id)
 
     def make_group(self, name: str, about: str, rank: int, by: str) -> None:
         """Make a group, or change what is said of it and its rank; raises Refused."""

@@ -106,7 +106,7 @@ class GroupMember(Base):
 
 
 class ConfigRevision(Base):
-    """What a unit was told to be, revision by revision; `config` is the whole of it."""
+    """What a unit was told to be, revision by revision; `config`: the fields that changed, without digests."""
 
     __tablename__ = "config_revisions"
     __table_args__ = (UniqueConstraint("unit_id", "epoch", "rev"),)

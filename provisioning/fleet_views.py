@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, select
-from sqlalchemy.orm import Session, defer, load_only, raiseload
+from sqlalchemy.orm import Session
 
 from provisioning.config_standing import standing
 from provisioning.fleet_health import TO_READ, UnitFacts, health
@@ -19,27 +19,23 @@ from provisioning.views import LIVE, OVER
 from web.clinic.fleet.services import FleetRoom, Health, UnitLine, UnitList, UnitQuery
 
 BUSY_BEFORE = timedelta(minutes=30)
-_NEEDED = (
-    load_only(
-        *(Unit.id, Unit.serial, Unit.config_epoch, Unit.config_rev, Unit.schedule_epoch, Unit.schedule_rev),
-        raiseload=True,
-    ),
-    defer(UnitReport.faults, raiseload=True),
-    defer(UnitReport.rejected_sids, raiseload=True),
-    defer(UnitReport.config_errors, raiseload=True),
-    load_only(Room.id, Room.name, raiseload=True),
-    raiseload(Room.clinic),
+
+
+_UNIT = ("id", "serial", "schedule_epoch", "schedule_rev", "config_epoch", "config_rev")
+_SAID = (
+    "state",
+    "since",
+    "heard_at",
+    "info",
+    "schedule_epoch",
+    "schedule_rev",
+    "schedule_outcome",
+    "config_epoch",
+    "config_rev",
+    "config_state",
+    "config_wanted_rev",
 )
-"""Whole configurations and lists, read as JSON for thousands of units, would be most of the list's time."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    unit: Unit
-    report: UnitReport
-    room: Room | None
-    clinic: str | None
-    config_changed_at: datetime | None
+"""Columns, not rows: what a unit shall be is long, and the list does not show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,14 @@ class _Beside:
 def unit_lines(db: Session, now: datetime, unit: str | None = None) -> list[UnitLine]:
     """All units by name, or one."""
     query = (
-        select(Unit, UnitReport, Room, Clinic.name, ConfigRevision.at)
+        select(
+            *(getattr(Unit, name) for name in _UNIT),
+            *(getattr(UnitReport, name).label(f"said_{name}") for name in _SAID),
+            Room.id.label("room_id"),
+            Room.name.label("room"),
+            Clinic.name.label("clinic"),
+            ConfigRevision.at.label("config_changed_at"),
+        )
         .join(UnitReport, UnitReport.unit_id == Unit.id)
         .outerjoin(Room, Room.unit_id == Unit.id)
         .outerjoin(Clinic, Clinic.id == Room.clinic_id)
@@ -69,15 +72,11 @@ def unit_lines(db: Session, now: datetime, unit: str | None = None) -> list[Unit
             ),
         )
         .order_by(Unit.id)
-        .options(*_NEEDED)
     )
     if unit is not None:
         query = query.where(Unit.id == unit)
     beside = _beside(db, now, unit)
-    return [
-        _line(_Row(each, report, room, clinic, changed), beside, now)
-        for each, report, room, clinic, changed in db.execute(query)
-    ]
+    return [_line(row, beside, now) for row in db.execute(query)]
 
 
 def listed(lines: Iterable[UnitLine], query: UnitQuery) -> UnitList:
@@ -121,15 +120,15 @@ def _has_text(line: UnitLine, text: str) -> bool:
 
 def _beside(db: Session, now: datetime, unit: str | None) -> _Beside:
     groups: dict[str, list[str]] = defaultdict(list)
-    memberships = select(GroupMember).order_by(GroupMember.group)
+    memberships = select(GroupMember.unit_id, GroupMember.group).order_by(GroupMember.group)
     figures = select(TelemetryRow.unit_id, TelemetryRow.heard_at, TelemetryRow.figures)
     revoked = select(Revocation.unit_id)
     if unit is not None:
         memberships = memberships.where(GroupMember.unit_id == unit)
         figures = figures.where(TelemetryRow.unit_id == unit)
         revoked = revoked.where(Revocation.unit_id == unit)
-    for member in db.scalars(memberships):
-        groups[member.unit_id].append(member.group)
+    for unit_id, group in db.execute(memberships):
+        groups[unit_id].append(group)
     soon = select(BookedSession.room_id).where(
         BookedSession.cancelled.is_(False),
         BookedSession.start < now + BUSY_BEFORE,
@@ -141,57 +140,56 @@ def _beside(db: Session, now: datetime, unit: str | None) -> _Beside:
     return _Beside(
         groups=groups,
         revoked=set(db.scalars(revoked)),
-        figures={unit_id: (came_at, told) for unit_id, came_at, told in db.execute(figures)},
+        figures={unit_id: (heard_at, told) for unit_id, heard_at, told in db.execute(figures)},
         busy_rooms=set(db.scalars(soon)),
     )
 
 
-def _line(row: _Row, beside: _Beside, now: datetime) -> UnitLine:
-    unit, report, room = row.unit, row.report, row.room
-    came_at, figures = beside.figures.get(unit.id, (None, {}))
-    heard_at = max((at for at in (report.heard_at, came_at) if at is not None), default=None)
-    info, revoked = report.info, unit.id in beside.revoked
+def _line(row: Any, beside: _Beside, now: datetime) -> UnitLine:  # noqa: ANN401 - a row of columns by name
+    came_at, figures = beside.figures.get(row.id, (None, {}))
+    heard_at = max((at for at in (row.said_heard_at, came_at) if at is not None), default=None)
+    info, revoked = row.said_info, row.id in beside.revoked
     facts = UnitFacts(
-        state=report.state,
-        since=report.since,
+        state=row.said_state,
+        since=row.said_since,
         heard_at=heard_at,
         revoked=revoked,
         certificate_until=_instant(info.get("certificate_not_after")),
         config=standing(
-            (unit.config_epoch, unit.config_rev),
-            (report.config_epoch, report.config_rev),
-            report.config_state,
-            report.config_wanted_rev,
+            (row.config_epoch, row.config_rev),
+            (row.said_config_epoch, row.said_config_rev),
+            row.said_config_state,
+            row.said_config_wanted_rev,
         ),
         config_changed_at=row.config_changed_at,
-        schedule_current=unit.schedule_rev == 0
-        or (unit.schedule_epoch, unit.schedule_rev) == (report.schedule_epoch, report.schedule_rev),
-        schedule_outcome=report.schedule_outcome,
-        in_room=room is not None,
+        schedule_current=row.schedule_rev == 0
+        or (row.schedule_epoch, row.schedule_rev) == (row.said_schedule_epoch, row.said_schedule_rev),
+        schedule_outcome=row.said_schedule_outcome,
+        in_room=row.room_id is not None,
         figures=figures,
         clock=info.get("clock") or {},
     )
     how, reasons = health(facts, now)
     return UnitLine(
-        id=unit.id,
-        serial=unit.serial,
-        room_id=room.id if room else None,
-        room=room.name if room else None,
+        id=row.id,
+        serial=row.serial,
+        room_id=row.room_id,
+        room=row.room,
         clinic=row.clinic,
         health=how,
-        state="revoked" if revoked else report.state,
-        since=report.since,
+        state="revoked" if revoked else row.said_state,
+        since=row.said_since,
         heard_at=heard_at,
         reasons=reasons,
-        groups=tuple(beside.groups.get(unit.id, ())),
+        groups=tuple(beside.groups.get(row.id, ())),
         software=str(info.get("software", "")),
         board=str(info.get("board", "")),
         certificate_until=facts.certificate_until,
         config=facts.config,
-        config_rev=unit.config_rev,
-        config_reported_rev=report.config_rev,
+        config_rev=row.config_rev,
+        config_reported_rev=row.said_config_rev,
         schedule_current=facts.schedule_current,
-        busy=report.state == "in_session" or (room is not None and room.id in beside.busy_rooms),
+        busy=row.said_state == "in_session" or row.room_id in beside.busy_rooms,
     )
 
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from flask import Flask
 
-from agent.contract import bootstrap_up_filter, up_filter
+from agent.contract import Topic, bootstrap_up_filter, up_filter
 from agent.faults import kind_and_place
 from agent.link import Link, LinkSettings
 from provisioning import meeting_log
@@ -39,6 +39,7 @@ from provisioning.help_calls import HelpCalls
 from provisioning.hooks import Hooks
 from provisioning.ice import IceConfiguration
 from provisioning.inbox import Inbox
+from provisioning.lease import Lease
 from provisioning.meeting_log import Entry
 from provisioning.metrics import FleetMetrics, WorkerFigures
 from provisioning.neighbours import Neighbours
@@ -81,18 +82,22 @@ class Region:
         *,
         clock: Callable[[], datetime] = utc_now,
         make_link: LinkFactory = Link,
+        lease: Lease | None = None,
     ) -> None:
+        """lease: held by this process, where another may take over."""
         self.settings = settings
         self.clock = clock
-        self.database = Database(settings.database_url)
-        self.database.create()
+        self._lease = lease
+        fence = {"fence": lease.fence} if lease is not None else {}
+        self.database = Database(settings.database_url, **fence)
+        self.database.create(upgrade=True)
         self._queue: queue.Queue[tuple[str, bytes] | bool | None] = queue.Queue(QUEUE_LENGTH)
         self.link = make_link(
-            _link_settings(settings), on_message=self._on_message, on_connection=self._queue.put
+            _link_settings(settings, lease), on_message=self._on_message, on_connection=self._queue.put
         )
         zone = settings.zone
         self.signalling = Signalling(
-            self.link.publish,
+            self.publish,
             clock,
             StoredSessionFacts(self.database, clock),
             self._note,
@@ -105,7 +110,7 @@ class Region:
         self.seats = Seats(self.database, self.signalling, clock)
         bookings = Bookings(self.database, clock, zone)
         self.quality = Quality(self.database, clock, kept=timedelta(days=settings.quality_days))
-        self.help_calls = HelpCalls(self.database, self.link.publish, clock, changed=self._help_changed)
+        self.help_calls = HelpCalls(self.database, self.publish, clock, changed=self._help_changed)
         drop_ins = DropIns(self.database, bookings, clock)
         self.services = self._make_services(bookings, drop_ins)
         self.bookings = FhirBookings(
@@ -116,13 +121,13 @@ class Region:
             changed=self.services.changed,
         )
         self.hooks = Hooks()
-        self.schedules = Schedules(self.database, self.link.publish, clock, zone, self.hooks.changed)
-        self.places = Places(self.database, self.link.publish, clock)
+        self.schedules = Schedules(self.database, self.publish, clock, zone, self.hooks.changed)
+        self.places = Places(self.database, self.publish, clock)
         self.inbox = self._make_inbox(drop_ins)
         self.fleet = join_fleet(
-            self.hooks, settings, self.database, self.link.publish, clock, up=lambda: self.link.up
+            self.hooks, settings, self.database, self.publish, clock, up=lambda: self.link.up
         )
-        self.figures = WorkerFigures(self._queue.qsize, lambda: self.link.up)
+        self.figures = WorkerFigures(self._queue.qsize, lambda: self.link.up, self.leads)
         self.neighbours = self._make_neighbours()
         self._worker = Thread(target=self._work, name="region", daemon=True)
         self._stopping = Lock()
@@ -134,6 +139,7 @@ class Region:
             self.fleet.uploads,
             FleetMetrics(self.database, self.clock, self.figures),
             token.read_text().strip() if token else None,
+            self.leads,
         )
 
     def _make_services(self, bookings: Bookings, drop_ins: DropIns) -> Services:
@@ -164,10 +170,10 @@ class Region:
             self.quality,
             self.signalling,
             self.services,
-            RoomRequests(self.database, drop_ins, queues, self.link.publish, self.clock),
+            RoomRequests(self.database, drop_ins, queues, self.publish, self.clock),
             self.places,
             self.help_calls,
-            self.link.publish,
+            self.publish,
             self.clock,
             self.hooks,
         )
@@ -213,6 +219,14 @@ class Region:
             now=self.clock,
             neighbours=self.neighbours,
         )
+
+    def leads(self) -> bool:
+        """Whether this instance is the one that acts."""
+        return self._lease is None or self._lease.holds()
+
+    def publish(self, topic: Topic, payload: bytes) -> bool:
+        """Send to the broker, if this instance still leads. False: not sent."""
+        return self.leads() and bool(self.link.publish(topic, payload))
 
     def _on_message(self, topic: str, payload: bytes) -> None:
         self._queue.put((topic, payload))
@@ -289,7 +303,7 @@ class Region:
             meeting_log.append(db, Entry(kind, self.clock(), sid=sid, fields=fields))
 
 
-def _link_settings(settings: RegionSettings) -> LinkSettings:
+def _link_settings(settings: RegionSettings, lease: Lease | None) -> LinkSettings:
     broker = settings.broker
     return LinkSettings(
         host=broker.host,
@@ -301,6 +315,8 @@ def _link_settings(settings: RegionSettings) -> LinkSettings:
         filters=(up_filter(), bootstrap_up_filter()),
         backoff_max_s=BACKOFF_MAX_S,
         retained_each_time=False,
+        # What the broker kept for us from a time when we led before is older than what the other has done since.
+        clean_start=lease is not None and lease.holder_before != broker.name,
     )
 
 

@@ -14,9 +14,8 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from provisioning import audit, commands
-from provisioning.config_checks import plain
-from provisioning.config_merge import without_secrets
-from provisioning.configurations import Configurations
+from provisioning.config_checks import check, plain
+from provisioning.config_merge import changed, without_secrets
 from provisioning.database import Database
 from provisioning.fleet_health import CONNECTED
 from provisioning.fleet_models import Group, GroupMember, Revocation, Rollout, RolloutUnit
@@ -39,10 +38,9 @@ class Rollouts:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
-        self._configurations = Configurations(database, clock)
 
     def start(self, request: RolloutRequest, by: str) -> int:
-        """Begin; returns its number. Raises Refused, also if any of the units could not have the configuration."""
+        """Begin; returns its number. Raises Refused."""
         now, payload = self._clock(), _payload(request)
         _allowed(request.failures_allowed)
         if request.wait_s not in WAIT_S:
@@ -50,8 +48,6 @@ class Rollouts:
         with self._database.read() as db:
             units = _chosen(db, request)
         sizes = _sizes(request.stages, len(units))
-        if request.what == "config":
-            self._configurations.try_out(units, payload)
         with self._database.write() as db:
             row = Rollout(
                 what=request.what,
@@ -132,6 +128,8 @@ def _payload(request: RolloutRequest) -> dict[str, Any]:
         values = plain(request.payload)
         if not values:
             raise Refused("payload", "sets nothing")
+        # A unit's own fields hold over all others, so that what is right here is right for each of them.
+        check(changed({}, values))
         return values
     payload = {
         "name": str(request.payload.get("name", "")),

@@ -19,10 +19,12 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
 from provisioning.database import Database, WrongSchema
+from provisioning.database_url import is_postgresql
 from provisioning.ice import IceConfiguration
+from provisioning.instance import LAST_OWNER_MAY_TAKE_S, Instance
 from provisioning.oidc_client import oidc_client
-from provisioning.region import Region
 from provisioning.settings import RegionSettings, SettingsError, load_settings
+from provisioning.sqlite_lock import AnotherInstance, SqliteLock
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +48,7 @@ class RegionServer(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: RegionSettings) -> None:
         self._settings = settings
-        self._region: Region | None = None
+        self._instance: Instance | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -73,16 +75,21 @@ class RegionServer(BaseApplication):  # type: ignore[misc]
                 self.cfg.set(name, value)
 
     def load(self) -> Any:  # noqa: ANN401 - a WSGI application
-        """Called in the worker process: start the region and give its pages."""
-        self._region = Region(self._settings)
-        app = self._region.web_app()
-        self._region.start()
-        return app
+        """Called in the worker process: start the instance, which leads or stands by, and give its pages."""
+        self._instance = Instance(self._settings, on_lost=_begin_anew)
+        self._instance.start()
+        return self._instance
 
     def stop_region(self) -> None:
         """Stop what load() started."""
-        if self._region is not None:
-            self._region.stop()
+        if self._instance is not None:
+            self._instance.stop()
+
+
+def _begin_anew() -> None:
+    """End this worker at once, without a word to anybody; gunicorn starts another, which stands by."""
+    logging.shutdown()
+    os._exit(1)
 
 
 def _ready(_worker: object) -> None:
@@ -116,12 +123,20 @@ def _refuse_taken_port(host: str, port: int) -> None:
 
 
 def _refuse_other_database(url: str) -> None:
-    """Here, where it can be said in a line; raises WrongSchema."""
+    """Here, where it can be said in a line; raises WrongSchema, AnotherInstance.
+
+    A shared one is looked at by the instance that leads: it may be away now, or another release may work with it.
+    """
+    if is_postgresql(url):
+        return
+    lock = SqliteLock.take(url, LAST_OWNER_MAY_TAKE_S)
     database = Database(url)
     try:
-        database.create()
+        database.create(upgrade=True)
     finally:
         database.close()  # no connection goes over to the worker
+        if lock is not None:
+            lock.release()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -135,7 +150,7 @@ def main(arguments: list[str] | None = None) -> None:
         oidc_client(settings.oidc)
         _refuse_taken_port(settings.web.host, settings.web.port)
         _refuse_other_database(settings.database_url)
-    except (SettingsError, WrongSchema) as error:
+    except (SettingsError, WrongSchema, AnotherInstance) as error:
         sys.exit(str(error))
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     RegionServer(settings).run()

@@ -127,6 +127,15 @@ def test_no_trial_begins_when_a_patient_is_expected_before_it_could_end(rig, mak
     assert rig.states[-1] == "trial"
 
 
+def test_a_trial_waits_for_a_region_that_is_away_unless_it_is_the_way_there(rig):
+    rig.house.connect()  # and nothing heard over this connection yet
+    rig.set(4, devices=Devices(camera="/dev/video9"))
+    rig.tick()
+    assert (rig.states[-1], rig.last.fields) == ("deferred", ("devices",))
+    rig.set(5, devices=Devices(camera="/dev/video9"), broker=BROKER)
+    assert (rig.states[-1], rig.last.fields) == ("trial", ("broker", "devices"))
+
+
 def test_a_trial_is_proven_by_the_regions_answer_after_it(rig):
     rig.acknowledged()
     rig.tick()
@@ -152,6 +161,7 @@ def test_it_is_rolled_back_when_nothing_answers_and_stays_so(rig):
 
 
 def test_it_is_rolled_back_when_a_part_is_not_well(rig):
+    rig.acknowledged()
     rig.set(4, devices=Devices(camera="/dev/video9"))
     rig.devices.wrong = "the self-test failed: camera"
     for _ in range(3):

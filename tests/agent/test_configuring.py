@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from agent.configuring import Heard, Ledger, begin, hear, postpone, prove, report, roll_back
 from agent.contract.unit_config import BrokerAddress, Config, PanelPins, ScreenSize
 
@@ -126,3 +129,44 @@ def test_events_that_do_not_fit_change_nothing():
     applied = hear(Ledger(), heard(1, phone="1"))
     for move in (begin, prove, postpone, lambda ledger: roll_back(ledger, "no")):
         assert move(applied) is applied
+
+
+HOSTS = st.sampled_from([None, "one.example", "two.example", "three.example"])
+MOVES = st.lists(
+    st.one_of(
+        st.tuples(st.just("hear"), st.integers(0, 9), st.integers(1, 2), st.integers(0, 1), HOSTS, HOSTS),
+        st.sampled_from([("begin",), ("prove",), ("roll back",), ("postpone",), ("restart",)]),
+    ),
+    max_size=30,
+)
+
+
+@given(MOVES)
+def test_whatever_happens_only_what_was_proven_is_in_force_outside_a_trial(moves):
+    ledger, proven, newest = Ledger(), {None}, (0, -1)
+    for name, *given_ in moves:
+        before = ledger
+        match name:
+            case "hear":
+                rev, epoch, attempt, host, phone = given_
+                broker = BrokerAddress(host=host) if host else None
+                ledger = hear(ledger, heard(rev, epoch=epoch, attempt=attempt, broker=broker, phone=phone))
+            case "begin":
+                ledger = begin(ledger)
+            case "prove":
+                ledger = prove(ledger)
+                if before.state == "trial":
+                    proven.add(before.values.broker)
+            case "roll back":
+                ledger = roll_back(ledger, "no")
+            case "postpone":
+                ledger = postpone(ledger)
+            case "restart":  # as kept_ledger does
+                ledger = roll_back(Ledger.model_validate_json(ledger.model_dump_json()), "restarted")
+        assert ledger.state == "trial" or ledger.values.broker in proven
+        assert ledger.wanted >= newest >= before.wanted
+        newest = ledger.wanted
+        assert (ledger.epoch, ledger.rev) <= ledger.wanted
+        assert bool(ledger.tried) == (ledger.state == "trial")
+        assert bool(ledger.waits) == (ledger.state == "deferred")
+        assert bool(ledger.refused) <= (ledger.state != "applied")

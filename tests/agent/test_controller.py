@@ -106,7 +106,10 @@ def test_a_subscriber_gets_the_present_screen_and_then_what_changes(controller):
     controller.show(screen(1.0))
     controller.show(screen(1.1, region_up=False))
     controller.level(-20.0)
-    assert [kind for kind, _ in events(subscription)] == ["screen", "screen", "screen", "level"]
+    controller.resized(5.9)
+    told = events(subscription)
+    assert [kind for kind, _ in told] == ["screen", "screen", "screen", "level", "px_per_mm"]
+    assert told[-1] == ("px_per_mm", 5.9)
     assert controller.screen().region_up is False
     subscription.close()
     subscription.close()

@@ -76,6 +76,15 @@ def test_the_region_sets_which_one_a_session_begins_with(ready_house):
     play(ready_house, scene)
 
 
+def test_another_loudspeaker_is_played_to_from_then_on(ready_house):
+    async def scene(room):
+        room.sound.use({"loudspeaker": "usb"})
+        await room.tick()
+        assert (room.sound.outputs, room.sinks.default) == (("loudspeaker",), "usb")
+
+    play(ready_house, scene)
+
+
 @pytest.mark.parametrize("text", [None, "", "speaker", "jack"])
 def test_what_is_no_output_is_refused(ready_house, text):
     async def scene(room):

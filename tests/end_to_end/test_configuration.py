@@ -97,7 +97,10 @@ def test_a_dead_broker_address_is_left_again_and_not_tried_by_itself(region: Reg
     assert (report.rev, "was not reached within" in report.errors[0]) == (before, True)
     rev = region.set(phone="010-2")
     region.expect("rolled_back", rev)
+    region.stack.kill_and_wait("unit")
     assert Hand(region.stack).screen()["phone"] == "010-2"
+    wait_until_ready(region.stack)
+    region.expect("rolled_back", rev)
     rev = region.set(broker=None)
     region.expect("applied", rev)
 

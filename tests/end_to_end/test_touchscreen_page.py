@@ -254,6 +254,18 @@ def open_state(page: Page, controller: MediaController, name: str, language: str
         page.wait_for_selector(f'html[lang="{language}"]')
 
 
+def test_a_screens_size_that_is_set_anew_lays_the_page_out_anew(
+    page: Page, controller: MediaController
+) -> None:
+    def width() -> float:
+        return float(page.evaluate("document.querySelector('[data-action=checkin]').offsetHeight"))
+
+    before, mm = width(), page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--mm')")
+    controller.resized(float(mm.strip().removesuffix("px")) * 1.25)  # a smaller glass of as many pixels
+    page_until(page, lambda: width() >= before * 1.1, "larger targets")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_five_wrong_codes_are_a_pause_that_is_counted_down(page: Page, controller: MediaController) -> None:
     page.click('[data-action="checkin"]')
     controller.outcomes["checkin_code"] = Outcome("wrong_code", Lock(1, None))

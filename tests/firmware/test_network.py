@@ -89,6 +89,17 @@ def test_a_trial_is_set_and_proven(machine):
     assert (machine.commands, machine.agent.outcome()) == ([], "")  # proven, it is what it was
 
 
+def test_the_images_own_network_is_had_again_on_trial_too(machine):
+    machine.agent.use(FIRST, on_trial=False)
+    machine.apply()
+    assert machine.agent.use(None, on_trial=True) is True
+    assert machine.agent.outcome() is None
+    machine.apply()
+    assert (machine.wire, machine.agent.outcome()) == (None, "")
+    machine.agent.use(None, on_trial=False)
+    assert list((machine.state / "network").iterdir()) == []
+
+
 def test_a_vlans_interface_is_removed_with_it(machine):
     machine.agent.use(json.dumps({"vlan": 40}), on_trial=False)
     machine.apply()

@@ -123,6 +123,11 @@ class FakeController:
         for subscriber in list(self.subscribers):
             subscriber.items.put(("level", decibels))
 
+    def resized(self, px_per_mm: float) -> None:
+        """The screen's size is another."""
+        for subscriber in list(self.subscribers):
+            subscriber.items.put(("px_per_mm", px_per_mm))
+
     def subscribe(self) -> FakeEvents:
         if len(self.subscribers) >= self.max_screens:
             raise TooManyScreens

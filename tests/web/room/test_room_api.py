@@ -117,6 +117,8 @@ def test_the_feed_begins_with_the_whole_screen_and_follows_it(
     assert json.loads(data)["now"] == "2026-11-23T09:20:00+00:00"
     controller.level(-31.27)
     assert next(feed) == ("level", "-31.3")
+    controller.resized(5.89862)
+    assert next(feed) == ("px_per_mm", "5.8986")
     controller.show(screen(page="waiting", session=view(clinic="Rad\nbrytning")))
     assert json.loads(next(feed)[1])["session"]["clinic"] == "Rad\nbrytning"
     answer.close()

@@ -138,4 +138,9 @@ def test_settings_do_not_print_the_secret() -> None:
 def test_a_millimetre_follows_the_denser_side(kiosk: FlaskClient) -> None:
     settings = RoomWebSettings(port=1, browser_secret=SECRET, screen_width_mm=128, screen_height_mm=100)
     assert settings.px_per_mm == 10.0
+    size = [64.0, 50.0]
+    settings = RoomWebSettings(port=1, browser_secret=SECRET, size_mm=lambda: (size[0], size[1]))
+    assert settings.px_per_mm == 20.0
+    size[:] = 256.0, 200.0
+    assert settings.px_per_mm == 5.0
     assert "--mm: 5.8986px" in kiosk.get("/screen.css").text

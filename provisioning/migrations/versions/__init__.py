@@ -1,0 +1,1 @@
+"""The schemas, one file for each step from one to the next."""
