@@ -159,6 +159,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
         upkeep = Upkeep(settings, board, identity, unit, running.wire, boot=boot, restart=restart.ask)
         stack.push_async_callback(upkeep.stop)
+        running.clock_report, running.known_commands = upkeep.clock_report, upkeep.known_commands
         link = make_link(
             settings, identity, running.wire, unit, boot=boot, known_time=upkeep.clock_state.known
         )

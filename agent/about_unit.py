@@ -16,7 +16,7 @@ def about(clock: ClockState, identities: IdentityStore | None, info: Info) -> In
     """The same with what these know."""
     bootstrap = _bootstrap(identities)
     known = {
-        "clock": clock.report(),
+        "clock": info.clock or clock.report(),
         "system": system_name(),
         "serial": bootstrap.identity.unit if bootstrap is not None else "",
         "bootstrap_sha256": bootstrap.identity.certificate_sha256 if bootstrap is not None else None,

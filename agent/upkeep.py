@@ -8,13 +8,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from agent.clock_state import ClockState
+from agent.broker_link import BrokerLink
+from agent.clock_state import ClockState, is_synchronised
 from agent.commands.busy import why_busy
+from agent.commands.clock_source import clock_source
 from agent.commands.deeds import InTask, Kind, Refused
 from agent.commands.kinds import kinds
 from agent.commands.runner import Commands, Start
 from agent.config import Settings
 from agent.contract import Topic
+from agent.contract.status import Clock
 from agent.diagnostics.log_ring import LogRing
 from agent.diagnostics.network_path import Way
 from agent.diagnostics.service import Diagnostics
@@ -27,15 +30,6 @@ from agent.unit import Unit
 from agent.unit_figures import Sources, UnitFigures
 from agent.wire import Wire
 from firmware.board import Board
-
-
-def way_to(settings: Settings, wire: Wire, ice_urls: tuple[str, ...]) -> Way:
-    """To the broker and through the proxy that the region has set, or the settings file's."""
-    if wire.link is None:
-        return Way(settings.broker_host, settings.broker_port, settings.ca_file, ice_urls=ice_urls)
-    used = wire.link.settings
-    proxy = "http://{}:{}".format(*used.proxy) if used.proxy is not None else None
-    return Way(used.host, used.port, used.ca_file, proxy, ice_urls)
 
 
 class Upkeep:
@@ -53,6 +47,7 @@ class Upkeep:
         restart: Callable[[], None] = lambda: None,
     ) -> None:
         """restart() lets the agent begin anew, once everything has stopped in order."""
+        self._unit = unit
         self.clock_state = ClockState(unit.clock, unit.store)
         self._ticks: list[Callable[[], None]] = [self.clock_state.tick]
         self._ring = LogRing()
@@ -62,7 +57,7 @@ class Upkeep:
             identity,
             unit,
             self._ring,
-            way=lambda: way_to(settings, wire, unit.ice_urls()),
+            way=lambda: _way(settings, unit, wire),
         )
         self.figures = self._make_figures(settings, identity, unit, wire)
         self._ticks.append(self.figures.tick)
@@ -76,8 +71,16 @@ class Upkeep:
             "renew-certificate": Kind(lambda _entry: InTask(self._renew), disturbs=True),
             "rotate-bootstrap": Kind(lambda _entry: InTask(self._rotate_bootstrap)),
         }
-        known = kinds(unit, identity.unit, settings.state_dir, restart, others)
+        known = kinds(
+            unit, identity.unit, settings.state_dir, restart, others, changed_info=wire.info_changed
+        )
+        self.known_commands = tuple(sorted(known))
         self._join_commands(unit, identity.unit, wire, known, Start(boot, BOOT_ID.read_text().strip()))
+
+    def clock_report(self) -> Clock:
+        """For `up/info`: the source that the region has set, while the kernel says nothing of another."""
+        report = self.clock_state.report()
+        return report.model_copy(update={"source": clock_source(self._unit.store)})
 
     async def _collect(self, arguments: Mapping[str, str]) -> dict[str, str]:
         try:
@@ -106,7 +109,9 @@ class Upkeep:
         def link_figures() -> LinkFigures | None:
             return wire.link.figures if wire.link is not None else None
 
-        sources = Sources(settings.state_dir, link=link_figures, screens=unit.screens)
+        sources = Sources(
+            settings.state_dir, link=link_figures, synchronised=is_synchronised, screens=unit.screens
+        )
         topic = Topic(identity.unit, "up/event/telemetry")
         return UnitFigures(unit, sources, send=lambda figures: wire.send(topic, figures))
 
@@ -136,3 +141,13 @@ class Upkeep:
         for stop in reversed(self._stops):
             stop()
         logging.getLogger().removeHandler(self._ring)
+
+
+def _way(settings: Settings, unit: Unit, wire: Wire) -> Way:
+    """Where the broker is now, which the region may have set."""
+    ice_urls = unit.ice_urls()
+    if not isinstance(wire.link, BrokerLink):
+        return Way(settings.broker_host, settings.broker_port, settings.ca_file, ice_urls=ice_urls)
+    link = wire.link.settings
+    proxy = f"http://{link.proxy[0]}:{link.proxy[1]}" if link.proxy else None
+    return Way(link.host, link.port, link.ca_file, extra_ca=link.extra_ca, proxy=proxy, ice_urls=ice_urls)

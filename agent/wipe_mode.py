@@ -16,6 +16,7 @@ from agent.contract.commands import CommandReport
 from agent.contract.status import Status
 from agent.fault_points import from_environment
 from agent.link import Link, LinkSettings, Will
+from agent.link_tls import KnownTime
 from agent.still_screen import StillScreen
 from agent.stopping import stop_on_thread
 from agent.wiping import (
@@ -127,6 +128,7 @@ class _Teller:
             on_message=self._message,
             on_connection=self._connection,
             will=will,
+            known_time=lambda: KnownTime(datetime.fromisoformat(mark.at)),
         )
 
     def _message(self, topic: str, payload: bytes) -> None:

@@ -14,9 +14,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+REQUEST = ".request"
 MAX_BYTES = 4096
 MAX_SERVERS = 4
 DROP_IN = Path("etc/systemd/timesyncd.conf.d/60-halsorum.conf")
@@ -50,15 +52,16 @@ class Helper:
         # The folder is the agent's: what it holds is opened in itself, and no link is followed.
         place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
-            asked = [name for name in self._works if _take_request(place, name, None) is not None]
-            for name in asked:
-                self._answer(place, name)
-            return len(asked)
+            names = sorted(os.listdir(place))  # noqa: PTH208 - of the folder that was opened
+            asked = {name: _take(place, name) for name in names if name.endswith(REQUEST)}
+            known = [name for name in asked if name.removesuffix(REQUEST) in self._works]
+            for name in known:
+                self._answer(place, name.removesuffix(REQUEST), asked[name])
+            return len(known)
         finally:
             os.close(place)
 
-    def _answer(self, place: int, name: str) -> None:
-        request = _take_request(place, name, f"{name}.request") or {}
+    def _answer(self, place: int, name: str, request: Mapping[str, Any]) -> None:
         answer: dict[str, Any] = {"id": str(request.get("id", ""))[:64], "ok": True, "reason": ""}
         try:
             _check_id(answer["id"])
@@ -112,18 +115,17 @@ def run_systemctl(*arguments: str) -> None:
         raise Refused(f"systemctl {arguments[0]}: {done.stderr.decode(errors='replace').strip()[:200]}")
 
 
-def _take_request(place: int, name: str, gone: str | None) -> dict[str, Any] | None:
-    """Read a request; `gone` is removed afterwards, so that it is done once. None: there is none."""
-    try:
-        file = os.open(f"{name}.request", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)
-    except OSError:
-        return None
-    try:
-        body = os.read(file, MAX_BYTES)
-    finally:
-        os.close(file)
-    if gone is not None:
-        os.unlink(gone, dir_fd=place)
+def _take(place: int, name: str) -> dict[str, Any]:
+    """Read a request and remove it, whatever it is: it is done once, and systemd looks for what is left."""
+    body = b""
+    with suppress(OSError):
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)
+        try:
+            body = os.read(file, MAX_BYTES)
+        finally:
+            os.close(file)
+    with suppress(OSError):
+        os.unlink(name, dir_fd=place)
     try:
         request = json.loads(body)
     except ValueError:
@@ -133,11 +135,8 @@ def _take_request(place: int, name: str, gone: str | None) -> dict[str, Any] | N
 
 def _write_new(place: int, name: str, body: bytes) -> None:
     """A new file in place of an old one, seen whole or not at all."""
-    for old in (f"{name}.new",):
-        try:
-            os.unlink(old, dir_fd=place)
-        except FileNotFoundError:
-            continue
+    with suppress(FileNotFoundError):
+        os.unlink(f"{name}.new", dir_fd=place)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     file = os.open(f"{name}.new", flags, 0o644, dir_fd=place)
     try:

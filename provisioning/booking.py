@@ -115,7 +115,7 @@ class Bookings:
             check_time(start, end, now)
             if session.state in BEGUN or session.state == "waiting":
                 raise Refused("session", "has begun; book a new one")
-            db.get(Room, session.room_id, with_for_update=True)
+            db.get(Room, session.room_id, with_for_update={"of": Room})
             self._check_free(db, session.room_id, start, end, but=sid)
             fields = {"from": time_words(session.start, session.end, self._zone)}
             session.start, session.end, session.version = start, end, session.version + 1

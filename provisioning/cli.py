@@ -12,6 +12,7 @@ from provisioning import (
     cli_access,
     cli_broker,
     cli_commands,
+    cli_conformance,
     cli_database,
     cli_diagnostics,
     cli_enrolment,
@@ -51,6 +52,8 @@ app.add_typer(cli_groups.group, name="group")
 app.add_typer(cli_rollouts.rollout, name="rollout")
 app.add_typer(cli_fleet.audit, name="audit")
 app.command()(cli_fleet.fleet)
+cli_sessions.contract.command("check-region")(cli_conformance.check_region)
+cli_sessions.contract.command("check-unit")(cli_conformance.check_unit)
 cli_places.unit.command("arm")(cli_enrolment.unit_arm)
 cli_places.unit.command("block")(cli_enrolment.unit_block)
 cli_places.unit.command("revoke")(cli_enrolment.unit_revoke)

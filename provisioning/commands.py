@@ -144,6 +144,8 @@ def put(db: Session, row: CommandRow) -> None:
     db.add(row)
     db.add(OutboxRow(unit_id=row.unit_id, what=WHAT))
     remember(db, row, row.made_at)
+    if row.rollout_id is not None:
+        return  # who began it is in the audit log already, once for all its units
     told = {key: value for key, value in row.arguments.items() if key not in UNTOLD}
     fields = {"id": row.id, "name": row.name, **told}
     audit.note(db, row.made_at, by=row.by, action="command_send", target=row.unit_id, fields=fields)

@@ -26,15 +26,16 @@ def of_units(db: Session, units: Collection[str] | None = None) -> dict[str, dic
     standing = db.scalars(query if units is None else query.where(Room.unit_id.in_(units))).all()
     clinics = {room.clinic_id for room in standing}
     staff: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in db.scalars(
-        select(StaffMember)
+    for clinic, member, label, digest in db.execute(
+        select(StaffMember.clinic_id, StaffMember.id, StaffMember.label, StaffMember.pin_digest)
         .where(StaffMember.clinic_id.in_(clinics), StaffMember.active.is_(True))
         .order_by(StaffMember.label, StaffMember.id)
     ):
-        staff[row.clinic_id].append({"id": row.id, "label": row.label, "pin_digest": row.pin_digest})
-    rooms: dict[int, list[Room]] = defaultdict(list)
-    for room in db.scalars(select(Room).where(Room.clinic_id.in_(clinics)).order_by(Room.name, Room.id)):
-        rooms[room.clinic_id].append(room)
+        staff[clinic].append({"id": member, "label": label, "pin_digest": digest})
+    rooms: dict[int, list[dict[str, str]]] = defaultdict(list)
+    of_clinics = select(Room.clinic_id, Room.id, Room.name).where(Room.clinic_id.in_(clinics))
+    for clinic, room_id, name in db.execute(of_clinics.order_by(Room.name, Room.id)):
+        rooms[clinic].append({"id": room_id, "name": name})
     queues = _open_queues(db)
     return {
         str(room.unit_id): {
@@ -59,8 +60,8 @@ def _may_ask(queues: Sequence[Queue], room: Room) -> list[Queue]:
     return [row for row in queues if not row.rooms_of or room.clinic.name in row.rooms_of]
 
 
-def _beside(room: Room, of_clinic: Sequence[Room], all_queues: Sequence[Queue]) -> dict[str, Any]:
-    rooms = [{"id": row.id, "name": row.name} for row in of_clinic if row.id != room.id]
+def _beside(room: Room, of_clinic: Sequence[dict[str, str]], all_queues: Sequence[Queue]) -> dict[str, Any]:
+    rooms = [each for each in of_clinic if each["id"] != room.id]
     queues = [{"id": row.id, "name": row.name} for row in _may_ask(all_queues, room)]
     if len(rooms) > MOST_ROOMS or len(queues) > MOST_QUEUES:
         log.warning("room %s has more rooms or queues beside it than a screen shows", room.id)

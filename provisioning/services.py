@@ -278,7 +278,7 @@ class Services(PeopleServices):
     def _remember_end(self, sid: str) -> None:
         # A unit that restarts before it hears of the end must not be told that it may go on.
         with self._database.write() as db:
-            row = db.get(BookedSession, sid, with_for_update=True)
+            row = db.get(BookedSession, sid, with_for_update={"of": BookedSession})
             if row is not None and row.state in {"admitted", "in_call"}:
                 row.ended_at = row.ended_at or self._clock()
 

@@ -113,7 +113,7 @@ class StaffMembers:
 
 
 def _active(db: Session, member_id: str) -> StaffMember:
-    member = db.get(StaffMember, member_id, with_for_update=True)
+    member = db.get(StaffMember, member_id, with_for_update={"of": StaffMember})
     if member is None or not member.active:
         raise Refused("staff", "is not known; `halsorum staff list` tells the ids")
     return member

@@ -36,7 +36,7 @@ class WaitingRoom:
             raise NotAllowed("patients are taken by clinicians")
         with self._database.write() as db:
             # Locked, so that two who take the same patient come one after the other.
-            session = db.get(BookedSession, sid, with_for_update=True)
+            session = db.get(BookedSession, sid, with_for_update={"of": BookedSession})
             if session is None or session.cancelled or session.state in OVER:
                 raise Refused("session", "is over or cancelled")
             held = db.get(TakenRow, sid)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from agent.commands.deeds import InTask, Refused
 from agent.commands.life import Entry
 from agent.contract.command_check import servers_of
@@ -18,7 +20,7 @@ def clock_source(store: Store) -> str:
     return (store.get(KEY) or NETWORK.encode()).decode()
 
 
-def clock_deed(unit: Unit, helper: Helper, entry: Entry) -> InTask:
+def clock_deed(unit: Unit, helper: Helper, entry: Entry, changed_info: Callable[[], None]) -> InTask:
     """A Deed. timesyncd is given the servers first, and only then is it said to be so."""
 
     async def set_source() -> dict[str, str]:
@@ -29,6 +31,7 @@ def clock_deed(unit: Unit, helper: Helper, entry: Entry) -> InTask:
             raise Refused(f"the time servers were not changed: {error}") from None
         told = " ".join((source, *servers))[:120]
         unit.store.put(KEY, told.encode())
+        changed_info()
         return {"source": told}
 
     return InTask(set_source)

@@ -27,14 +27,20 @@ from agent.unit import Unit
 
 
 def kinds(
-    unit: Unit, name: str, state: Path, restart: Callable[[], None], others: Mapping[str, Kind]
+    unit: Unit,
+    name: str,
+    state: Path,
+    restart: Callable[[], None],
+    others: Mapping[str, Kind],
+    *,
+    changed_info: Callable[[], None] = lambda: None,
 ) -> dict[str, Kind]:
     """All that this unit can do; `others` are those that other parts of the agent bring."""
     helper = Helper(state / "helper")
     own = {
         "restart": Kind(lambda entry: restart_deed(entry, restart, helper), disturbs=True),
         "selftest": Kind(lambda _entry: SelftestDeed(unit), disturbs=True),
-        "set-clock-source": Kind(lambda entry: clock_deed(unit, helper, entry)),
+        "set-clock-source": Kind(lambda entry: clock_deed(unit, helper, entry, changed_info)),
         "show-message": Kind(lambda entry: message_deed(unit, entry), alone=False),
         "locate": Kind(lambda entry: LocateDeed(unit, entry), disturbs=True, alone=False),
         "wipe": Kind(lambda entry: WipeDeed(unit, entry, name, state, restart), disturbs=True),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from agent.config import Settings
 from agent.diagnostics import machine_parts, unit_parts
@@ -35,7 +34,6 @@ class Diagnostics:
     unit: Unit
     ring: LogRing
     way: Callable[[], Way]
-    ca_files: Callable[[], Sequence[Path]] = tuple
     more: dict[str, Collect] = field(default_factory=dict)
     """Further parts by file name, of other rooms of the agent."""
 
@@ -52,7 +50,8 @@ class Diagnostics:
             url,
             bundle.data,
             bytes.fromhex(bundle.sha256),
-            ca_files=(self.settings.ca_file, *self.ca_files()),
+            ca_file=way.ca_file,
+            extra_ca=way.extra_ca,
             proxy=way.proxy,
         )
         log.info("diagnostics sent, %d bytes", len(bundle.data))

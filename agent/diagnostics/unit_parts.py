@@ -9,6 +9,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from agent.config import Settings
+from agent.config_kept import LEDGER_KEY
 from agent.identity import Identity
 from agent.session_state import OVER
 from agent.survey import STORE_KEY as SURVEY_KEY
@@ -37,7 +38,7 @@ def without_secrets(value: object, name: str = "") -> object:
 
 def configuration(unit: Unit, settings: Settings) -> Mapping[str, Any]:
     """What the file says, what the region has set, and which revision is in force."""
-    kept = unit.store.get("config")
+    kept = unit.store.get(LEDGER_KEY)
     return {
         "settings": without_secrets(settings.model_dump(mode="json")),
         "region": without_secrets(from_json(kept)) if kept else None,

@@ -6,7 +6,7 @@ import base64
 import ipaddress
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,14 +41,15 @@ def put(
     data: bytes,
     sha256: bytes,
     *,
-    ca_files: Sequence[Path] = (),
+    ca_file: Path | None = None,
+    extra_ca: str = "",
     proxy: str | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Send, and try again where that may help. Raises UploadError."""
     refuse_address(url)
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as authorities:
-        authorities.write(_authorities(ca_files))
+        authorities.write(_authorities(ca_file, extra_ca))
         authorities.flush()
         for pause_s in (*PAUSES_S, None):
             reason, final = _once(url, data, sha256, authorities.name, proxy)
@@ -91,11 +92,13 @@ def _once(url: str, data: bytes, sha256: bytes, authorities: str, proxy: str | N
         return f"the server answered {answer.status_code}", not busy
 
 
-def _authorities(ca_files: Sequence[Path]) -> str:
+def _authorities(ca_file: Path | None, extra_ca: str) -> str:
     """Those of the system and the region's own, in one file: requests takes no two."""
     system = Path("/etc/ssl/certs/ca-certificates.crt")
     texts = [(system if system.is_file() else Path(requests.utils.DEFAULT_CA_BUNDLE_PATH)).read_text()]
-    texts += [file.read_text() for file in ca_files if file.is_file()]
+    if ca_file is not None:
+        texts.append(ca_file.read_text())
+    texts.append(extra_ca)
     return "\n".join(texts)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import sys
 import time
@@ -16,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
-from agent.fault_points import LOG_VARIABLE
+from agent.fault_points import KILL_VARIABLE, LOG_VARIABLE
 from provisioning.commands import CommandLine, Commands
 from provisioning.database import Database
 from tests.system.room_page import RoomPage
@@ -26,19 +26,20 @@ from tests.system.stack import Stack
 pytestmark = pytest.mark.end_to_end
 
 WITHIN_S = 45.0
-KILLS = 4
-"""A short loop, as many as the starter bears in a minute; `make torture` is the long one."""
+KILLED_AT = ("written-accepted", "written-running", "ended", "told")
+"""As many as the starter bears in a minute; `make torture` is the long loop."""
 
 
 class System:
     """One running system: its commands as IT sends them, and its touchscreen."""
 
-    def __init__(self, stack: Stack, counted: Path) -> None:
+    def __init__(self, stack: Stack, counted: Path, kill: Path) -> None:
         self.stack = stack
         self.unit = stack.system["unit"]
         self.page = RoomPage(stack)
         self.commands = Commands(Database(f"sqlite:///{stack.state / 'region' / 'region.db'}"), _now)
         self._counted = counted
+        self._kill = kill
 
     def send(self, name: str, **arguments: str) -> str:
         within = timedelta(minutes=10)
@@ -61,6 +62,16 @@ class System:
         lines = self._counted.read_text().splitlines() if self._counted.exists() else []
         return Counter(line.split()[1] for line in lines if line.startswith("running "))
 
+    def kill_at(self, place: str, send: Callable[[], str]) -> str:
+        """kill -9 of the unit at a place of what is sent; returns when it was done and the unit is back."""
+        self._kill.write_text(place)
+        sent, until_s = send(), time.monotonic() + WITHIN_S
+        while self._kill.exists():
+            assert time.monotonic() < until_s, f"{place} was not reached"
+            time.sleep(0.05)
+        self.page.until(lambda screen: screen["region_up"] or screen["halted"])
+        return sent
+
     def cli(self, *arguments: str, code: int = 0) -> Any:
         settings = str(self.stack.state / "region" / "region.toml")
         program = [sys.executable, "-m", "provisioning.cli", "--settings", settings, "--json", *arguments]
@@ -76,15 +87,15 @@ def _now() -> datetime:
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("commanded")
-    os.environ[LOG_VARIABLE] = str(folder / "begun.log")
+    os.environ |= {LOG_VARIABLE: str(folder / "begun.log"), KILL_VARIABLE: str(folder / "kill-at")}
     try:
         with Stack(folder / "state") as stack:
-            system = System(stack, folder / "begun.log")
+            system = System(stack, folder / "begun.log", folder / "kill-at")
             system.page.until(lambda screen: screen["ready"] and screen["region_up"])
             yield system
             print(f"--- region\n{stack.log('region')[-4000:]}\n--- unit\n{stack.log('unit')[-8000:]}")
     finally:
-        del os.environ[LOG_VARIABLE]
+        del os.environ[LOG_VARIABLE], os.environ[KILL_VARIABLE]
 
 
 def test_a_selftest_is_sent_and_waited_for_on_the_command_line(system: System) -> None:
@@ -214,36 +225,73 @@ def test_in_a_session_what_would_disturb_waits_and_is_done_afterwards(system: Sy
     assert [system.begun()[sent] for sent in (*waits, taken_back)] == [1, 1, 1, 0]
 
 
-def test_killed_around_its_commands_a_unit_does_none_of_them_twice(system: System) -> None:
-    randomly = random.Random(5)
-    names: list[tuple[str, dict[str, str]]] = [
-        ("show-message", {"text": "Hej", "minutes": "5"}),
-        ("selftest", {}),
-        ("restart", {}),
-    ]
-    sent = []
-    for turn in range(KILLS):
-        name, arguments = names[turn % len(names)]
-        sent.append(system.send(name, **arguments))
-        time.sleep(randomly.uniform(0.0, 1.2))
-        system.stack.kill_and_wait("unit")
-        system.page.until(lambda screen: screen["region_up"])
-    lines = [system.line(each) for each in sent]
-    assert all(line.state in {"succeeded", "failed"} for line in lines), lines
+def test_killed_at_each_step_of_a_command_a_unit_does_none_twice(system: System) -> None:
+    ends = {}
+    for place in KILLED_AT:
+        sent = system.kill_at(place, lambda: system.send("show-message", text="Hej", minutes="5"))
+        ends[place] = system.line(sent).state
+        assert system.begun()[sent] <= 1
+    # What had not begun was done by the next start; what had is not done again, however far it had come.
+    assert ends == {
+        "written-accepted": "succeeded",
+        "written-running": "failed",
+        "ended": "failed",
+        "told": "succeeded",
+    }
     assert max(system.begun().values()) == 1
-    # One that failed was begun, and says that it was broken off; what had not begun was done by the next start.
-    assert all(line.reason for line in lines if line.state == "failed")
-    assert all(system.begun()[line.id] == 1 for line in lines)
+
+
+@pytest.mark.long
+def test_of_ten_thousand_at_once_a_few_are_taken_and_the_unit_goes_on(system: System) -> None:
+    from provisioning.fleet_models import CommandRow
+    from provisioning.models import OutboxRow
+
+    memory_kib = memory_of(system)
+    now = _now()
+    with system.commands._database.write() as db:
+        for number in range(10_000):
+            db.add(
+                CommandRow(
+                    id=f"flood-{number:05}",
+                    unit_id=system.unit,
+                    name="show-message",
+                    arguments={"text": str(number), "minutes": "5"},
+                    made_at=now,
+                    expires_at=now + timedelta(minutes=30),
+                    changed_at=now,
+                )
+            )
+        db.add(OutboxRow(unit_id=system.unit, what="command"))
+    states: Counter[str] = Counter()
+    until_s = time.monotonic() + 400
+    while sum(states[state] for state in ("succeeded", "rejected")) < 10_000:
+        assert time.monotonic() < until_s, states
+        time.sleep(1)
+        with system.commands._database.read() as db:
+            rows = db.execute(select(CommandRow.state, func.count()).group_by(CommandRow.state)).tuples()
+            states = Counter(dict(rows.all()))
+    flooded = {name: count for name, count in system.begun().items() if name.startswith("flood-")}
+    assert set(flooded.values()) == {1}
+    assert len(flooded) < 200
+    assert memory_of(system) - memory_kib < 100_000
+    assert system.page.screen()["region_up"]
+
+
+def memory_of(system: System) -> int:
+    """Of the unit's process, KiB."""
+    status = Path(f"/proc/{system.stack.system['pids']['unit']}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
 
 
 def test_a_wipe_leaves_neither_data_nor_keys_and_says_so_first(system: System) -> None:
     unit = system.stack.state / "unit"
     assert list(unit.rglob("key.pem"))
-    line = system.run("wipe", bootstrap="remove")
+    sent = system.kill_at("wipe-data-gone", lambda: system.send("wipe", bootstrap="remove"))
+    line = system.line(sent)
     assert line.state == "succeeded"
     assert line.result["data"] == "gone"
     system.page.until(lambda screen: screen["halted"] == "wiped")
     left = {file.name for file in (unit / "state").rglob("*") if file.is_file()}
     assert left == {"wiped.json", "browser-secret"}
     assert not list(unit.rglob("key.pem"))
-    assert system.begun()[line.id] == 1
+    assert system.begun()[sent] == 1

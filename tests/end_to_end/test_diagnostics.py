@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
+import json
 import logging
 import ssl
+import subprocess
+import sys
 import tarfile
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +36,7 @@ from provisioning.pki import Authority
 from provisioning.region import Region
 from provisioning.rooms import Rooms
 from provisioning.settings import BrokerSettings, RegionSettings, WebServerSettings
-from tests.system.stack import free_port
+from tests.system.stack import Stack, free_port
 
 pytestmark = pytest.mark.end_to_end
 
@@ -150,3 +155,34 @@ def test_a_server_under_another_name_gets_nothing(
     ):
         asyncio.run(diagnostics.collect_and_send(url))
     assert region.fleet.uploads.of_unit("unit-1") == []
+
+
+def test_it_asks_a_unit_and_saves_what_comes(own_stack: Stack, tmp_path: Path) -> None:
+    """Region, broker and unit as `make run` starts them, and the command line."""
+    file, settings = tmp_path / "unit.tar.gz", own_stack.state / "region" / "region.toml"
+    command = ["-m", "agent.console", "--json", "--settings", str(settings), "diagnostics"]
+    done = subprocess.run(
+        [sys.executable, *command, "unit-1", "--output", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    data = file.read_bytes()
+    assert said["sha256"] == hashlib.sha256(data).hexdigest()
+    assert file.stat().st_mode & 0o077 == 0
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        told = {entry.name: tar.extractfile(entry).read().decode() for entry in tar}  # type: ignore[union-attr]
+    network = json.loads(told["diagnostics/network.json"])
+    assert network["broker"]["tls"].startswith("TLS")
+    assert network["broker"]["days_left"] > 0
+    assert json.loads(told["diagnostics/unit.json"])["broker_connected"] is True
+    whole = "\n".join(told.values())
+    for secret in ("$argon2id", "PRIVATE KEY", own_stack.access["pin"]):
+        assert secret not in whole
+    with urllib.request.urlopen(
+        f"http://127.0.0.1:{own_stack.ports['region']}/metrics", timeout=10
+    ) as answer:
+        assert b"halsorum_region_broker_up 1.0" in answer.read()

@@ -69,10 +69,11 @@ def test_it_knows_no_other_request_and_follows_no_link(asked, tmp_path):
     secret.write_text(json.dumps({"id": "a1b2", "source": "region"}))
     (asked.folder / "clock.request").symlink_to(secret)
     (asked.folder / "clock.answer.new").symlink_to(secret)
-    assert Helper(asked.root, lambda *_words: None).answer_all(asked.folder) == 0
-    (asked.folder / "clock.request").unlink()
-    asked("clock", {"id": "a1b2", "source": "region"})
+    Helper(asked.root, lambda *_words: None).answer_all(asked.folder)
+    assert json.loads((asked.folder / "clock.answer").read_text())["ok"] is False
+    assert not (asked.root / DROP_IN).exists()
     assert json.loads(secret.read_text())["source"] == "region"  # as it was
+    assert list(asked.folder.glob("*.request")) == []  # or systemd would start it for ever
 
 
 def test_without_a_folder_it_says_so(tmp_path, capsys):

@@ -101,3 +101,22 @@ def test_a_panel_without_help_lamp_and_buzzer_is_quiet_about_it(factory: Any) ->
     panel.camera_lamp(True)
     assert (panel.missing, factory.pin(17).state) == (None, 1)
     panel.close()
+
+
+def test_a_unit_that_is_looked_for_blinks_and_beeps_and_its_lamp_says_afterwards_what_is(
+    factory: Any,
+) -> None:
+    panel = open_panel(PinsProfile(mock=True, door_lamp=27, buzzer=24))
+    door, buzzer = factory.pin(27), factory.pin(24)
+    panel.locate(True)
+    wait_for(door, 1)
+    wait_for(buzzer, 1)
+    panel.door_lamp(True)  # meanwhile somebody came in
+    wait_for(door, 0)
+    panel.locate(False)
+    assert (door.state, buzzer.state) == (1, 0)
+    panel.help("calling")
+    panel.locate(True)
+    panel.locate(False)
+    wait_for(buzzer, 1)  # who calls for help is heard on
+    panel.close()

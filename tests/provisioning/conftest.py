@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -148,11 +149,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.fixture(scope="session")
-def furnished(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Path:
-    """A database with rooms `east` and `west`; unit-1 stands in east, unit-2 nowhere. Copied for each test."""
-    file = tmp_path_factory.mktemp("furnished") / "region.db"
-    database = Database(f"sqlite:///{file}")
+def furnish(url: str, authority: Authority) -> None:
+    """Rooms `east` and `west`; unit-1 stands in east, unit-2 nowhere."""
+    database = Database(url)
     database.create()
     made = Rooms(database, Clock())
     for unit in ("unit-1", "unit-2"):
@@ -161,29 +160,95 @@ def furnished(tmp_path_factory: pytest.TempPathFactory, authority: Authority) ->
         made.add_room(room, room.title(), CLINIC)
     made.assign("east", "unit-1")
     database.close()
-    return file
+
+
+class SqliteFiles:
+    """The database of each test is a copy of a file."""
+
+    def __init__(self, folder: Path, authority: Authority) -> None:
+        self._furnished, self.file = folder / "furnished.db", folder / "kept" / "region.db"
+        self.file.parent.mkdir()
+        self.url = f"sqlite:///{self.file}"
+        furnish(f"sqlite:///{self._furnished}", authority)
+
+    def begin(self) -> None:
+        shutil.copy(self._furnished, self.file)
+
+    def end(self) -> None:
+        for left in self.file.parent.iterdir():
+            left.unlink()
+
+
+class PostgreSqlCopies:
+    """The rows of one database are put back before each test: quicker than making the database anew."""
+
+    def __init__(self, server: Any, authority: Authority) -> None:
+        self.url = server.new_database("kept")
+        furnish(self.url, authority)
+        self._db = server.connect("kept")
+        names = [
+            row[0] for row in self._db.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        ]
+        self._db.execute("CREATE SCHEMA furnished")
+        for name in names:
+            self._db.execute(f'CREATE TABLE furnished."{name}" AS TABLE public."{name}"')
+        # As a replica: foreign keys are not looked at meanwhile.
+        self._again = "BEGIN; SET LOCAL session_replication_role = replica;"
+        for name in names:
+            self._again += f'DELETE FROM public."{name}";'
+            self._again += f'INSERT INTO public."{name}" SELECT * FROM furnished."{name}";'
+        for name, last in self._db.execute("SELECT sequencename, last_value FROM pg_sequences"):
+            begin = f"{last}, true" if last else "1, false"
+            self._again += f"SELECT setval('{name}', {begin});"
+        self._again += "COMMIT"
+
+    def begin(self) -> None:
+        self._db.execute(self._again)
+
+    def end(self) -> None:
+        """The next begin removes what was left."""
 
 
 @pytest.fixture(scope="session")
-def kept_database(tmp_path_factory: pytest.TempPathFactory) -> tuple[Database, Path]:
+def copies(
+    tmp_path_factory: pytest.TempPathFactory, authority: Authority
+) -> Iterator[SqliteFiles | PostgreSqlCopies]:
+    """HALSORUM_TESTS_DATABASE=postgresql runs all that uses `database` against a PostgreSQL of its own."""
+    if os.environ.get("HALSORUM_TESTS_DATABASE") != "postgresql":
+        yield SqliteFiles(tmp_path_factory.mktemp("databases"), authority)
+        return
+    from tests.system.postgresql import postgresql
+
+    with postgresql() as server:
+        yield PostgreSqlCopies(server, authority)
+
+
+@pytest.fixture(scope="session")
+def kept_database(copies: SqliteFiles | PostgreSqlCopies) -> Database:
     """One for all tests, since SQLAlchemy then writes each statement once; its content is each test's own."""
-    file = tmp_path_factory.mktemp("database") / "region.db"
-    return Database(f"sqlite:///{file}"), file
+    return Database(copies.url)
 
 
 @pytest.fixture
-def database_file(kept_database: tuple[Database, Path], furnished: Path) -> Iterator[Path]:
-    database, file = kept_database
-    shutil.copy(furnished, file)
-    yield file
-    database.close()
-    for left in file.parent.iterdir():
-        left.unlink()
+def database_url(kept_database: Database, copies: SqliteFiles | PostgreSqlCopies) -> Iterator[str]:
+    copies.begin()
+    yield copies.url
+    if isinstance(copies, SqliteFiles):
+        kept_database.close()
+    copies.end()
 
 
 @pytest.fixture
-def database(kept_database: tuple[Database, Path], database_file: Path) -> Database:
-    return kept_database[0]
+def database_file(copies: SqliteFiles | PostgreSqlCopies, database_url: str) -> Path:
+    """For tests that look for canaries in the file itself."""
+    if isinstance(copies, PostgreSqlCopies):
+        pytest.skip("PostgreSQL's files are not looked into")
+    return copies.file
+
+
+@pytest.fixture
+def database(kept_database: Database, database_url: str) -> Database:
+    return kept_database
 
 
 @pytest.fixture

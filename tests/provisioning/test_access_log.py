@@ -119,7 +119,7 @@ def test_the_program_itself_changes_no_entry(log: AccessLog, database: Database)
 
 
 def test_the_command_line_reads_and_exports(
-    log: AccessLog, database: Database, database_file: Path, clock: Any, tmp_path: Path, accounts: Any
+    log: AccessLog, database: Database, database_url: str, clock: Any, tmp_path: Path, accounts: Any
 ) -> None:
     from typer.testing import CliRunner
 
@@ -128,7 +128,7 @@ def test_the_command_line_reads_and_exports(
     sly = accounts.add("sly", "=HYPERLINK(1)", "clinician", "Norra", "correct horse battery")
     log.looked(sly, "session", "s1", None, "shown")
     log.looked(BO, "list", None, "2026-11-23", "shown")
-    given = ["--database", f"sqlite:///{database_file}", "log", "access"]
+    given = ["--database", database_url, "log", "access"]
     file = tmp_path / "access.csv"
     runner = CliRunner()
     assert '"sid": "s1"' in runner.invoke(cli.app, ["--json", *given, "--sid", "s1"]).stdout

@@ -10,6 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from agent.config import Settings
+from agent.config_kept import LEDGER_KEY
+from agent.configuring import Ledger
 from agent.contract.unit_config import Config, StaffMember
 from agent.diagnostics import machine_parts, network_path, service
 from agent.diagnostics.log_ring import LogRing
@@ -31,7 +33,8 @@ def made(ready_house, tmp_path, monkeypatch):
     )
     staff = (StaffMember(id="s1", label="Ankan", pin_digest=DIGEST),)
     config = Config(room_name="Rum 4", staff_pin_digest=DIGEST, staff=staff, phone="08-123 456 78")
-    house.store.put("config", config.model_dump_json().encode())
+    ledger = Ledger(rev=3, values=config)
+    house.store.put(LEDGER_KEY, ledger.model_dump_json().encode())
     view = SimpleNamespace(
         names={"c41f": Name(NAME, "Fågelholken")}, captions=[SimpleNamespace(text=CAPTION)]
     )
@@ -87,7 +90,7 @@ def test_the_bundle_tells_of_the_unit_and_of_no_person(made):
     unit = json.loads(told["unit.json"])
     assert unit["schedule"]["sessions"] == 1
     assert unit["room"]["faults"] == []
-    assert json.loads(told["configuration.json"])["region"]["staff"] == "(1 members of staff)"
+    assert json.loads(told["configuration.json"])["region"]["values"]["staff"] == "(1 members of staff)"
     assert set(told) >= {"devices.json", "versions.json", "stores.json", "network.json", "about.json"}
 
 
