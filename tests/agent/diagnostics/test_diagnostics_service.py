@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from agent.applying import LEDGER_KEY
 from agent.config import Settings
+from agent.config_kept import LEDGER_KEY
 from agent.configuring import Ledger
 from agent.contract.unit_config import Config, StaffMember
 from agent.diagnostics import machine_parts, network_path, service
