@@ -84,7 +84,8 @@ class Torture:
             except StackError as error:
                 self._tally.lost.append(f"cycle {number}, {what}: {error}")
                 break
-            self._tally.cycles, self._tally.kills[what] = number, self._tally.kills[what] + 1
+            self._tally.cycles = number
+            self._tally.kills[what] = self._tally.kills.get(what, 0) + 1
             if number % LOOK_EVERY == 0 or number == cycles:
                 if not self._look(f"cycle {number}, {what}"):
                     break

@@ -12,7 +12,7 @@ class Tally:
     """Counts, and what each is about."""
 
     cycles: int = 0
-    kills: Counter[str] = field(default_factory=Counter)
+    kills: dict[str, int] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     """When the unit did not come back by itself, or not as it should be."""
     run_twice: list[str] = field(default_factory=list)
