@@ -14,6 +14,8 @@ ROUNDS ?=
 OPTIONS ?=
 MINUTES ?= 30
 CALLS ?= 200
+CYCLES ?= 1000
+UNITS ?=
 # The unit tests run in three processes at once, cut where the imports differ: each loads only what it tests, and
 # one works while another waits for a clock. What no other part names is in the last: nothing is forgotten.
 PYTEST = $(BIN)/python -m pytest -p no:cacheprovider
@@ -33,7 +35,7 @@ export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run new-unit demo screens test test-long unit unit-postgresql end-to-end lint format bench bench-net bench-people recovery soak lock clean distclean packages-run packages-test $(UNIT_PARTS) $(PARTS)
+.PHONY: help run new-unit demo screens test test-long unit unit-postgresql end-to-end lint format bench bench-net bench-people bench-fleet recovery soak torture lock clean distclean packages-run packages-test $(UNIT_PARTS) $(PARTS)
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
@@ -93,11 +95,18 @@ bench-net: packages-test $(VENV)/ready ## The unit on bad lines beside Chromium 
 bench-people: packages-test $(VENV)/ready ## Meetings of three and five parties in real browsers: who sees how much (JSON=file ROUNDS=n)
 	@$(BIN)/python -m tests.bench.people $(if $(JSON),--json $(JSON)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(OPTIONS)
 
+bench-fleet: packages-test $(VENV)/ready ## Thousands of units at the real broker and region: storms, changes, losses (JSON=file UNITS="250 2000" ROUNDS=n)
+	@$(BIN)/python -m tests.bench.fleet $(if $(JSON),--json $(JSON)) $(if $(UNITS),--units $(UNITS)) \
+	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(OPTIONS)
+
 recovery: packages-test $(VENV)/ready ## How a call comes back when lines, servers and pages fail; needs root (JSON=file)
 	@$(BIN)/python -m tests.recovery $(if $(JSON),--json $(JSON)) $(OPTIONS)
 
 soak: packages-test $(VENV)/ready ## Half an hour in call, 200 short calls: memory flat, nothing left (MINUTES=30 CALLS=200 JSON=file)
 	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --calls $(CALLS) $(if $(JSON),--json $(JSON))
+
+torture: packages-test $(VENV)/ready ## The agent is killed a thousand times: no unit lost, no command done twice (CYCLES=1000 JSON=file)
+	@$(BIN)/python -m tests.torture --cycles $(CYCLES) $(if $(JSON),--json $(JSON)) $(OPTIONS)
 
 lock: $(VENV)/ready ## Resolve the versions anew into .ci/requirements.lock
 	@$(BIN)/python -m pip install -q uv

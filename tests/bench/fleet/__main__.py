@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -23,6 +24,7 @@ SIZES = (250, 500, 1000, 2000)
 def main() -> int:
     """Measure, report, and return the exit status: 1 if it could not be measured."""
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # broker and region are stopped on the way out
     runs: list[dict[str, Any]] = []
     try:
         allow_descriptors(max(options.units))
