@@ -27,12 +27,12 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from agent import room as rooms
-from agent.applying import kept_ledger
 from agent.broker_link import BrokerLink
 from agent.browser_secret import browser_secret
 from agent.clock_state import kept_floor
 from agent.config import Settings, SettingsError, first_configuration, load_settings, overlay
 from agent.config_joined import join_configuration
+from agent.config_kept import kept_ledger
 from agent.configuring import Ledger
 from agent.contract import down_filter, encode
 from agent.faults import kind_and_place
@@ -159,7 +159,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
         upkeep = Upkeep(settings, board, identity, unit, running.wire, boot=boot, restart=restart.ask)
         stack.push_async_callback(upkeep.stop)
-        running.clock_report = upkeep.clock_report
+        running.clock_report, running.known_commands = upkeep.clock_report, upkeep.known_commands
         link = make_link(
             settings, identity, running.wire, unit, boot=boot, known_time=upkeep.clock_state.known
         )

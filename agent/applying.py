@@ -12,9 +12,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from pydantic import ValidationError
-
 from agent.config import Configuration, keep_complete, overlay
+from agent.config_kept import NO_DISK, save
 from agent.configuring import (
     TO_THE_REGION,
     TRIED,
@@ -34,14 +33,10 @@ from agent.fault_points import Reached, from_environment
 from agent.faults import kind_and_place
 from agent.room import IN_USE
 from agent.room import State as RoomState
-from agent.store import Store
 from agent.unit import Unit
 
 log = logging.getLogger(__name__)
 
-LEDGER_KEY = "configuration"
-RESTARTED = "the unit was restarted or lost its power during the trial"
-NO_DISK = "the unit's disk is full or broken: it can keep no configuration, and tries again"
 SETTLE_S = 1.0
 """Between a change and the first look whether the unit is well: a link takes a moment to be seen as gone."""
 
@@ -61,30 +56,6 @@ class Part(Protocol):
 
     def fault(self) -> str:
         """Why the unit is not well with it, in words; empty when it is."""
-
-
-def kept_ledger(store: Store) -> Ledger:
-    """What an earlier run has kept; a trial that it did not live to see the end of is rolled back."""
-    try:
-        kept = store.get(LEDGER_KEY)
-        ledger = Ledger.model_validate_json(kept) if kept else _of_earlier_release(store)
-    except ValidationError:
-        log.error("the configuration kept is not readable; the region sends it again")  # noqa: TRY400
-        return Ledger()
-    if ledger.state != "trial":
-        return ledger
-    log.warning("configuration %d is rolled back: %s", ledger.wanted[1], RESTARTED)
-    ledger = roll_back(ledger, RESTARTED)
-    try:
-        save(store, ledger)
-    except sqlite3.Error:
-        log.error("%s", NO_DISK)  # noqa: TRY400 - what is on disk says the same at the next start
-    return ledger
-
-
-def save(store: Store, ledger: Ledger) -> None:
-    """Keep it; sqlite3.OperationalError when the disk is full, and then what was kept stays."""
-    store.put(LEDGER_KEY, ledger.model_dump_json().encode())
 
 
 class Applying:
@@ -285,12 +256,3 @@ class Applying:
             log.error("configuration not kept: %s", type(error).__name__)  # noqa: TRY400
             return False
         return True
-
-
-def _of_earlier_release(store: Store) -> Ledger:
-    wanted, rev = store.get("config"), store.get("config_rev")
-    if wanted is None or rev is None:
-        return Ledger()
-    config = Config.model_validate_json(wanted)
-    number = (config.epoch, int(rev))
-    return Ledger(values=config, epoch=number[0], rev=number[1], wanted=number, state="applied")

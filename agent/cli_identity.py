@@ -53,7 +53,7 @@ def _identity(given: argparse.Namespace) -> int:
             own = load_identity(settings.certificate_file, settings.key_file)
             return _say({"current": _line(Held(own, settings.certificate_file.parent, None))}, given.json)
     store = IdentityStore(given.identity or _folder_in_settings(given.config))
-    words = words_of(store.request().key_sha256) if (store.folder / "asking-operational").is_dir() else None
+    words = words_of(store.request().key_sha256) if (store.folder / "asking-enrolment").is_dir() else None
     held = {"bootstrap": store.bootstrap(), "current": store.current(), "new": store.new()}
     told: dict[str, Any] = {name: _line(each) if each is not None else None for name, each in held.items()}
     return _say(told | {"asking": list(words) if words is not None else None}, given.json)

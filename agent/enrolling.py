@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal, Protocol
+from typing import Protocol
 
 from pydantic import BaseModel
 
@@ -29,16 +29,19 @@ from agent.enrolment import (
     Gone,
     Keep,
     Knock,
+    NewKey,
     NotStored,
     Promote,
     Prove,
     Replied,
+    State,
     Stored,
     Tick,
     begin,
     step,
 )
 from agent.identity_store import Held, IdentityError, IdentityStore, Request
+from agent.identity_way import Why
 from agent.link import LinkProblem, LinkSettings, Will
 from agent.region_clock import RegionClock
 from agent.stopping import stop_on_thread
@@ -49,8 +52,6 @@ PAUSE_LEAST, PAUSE_MOST = timedelta(seconds=10), timedelta(hours=1)
 """Whatever the region says of when to ask again: it can be asked neither all the time nor never."""
 BACKOFF_MOST_S = 15.0
 """Somebody stands before the screen and plugs cables."""
-
-Why = Literal["new", "expired", "reset"]
 
 
 class AnyLink(Protocol):
@@ -137,6 +138,11 @@ class Enroller:
         """The number on the box; empty for one that was not prepared."""
         return self._bootstrap.identity.unit if self._bootstrap is not None else ""
 
+    @property
+    def is_in(self) -> bool:
+        """Whether the identity that was asked for has proven itself and is in force."""
+        return self.enrolment.state == State.PROVEN
+
     def start(self) -> None:
         """Begin."""
         self._do(self._first)
@@ -179,6 +185,8 @@ class Enroller:
                     self._knock()
                 case Ask():
                     self._ask()
+                case NewKey():
+                    self._new_key()
                 case Keep(reply):
                     self._keep(reply)
                 case Prove():
@@ -199,6 +207,13 @@ class Enroller:
         a = self._applicant
         request = EnrolRequest(csr=self.request.pem, why=a.why, was=a.was, software=a.software, board=a.board)
         self._publish(Topic(self.serial, "up/enrol"), request)
+
+    def _new_key(self) -> None:
+        try:
+            self._store.forget_request()
+            self.request = self._store.request()
+        except OSError as error:
+            log.warning("enrolment: no new key can be written (%s); asking with the old one", error.strerror)
 
     def _at_the_door(self, topic: str, payload: bytes) -> None:
         message = self._decoded(topic, payload)

@@ -117,6 +117,11 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class NewKey:
+    """Ask with another key from now on: this one was turned away, which may be why."""
+
+
+@dataclass(frozen=True, slots=True)
 class Keep:
     """Bring the answer to disk as new."""
 
@@ -134,7 +139,7 @@ class Promote:
 
 
 Event = Tick | Connected | Gone | Replied | Stored | NotStored | Acknowledged | AskedAgain
-Effect = Knock | Ask | Keep | Prove | Promote
+Effect = Knock | Ask | NewKey | Keep | Prove | Promote
 Result = tuple[Enrolment, tuple[Effect, ...]]
 
 
@@ -155,6 +160,11 @@ def step(enrolment: Enrolment, event: Event, now: datetime) -> Result:
 
 def _ask(enrolment: Enrolment, _event: object, now: datetime) -> Result:
     return replace(enrolment, asked_at=now, again_at=None, problem=""), (Ask(),)
+
+
+def _ask_anew(enrolment: Enrolment, event: object, now: datetime) -> Result:
+    enrolment, effects = _ask(enrolment, event, now)
+    return enrolment, (NewKey(), *effects)
 
 
 def _nothing(enrolment: Enrolment, _event: object, _now: datetime) -> Result:
@@ -243,8 +253,10 @@ RULES: tuple[Rule[Enrolment, Effect], ...] = (
     ),
     Rule(_ASKS, Tick, None, _ask, _is_due, "30 s since it asked"),
     Rule(_in(S.ASKING), Tick, S.SILENT, _nothing, _is_silent, "no answer in 15 s"),
-    Rule(_TURNED_AWAY, Tick, S.ASKING, _ask, _may_ask_again, "may ask again"),
-    Rule(_TURNED_AWAY | _ASKS, AskedAgain, S.ASKING, _ask),
+    Rule(_in(S.REJECTED), Tick, S.ASKING, _ask_anew, _may_ask_again, "may ask again"),
+    Rule(_in(S.REJECTED), AskedAgain, S.ASKING, _ask_anew),
+    Rule(_in(S.EXPIRED), Tick, S.ASKING, _ask, _may_ask_again, "may ask again"),
+    Rule(_in(S.EXPIRED) | _ASKS, AskedAgain, S.ASKING, _ask),
     Rule(_AT_THE_DOOR, Replied, S.WAITING, _answered, _says("waiting"), "IT has not decided"),
     Rule(_AT_THE_DOOR, Replied, S.CONFLICT, _answered, _says("conflict"), "another key asks too"),
     Rule(_AT_THE_DOOR, Replied, S.REJECTED, _answered, _says("rejected"), "rejected"),

@@ -8,20 +8,21 @@ from collections.abc import Callable
 
 from agent.broker_link import on_the_way
 from agent.clock_state import ClockState
-from agent.contract.unit_config import Config
+from agent.config_kept import kept_values
 from agent.enrolling import MakeLink
 from agent.faults import kind_and_place
 from agent.link import Link, LinkSettings, Will
+from agent.store import Store
 
 log = logging.getLogger(__name__)
 
 
-def links_on_loop(
-    loop: asyncio.AbstractEventLoop, time: ClockState, configured: Config | None = None
-) -> MakeLink:
-    """Makes links whose threads hand everything to the event loop. configured: by what the region had set, a unit
-    that has lost its identity finds its way back through a proxy."""
-    values = configured or Config()
+def links_on_loop(loop: asyncio.AbstractEventLoop, time: ClockState, store: Store) -> MakeLink:
+    """Makes links whose threads hand everything to the event loop.
+
+    They go through the proxy, and trust the authorities, that the region has set: a unit that has lost its
+    identity would find no way back otherwise.
+    """
 
     def on_loop(work: Callable[[], None]) -> None:
         if not loop.is_closed():
@@ -35,7 +36,7 @@ def links_on_loop(
         will: Will | None,
     ) -> Link:
         return Link(
-            on_the_way(settings, values),
+            on_the_way(settings, kept_values(store)),
             on_message=lambda topic, body: on_loop(lambda: on_message(topic, body)),
             on_connection=lambda up: on_loop(lambda: on_connection(up)),
             will=will,

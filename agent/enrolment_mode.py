@@ -10,13 +10,11 @@ import logging
 from contextlib import AsyncExitStack
 
 from agent import VERSION
-from agent.applying import kept_ledger
 from agent.browser_secret import browser_secret
 from agent.clock_state import ClockState, kept_floor
 from agent.config import Settings
 from agent.controller import MAX_SCREENS, Controller
 from agent.enrolling import Applicant, Enroller
-from agent.enrolment import State
 from agent.enrolment_links import links_on_loop
 from agent.enrolment_view import enrol_screen
 from agent.faults import kind_and_place
@@ -52,7 +50,7 @@ async def enrol(settings: Settings, board: Board, way: WayIn, stop: asyncio.Even
             way.identities,
             clock,
             applicant,
-            links_on_loop(loop, time, kept_ledger(store).values),
+            links_on_loop(loop, time, store),
             on_change=changed.set,
         )
         voice = Espeak()
@@ -68,7 +66,7 @@ async def enrol(settings: Settings, board: Board, way: WayIn, stop: asyncio.Even
         stack.push_async_callback(enroller.stop)
         daemon.notify("READY=1")
         log.info("enrolment: serial number %s, screen on port %d", enroller.serial, settings.web_port)
-        while not stop.is_set() and enroller.enrolment.state != State.PROVEN:
+        while not stop.is_set() and not enroller.is_in:
             controller.show(screen_now())
             changed.clear()
             await _first_of(stop, changed)
@@ -80,7 +78,7 @@ async def enrol(settings: Settings, board: Board, way: WayIn, stop: asyncio.Even
             else:
                 daemon.notify("WATCHDOG=1")
         controller.show(screen_now())
-        return enroller.enrolment.state == State.PROVEN
+        return enroller.is_in
 
 
 async def _first_of(*events: asyncio.Event) -> None:

@@ -6,19 +6,15 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agent import VERSION
 from agent.about_unit import about
-from agent.applying import kept_ledger
 from agent.broker_link import BrokerLink
 from agent.clock_state import ClockState
 from agent.commands.busy import why_busy
 from agent.config import Settings
 from agent.contract.status import Info
-from agent.enrolling import Applicant, Enroller
-from agent.enrolment_links import links_on_loop
-from agent.enrolment_view import enrol_view
 from agent.identity import Identity
 from agent.identity_store import IdentityStore
 from agent.renewal import Renewal
@@ -30,6 +26,9 @@ from agent.unit import Unit
 from agent.way_back import WayBack
 from agent.wire import Wire
 from firmware.board import Board
+
+if TYPE_CHECKING:
+    from agent.enrolling import Enroller
 
 
 class RunningParts(Protocol):
@@ -79,15 +78,20 @@ def join_identity(
         running.about = partial(about, clock_state, None)
         return None
     store, loop = IdentityStore(settings.identity_dir), asyncio.get_running_loop()
-    applicant = Applicant(VERSION, board.name, boot, "expired", identity.unit)
     enrollers: list[Enroller] = []
 
     def changed() -> None:
-        unit.enrol = enrol_view(enrollers[-1]) if enrollers else None
+        from agent.enrolment_view import enrol_view
+
+        unit.enrol = enrol_view(enrollers[-1])
         unit.changed()
 
     def make_enroller() -> Enroller:
-        links = links_on_loop(loop, clock_state, kept_ledger(unit.store).values)
+        from agent.enrolling import Applicant, Enroller  # late: needed only by a unit that was away for long
+        from agent.enrolment_links import links_on_loop
+
+        applicant = Applicant(VERSION, board.name, boot, "expired", identity.unit)
+        links = links_on_loop(loop, clock_state, unit.store)
         enroller = Enroller(store, unit.clock, applicant, links, on_change=changed)
         enrollers.append(enroller)
         return enroller
@@ -116,7 +120,7 @@ def join_identity(
         busy=busy,
         monotonic_s=monotonic_s,
         fault_found=lambda fault: unit.room_event(FaultFound(fault)),
-        on_change=lambda _enroller: changed(),
+        on_change=changed,
         restart=restart,
     )
     running.checks.append(way_back.verdict)

@@ -29,7 +29,8 @@ from agent.contract.unit_config import BrokerAddress
 from agent.identity import Identity, load_identity, name_in, require_own
 from agent.identity_disk import Disk, shred
 
-Purpose = Literal["operational", "bootstrap"]
+Asking = Literal["enrolment", "renewal", "bootstrap"]
+"""What a key asks for. Each has a key of its own: the region takes none that has asked for something else."""
 KEY, CERTIFICATE, CA, BROKER, ADDRESS, REQUEST = (
     "key.pem",
     "certificate.pem",
@@ -130,28 +131,35 @@ class IdentityStore:
             raise IdentityError(f"{folder} holds another bootstrap already; wipe the unit to prepare it anew")
         return folder / REQUEST
 
-    def request(self, purpose: Purpose = "operational") -> Request:
+    def request(self, asking: Asking = "enrolment") -> Request:
         """The request that waits for an answer; a new key is made where there is none."""
-        asking = self._asking(purpose)
-        if asking.is_dir():
+        folder = self._asking(asking)
+        if folder.is_dir():
             try:
-                return _read_request(asking)
+                return _read_request(folder)
             except (OSError, ValueError):
-                self._put_away(asking)  # damaged, and of no use to anybody
+                self._put_away(folder)  # damaged, and of no use to anybody
         key = ec.generate_private_key(ec.SECP256R1())
-        self._make_folder(asking, {KEY: _key_pem(key), REQUEST: _csr(key).public_bytes(_PEM)})
-        return _read_request(asking)
+        self._make_folder(folder, {KEY: _key_pem(key), REQUEST: _csr(key).public_bytes(_PEM)})
+        return _read_request(folder)
 
-    def forget_request(self, purpose: Purpose = "operational") -> None:
+    def forget_request(self, asking: Asking = "enrolment") -> None:
         """That key is asked for no more."""
-        self._put_away(self._asking(purpose))
+        self._put_away(self._asking(asking))
 
-    def take(self, name: str, certificate_pem: str, ca_pem: str | None, broker: BrokerAddress | None) -> Held:
+    def take(
+        self,
+        name: str,
+        certificate_pem: str,
+        ca_pem: str | None,
+        broker: BrokerAddress | None,
+        asked: Asking = "enrolment",
+    ) -> Held:
         """Keep the answer to `request` as new. Raises IdentityError for one that is not for our key and that name.
 
         What the answer leaves out, authorities and broker, stays as it is in the current identity.
         """
-        asking, current = self._asking("operational"), self._current_or_none()
+        asking, current = self._asking(asked), self._current_or_none()
         checked, certificate = _checked(certificate_pem, asking / KEY, ca_pem, name)
         ca = checked or (current.ca_file.read_bytes() if current is not None else b"")
         if not ca:
@@ -202,7 +210,8 @@ class IdentityStore:
         current, new = self._target(CURRENT), self._target(NEW)
         if new is not None and new == current:
             self._disk.unlink(self.folder / NEW)
-            self.forget_request()  # it has been answered, and the answer has proven itself
+            self.forget_request("enrolment")  # what was asked has been answered, and has proven itself
+            self.forget_request("renewal")
         for path in sorted(self.folder.iterdir()):
             is_old = path.name.startswith("g-") and path.name not in {current, new}
             if is_old:
@@ -246,8 +255,8 @@ class IdentityStore:
         numbers = [int(path.name[2:]) for path in self.folder.glob("g-[0-9]*") if path.name[2:].isdigit()]
         return max(numbers, default=0) + 1
 
-    def _asking(self, purpose: Purpose) -> Path:
-        return self.folder / f"asking-{purpose}"
+    def _asking(self, asking: Asking) -> Path:
+        return self.folder / f"asking-{asking}"
 
     def _make_folder(self, folder: Path, contents: dict[str, bytes]) -> None:
         """All of it or nothing: made under a name that `tidy` removes, then renamed."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Literal
 
 from agent.config import Settings
 from agent.contract.unit_config import BrokerAddress
-from agent.enrolling import Why
 from agent.identity import Identity, load_identity
 from agent.identity_store import (
     BROKER,
@@ -20,6 +20,9 @@ from agent.identity_store import (
 )
 
 log = logging.getLogger(__name__)
+
+Why = Literal["new", "expired", "reset"]
+"""Why a unit asks for an identity (agent/contract/enrolment.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 from agent.contract import Message, Topic
 from agent.contract.enrolment import CertificateReply, CertificateRequest
 from agent.identity import Identity
-from agent.identity_store import Held, IdentityError, IdentityStore, Purpose, Request
+from agent.identity_store import Asking, Held, IdentityError, IdentityStore, Request
 from agent.link import LinkSettings
 
 log = logging.getLogger(__name__)
@@ -123,8 +123,7 @@ class Renewal:
     async def renew(self) -> dict[str, str]:
         """A new key and certificate under the same name, proven and in force. Raises RenewalError."""
         async with self._lock:
-            request = self._request("operational")
-            reply = await self._answer(request, "operational")
+            reply = await self._answer("renewal")
             held = self._take(reply)
             await self._free()
             if not await self._proves_itself(held):
@@ -154,7 +153,7 @@ class Renewal:
         It cannot be proven: the region has it disarmed until it is needed.
         """
         async with self._lock:
-            reply = await self._answer(self._request("bootstrap"), "bootstrap")
+            reply = await self._answer("bootstrap")
             try:
                 self._store.take_bootstrap(reply.certificate or "")
             except IdentityError as error:
@@ -182,14 +181,20 @@ class Renewal:
             log.warning("no new certificate: %s; again in %d min", error, pause.total_seconds() // 60)
         else:
             self._failures = 0
+            now = self._now()
+            left = self._identity.not_after - now if now is not None else PAUSE_FIRST
+            # A region that backdates, or gives certificates of a short life, is not to be asked all the time.
+            self._not_before_s = self._monotonic_s() + max(left / 3, timedelta(0)).total_seconds()
 
-    def _request(self, purpose: Purpose) -> Request:
+    def _request(self, asking: Asking) -> Request:
         try:
-            return self._store.request(purpose)
+            return self._store.request(asking)
         except OSError as error:
             raise RenewalError(f"no new key can be written: {error.strerror}") from error
 
-    async def _answer(self, request: Request, purpose: Purpose) -> CertificateReply:
+    async def _answer(self, asking: Asking) -> CertificateReply:
+        request = self._request(asking)
+        purpose: Literal["operational", "bootstrap"] = "bootstrap" if asking == "bootstrap" else "operational"
         self._awaited = {request.sha256: None}
         ends_s = self._monotonic_s() + ANSWER_WITHIN_S
         said_s = float("-inf")
@@ -207,7 +212,7 @@ class Renewal:
         finally:
             self._awaited = {}
         if reply.state != "issued" or reply.purpose != purpose or reply.certificate is None:
-            self._forget(purpose)  # another key next time: this one may be why
+            self._forget(asking)  # another key next time: this one may be why
             raise RenewalError(f"the region refuses: {reply.reason or 'its answer holds no certificate'}")
         return reply
 
@@ -220,9 +225,9 @@ class Renewal:
 
     def _take(self, reply: CertificateReply) -> Held:
         try:
-            held = self._store.take(self._identity.unit, reply.certificate or "", reply.ca, None)
+            held = self._store.take(self._identity.unit, reply.certificate or "", reply.ca, None, "renewal")
         except IdentityError as error:
-            self._forget("operational")
+            self._forget("renewal")
             raise RenewalError(str(error)) from error
         except OSError as error:
             raise RenewalError(f"the certificate cannot be written: {error.strerror}") from error
@@ -261,11 +266,11 @@ class Renewal:
             self._store.drop_new()
         except OSError as error:
             log.warning("what did not prove itself stays on disk: %s", error.strerror)
-        self._forget("operational")
+        self._forget("renewal")
 
-    def _forget(self, purpose: Purpose) -> None:
+    def _forget(self, asking: Asking) -> None:
         try:
-            self._store.forget_request(purpose)
+            self._store.forget_request(asking)
         except OSError as error:
             log.warning("a key that is asked for no more stays on disk: %s", error.strerror)
 

@@ -13,7 +13,6 @@ from agent import session_events as ev
 from agent.board_media import capture_settings
 from agent.call_control import CallControl
 from agent.config import Settings, keep_complete
-from agent.contract.commands import KNOWN
 from agent.contract.status import Clock, Info
 from agent.contract.unit_config import SoundOutput
 from agent.controller import MAX_SCREENS, Controller
@@ -77,6 +76,7 @@ class Running:
         self._survey, self._camera_form = Survey(), ""
         self.clock_report: Callable[[], Clock | None] = lambda: None
         """Whoever knows the machine's clock sets it."""
+        self.known_commands: tuple[str, ...] = ()
         self._surveyor = self._make_surveyor()
         self._tester = SelfTester(lambda: self.wire.up and unit.clock.is_learnt, self._probe, self._tested)
         self.about: Callable[[Info], Info] = lambda info: info
@@ -341,7 +341,7 @@ class Running:
             certificate_sha256=self._identity.certificate_sha256,
             certificate_not_after=self._identity.not_after,
             abilities=("code", "qr", "staff", "button"),
-            commands=KNOWN,
+            commands=self.known_commands,
             addresses=tuple(sorted(host_addresses()))[:20],
             clock=self.clock_report(),
         )

@@ -59,8 +59,7 @@ Refusal = Literal[
 class SessionLine:
     """A session as idle and staff pages list it: never whom it is for, nor whom they meet.
 
-    `taken`: its time has come, and the one before it still holds the room.
-    """
+    `taken`: its time has come, and the one before it still holds the room."""
 
     sid: str
     ref: str
@@ -112,8 +111,7 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """Something the patient is told, once, by text and by voice: who (a role, and a name if one was given)
-    and what. `id` grows."""
+    """Told the patient once, by text and voice: who (a role, and a name if one was given) and what. `id` grows."""
 
     id: int
     kind: AnnouncementKind
@@ -284,11 +282,9 @@ class Screen:
     figures: tuple[Figure, ...] = ()
     """Of the last self-test; shown to staff."""
     message: str = ""
-    """From IT, on the idle page alone: plain text in one line."""
     locating: bool = False
-    """IT looks for this unit: a large mark, until it is touched."""
     halted: Literal["", "wiping", "wiped"] = ""
-    """Why there is no other page: the unit is being taken out of service, or was."""
+    """From IT: a line on the idle page; a mark to find the unit by; the unit is taken out of service, or was."""
     enrol: EnrolView | None = None
     """While the unit has no certificate to work under; in a unit that works otherwise, shown to staff."""
 

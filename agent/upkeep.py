@@ -74,6 +74,7 @@ class Upkeep:
         known = kinds(
             unit, identity.unit, settings.state_dir, restart, others, changed_info=wire.info_changed
         )
+        self.known_commands = tuple(sorted(known))
         self._join_commands(unit, identity.unit, wire, known, Start(boot, BOOT_ID.read_text().strip()))
 
     def clock_report(self) -> Clock:

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from agent.enrolling import Enroller
-from agent.enrolment import State
 from agent.identity import Identity
 from agent.link_tls import KnownTime
 from agent.screen_view import CERTIFICATE
@@ -35,6 +33,16 @@ class Line(Protocol):
     def problem(self) -> str: ...
 
 
+class Asks(Protocol):
+    """What is used of agent.enrolling.Enroller, which is loaded only when it is needed."""
+
+    @property
+    def is_in(self) -> bool: ...
+    def start(self) -> None: ...
+    def tick(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
 def has_expired(not_after: datetime, time: KnownTime) -> bool:
     """Whether a certificate is over by all that is known of the time; where nothing is, it is not."""
     return not_after < (max(time.floor, time.now) if time.now is not None else time.floor)
@@ -48,14 +56,14 @@ class WayBack:
         self,
         identity: Identity,
         line: Line,
-        make_enroller: Callable[[], Enroller],
+        make_enroller: Callable[[], Asks],
         *,
         known: Callable[[], KnownTime],
         guess: Callable[[], datetime],
         busy: Callable[[], str],
         monotonic_s: Callable[[], float],
         fault_found: Callable[[str], None],
-        on_change: Callable[[Enroller | None], None],
+        on_change: Callable[[], None],
         restart: Callable[[], None],
     ) -> None:
         self._identity = identity
@@ -68,7 +76,7 @@ class WayBack:
         self._fault_found = fault_found
         self._on_change = on_change
         self._restart = restart
-        self._enroller: Enroller | None = None
+        self._enroller: Asks | None = None
         self._refused_since_s: float | None = None
         self._restarts = False
 
@@ -91,10 +99,10 @@ class WayBack:
                 self._enroller = self._make_enroller()
                 self._enroller.start()
                 self._fault_found(CERTIFICATE)
-                self._on_change(self._enroller)
+                self._on_change()
             return
         self._enroller.tick()
-        if self._enroller.enrolment.state == State.PROVEN and not self._busy() and not self._restarts:
+        if self._enroller.is_in and not self._busy() and not self._restarts:
             self._restarts = True
             self._restart()
 

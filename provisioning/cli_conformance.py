@@ -1,4 +1,4 @@
-"""`halsorum contract check-region` and `check-unit`: whether a side that somebody else built keeps the contract."""
+"""`halsorum contract check-region` and `check-unit`: whether a side built by others keeps the contract."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from agent.applying import LEDGER_KEY
 from agent.config import Settings
+from agent.config_kept import LEDGER_KEY
 from agent.identity import Identity
 from agent.session_state import OVER
 from agent.survey import STORE_KEY as SURVEY_KEY

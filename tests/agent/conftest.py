@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from agent import room as rooms
-from agent.applying import Applying, kept_ledger
+from agent.applying import Applying
 from agent.config import Configuration
+from agent.config_kept import kept_ledger
 from agent.contract import Topic, decode, encode
 from agent.contract.config_check import what_is_wrong
 from agent.contract.schedule import Schedule

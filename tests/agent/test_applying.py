@@ -8,7 +8,7 @@ import pytest
 
 from agent import applying as module
 from agent import room as rooms
-from agent.applying import LEDGER_KEY, NO_DISK, RESTARTED, kept_ledger
+from agent.config_kept import LEDGER_KEY, NO_DISK, RESTARTED, kept_ledger, kept_values
 from agent.contract.events import Ack
 from agent.contract.unit_config import BrokerAddress, Config, Devices
 from agent.session_events import CheckedIn
@@ -145,6 +145,7 @@ def test_a_trial_is_proven_by_the_regions_answer_after_it(rig):
     rig.acknowledged()
     rig.tick()
     assert (rig.states[-1], rig.link.told[-1]) == ("applied", (BROKER, False))
+    assert kept_values(rig.house.store).broker == BROKER
 
 
 def test_it_is_rolled_back_when_nothing_answers_and_stays_so(rig):
@@ -286,6 +287,7 @@ def test_what_an_earlier_release_has_kept_is_taken_up(rig):
 
 def test_a_ledger_that_cannot_be_read_is_begun_anew(rig):
     rig.house.store.put(LEDGER_KEY, b"{broken")
+    assert kept_values(rig.house.store) == Config()
     rig.kill()
     rig.set(1, phone="1")
     assert rig.house.unit.configuration.phone == "1"

@@ -198,6 +198,21 @@ def test_why_there_is_no_connection_is_shown(bench):
     asyncio.run(walk())
 
 
+def test_after_a_rejection_it_asks_with_another_key_and_old_answers_are_left_alone(bench):
+    async def walk() -> None:
+        bench.enroller.start()
+        door = (await bench.settle()).connect()
+        turned_away = bench.answer("rejected", reason="this key was used before")
+        door.hear(DOOR, turned_away)
+        bench.enroller.ask_again()
+        assert bench.enroller.request.sha256 != turned_away.request
+        assert door.said[-1][1].csr == bench.enroller.request.pem
+        door.hear(DOOR, turned_away)
+        assert bench.state == State.ASKING
+
+    asyncio.run(walk())
+
+
 @pytest.mark.parametrize("cut_after", ["asked", "stored", "proven"])
 def test_a_restart_at_any_step_goes_on_with_the_same_key(bench, cut_after):
     async def walk() -> None:

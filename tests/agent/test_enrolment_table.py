@@ -20,6 +20,7 @@ from agent.enrolment import (
     Gone,
     Keep,
     Knock,
+    NewKey,
     NotStored,
     Promote,
     Prove,
@@ -87,14 +88,17 @@ def test_a_region_that_gives_no_sign_is_told_apart_from_one_that_is_not_reached(
     assert way.on(reply("waiting")).at.state == S.WAITING
 
 
-@pytest.mark.parametrize(("said", "state"), [("rejected", S.REJECTED), ("expired", S.EXPIRED)])
-def test_one_that_is_turned_away_asks_again_after_the_pause_or_when_somebody_wants_it(said, state):
+@pytest.mark.parametrize(
+    ("said", "state", "done"),
+    [("rejected", S.REJECTED, [NewKey, Ask]), ("expired", S.EXPIRED, [Ask])],
+)
+def test_one_that_is_turned_away_asks_again_after_the_pause_or_when_somebody_wants_it(said, state, done):
     way = Way().on(Connected(), reply(said, "not yours", 600))
     assert (way.at.state, way.at.reason) == (state, "not yours")
     assert way.after(timedelta(seconds=599)).kinds == []
-    assert (way.after(timedelta(seconds=1)).kinds, way.at.state) == ([Ask], S.ASKING)
+    assert (way.after(timedelta(seconds=1)).kinds, way.at.state) == (done, S.ASKING)
     way.on(reply(said))
-    assert (way.on(AskedAgain()).kinds, way.at.state) == ([Ask], S.ASKING)
+    assert (way.on(AskedAgain()).kinds, way.at.state) == (done, S.ASKING)
 
 
 def test_a_conflict_ends_when_the_region_says_so():

@@ -20,6 +20,7 @@ from tests.agent.test_identity_store import enrol, keys_in, lay_bootstrap
 
 AUTHORITY = TestAuthority()
 NOW = TODAY
+ASKING = {"operational": "renewal", "bootstrap": "bootstrap"}
 
 
 class Broker:
@@ -76,14 +77,16 @@ class Broker:
             self.heard(Message(Topic("unit-1", "dn/renewal"), "1", NOW, None, None, reply), b"")
         return True
 
-    def issue(self, request, name="unit-1", authority=AUTHORITY, digest=None, **fields) -> CertificateReply:
+    def issue(
+        self, request, name="unit-1", authority=AUTHORITY, digest=None, until=NOW + 700 * DAY, **fields
+    ) -> CertificateReply:
         csr = x509.load_pem_x509_csr(request.csr.encode())
         name = "hr-0001" if request.purpose == "bootstrap" else name
         return CertificateReply(
             state="issued",
-            request=digest or self.store.request(request.purpose).sha256,
+            request=digest or self.store.request(ASKING[request.purpose]).sha256,
             purpose=request.purpose,
-            certificate=authority.certificate(name, csr.public_key(), until=NOW + 700 * DAY).decode(),
+            certificate=authority.certificate(name, csr.public_key(), until=until).decode(),
             **{"ca": AUTHORITY.pem.decode(), **fields},
         )
 
@@ -126,12 +129,12 @@ def test_a_new_certificate_is_in_force_after_its_proof_and_the_old_key_is_gone(b
 @pytest.mark.parametrize("late_ack", [False, True])
 def test_one_that_does_not_prove_itself_gives_way_to_the_old_and_to_another_key(broker, late_ack):
     broker.acknowledges, broker.late_ack = False, late_ack
-    key = broker.store.request().key_sha256
+    key = broker.store.request("renewal").key_sha256
     with pytest.raises(RenewalError, match="did not prove itself"):
         broker.renew()
     assert broker.is_as_before()
     assert len(broker.used) == 2
-    assert broker.store.request().key_sha256 != key
+    assert broker.store.request("renewal").key_sha256 != key
     broker.acknowledges = True
     assert broker.renew()
 
@@ -146,13 +149,13 @@ def test_one_that_does_not_prove_itself_gives_way_to_the_old_and_to_another_key(
         (
             lambda b: (
                 lambda _r: CertificateReply(
-                    state="rejected", request=b.store.request().sha256, reason="the unit is revoked"
+                    state="rejected", request=b.store.request("renewal").sha256, reason="the unit is revoked"
                 )
             ),
             "the unit is revoked",
         ),
         (
-            lambda b: lambda _r: CertificateReply(state="issued", request=b.store.request().sha256),
+            lambda b: lambda _r: CertificateReply(state="issued", request=b.store.request("renewal").sha256),
             "holds no certificate",
         ),
     ],
@@ -241,6 +244,15 @@ def test_after_a_failure_it_waits_and_then_tries_again(broker):
     broker.answer = broker.issue
     assert _ticked(broker) == asked + 1
     assert broker.identity.not_after == NOW + 700 * DAY
+
+
+def test_a_certificate_that_is_old_when_it_is_new_is_not_renewed_all_the_time(broker):
+    broker.now = broker.identity.not_after - DAY
+    broker.answer = lambda request: broker.issue(request, until=broker.now + timedelta(hours=3))
+    assert _ticked(broker) == 1
+    assert _ticked(broker) == 1
+    broker.monotonic_s += 3600
+    assert _ticked(broker) == 2
 
 
 def test_when_and_how_often():

@@ -38,7 +38,8 @@
     return left >= -1 && right <= innerWidth + 1 && top >= -1 && bottom <= innerHeight + 1;
   };
   const help = buttons.find((button) => button.dataset.touch === "help");
-  if (!document.querySelector("#cover:not([hidden])") && !(help && seen(help))) wrong.push("Help is out of sight");
+  const halted = document.body.dataset.view === "halted";
+  if (!halted && !document.querySelector("#cover:not([hidden])") && !(help && seen(help))) wrong.push("Help is out of sight");
   const main = buttons.filter((button) => button.matches("#main button.main") && !button.closest(".choices, .sessions, .side, .sheet"));
   if (main.length && !main.some(seen)) wrong.push(`main action out of sight ${name(main[0])}`);
   for (const [place, one] of buttons.entries()) {

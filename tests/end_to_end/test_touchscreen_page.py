@@ -241,7 +241,7 @@ def open_state(page: Page, controller: MediaController, name: str, language: str
     controller.now = state
     page.reload()
     page.wait_for_selector("body[data-view]:not([data-view='loading'])")
-    covered = state.help_state != "none"
+    covered = state.help_state != "none" or state.locating or state.page == "halted"
     if language == "en" and not state.session and not covered:
         choose_language(page, "en")
     if name in {"idle-button", "code-locked", "idle-qr", "idle-all-ways", "scan"}:

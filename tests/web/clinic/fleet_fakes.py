@@ -71,7 +71,9 @@ class FakeFleet:
             raise refused
         self.calls.append((name, *what))
         target = what[0].title if isinstance(what[0], RolloutRequest) else str(what[0])
-        self.log.insert(0, AuditLine(self.now, account.name, ACTIONS.get(name, name), target, {}))
+        self.log.insert(
+            0, AuditLine(self.now, account.name, ACTIONS.get(name, name), target, {"reason": "x" * 90})
+        )
 
     def _look(self, account: Account) -> None:
         if account.role != "it":
@@ -111,7 +113,9 @@ class FakeFleet:
             config_errors=("network.gateway: is not in the network",) if line.config == "rejected" else (),
             certificates=(CertificateLine("ab" * 32, "operational", self.now, self.now, self.now),),
             commands=tuple(reversed([one for one in self.sent.values() if one.unit == unit])),
-            history=(HistoryLine(self.now, "started", {"boot": 7}),),
+            history=(
+                HistoryLine(self.now, "started", {"boot": 7, "sha256": "ab" * 32, "was": "", "by": "a4"}),
+            ),
             audit=tuple(one for one in self.log if one.target == unit),
             telemetry={"processor": 0.31, "uptime_s": 93784.0, "temperature_c": 51.25, "throttled": False},
             telemetry_at=self.now - timedelta(seconds=40),

@@ -19,7 +19,7 @@ ACTIONS = (
     *("command_send", "command_cancel", "rollout_start", "rollout_pause", "rollout_resume", "rollout_abort"),
     *("rollout_stopped", "rollout_paused", "rollout_done"),
     *("enrolment_approved", "enrolment_rejected", "enrolment_proven", "unit_revoked", "unit_unrevoked"),
-    *("bootstrap_armed", "bootstrap_blocked", "bootstrap_made"),
+    *("bootstrap_armed", "bootstrap_blocked", "bootstrap_made", "diagnostics_came"),
 )
 """Of the audit log."""
 KINDS = (
@@ -30,8 +30,22 @@ KINDS = (
 )
 """Of a unit's history."""
 FIELDS = (
-    *("reason", "serial", "room", "was", "state", "name", "by", "boot", "rev", "fields", "errors", "key"),
-    *("unit", "units", "rank", "why", "software", "not_after", "sha256", "title", "stages"),
+    *("reason", "serial", "room", "was", "state", "name", "boot", "rev", "fields", "errors", "key"),
+    *(
+        "unit",
+        "units",
+        "rank",
+        "why",
+        "software",
+        "not_after",
+        "sha256",
+        "title",
+        "stages",
+        "set",
+        "given_back",
+        "bytes",
+        "faults",
+    ),
 )
 ARGUMENTS = {argument.name: argument.options for each in orders.WITH_QUESTION.values() for argument in each}
 OPTIONS = {option for fields in SECTIONS.values() for field in fields for option in field.options}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -42,6 +43,12 @@ FIRST_ORDERS = {
     "disk_low": "collect-diagnostics",
 }
 MAX_VALUE_CHARS = 120
+FOR_MACHINES = frozenset({"id", "by", "epoch"})
+"""Of an entry's fields: who did it stands beside, and in the audit log under a name."""
+SETTINGS = frozenset({"fields", "set", "given_back"})
+"""Lists of settings' names."""
+_DIGEST = re.compile(r"[0-9a-f]{32,128}")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -119,7 +126,23 @@ def short(value: object) -> str:
 
 
 def fields_said(fields: Mapping[str, Any]) -> str:
-    """What a line of history or audit carries besides, in one line."""
+    """What a line of history or audit carries besides, in one line; without what is empty or for machines."""
     t = texts()
-    said = ((t.of("fleet.field", name), short(value)) for name, value in fields.items())
-    return "; ".join(f"{name}: {words}" if words else name for name, words in said)
+    said = ((name, short(_field(name, value))) for name, value in fields.items() if name not in FOR_MACHINES)
+    return "; ".join(f"{t.of('fleet.field', name)}: {words}" for name, words in said if words)
+
+
+def _field(name: str, value: object) -> object:
+    t = texts()
+    if name in SETTINGS and isinstance(value, list | tuple):
+        return [t.of("fleet.set", one) for one in value]
+    if not isinstance(value, str):
+        return value
+    if name == "name":
+        return t.of("fleet.order", value)
+    if name in ("state", "was"):
+        words = t.of("fleet.state", value)
+        return t.of("fleet.order_state", value) if words == value else words
+    if _DIGEST.fullmatch(value):
+        return value[:12] + "…"
+    return at_clock(datetime.fromisoformat(value)) if _INSTANT.fullmatch(value) else value

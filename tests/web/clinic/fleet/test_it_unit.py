@@ -160,7 +160,7 @@ def test_history_and_audit_are_said_in_words(ivar, fleet):
     ivar.post("/it/unit/u-015/do/locate")
     page = ivar.get("/it/unit/u-015/history").text
     assert "Ivar It" in page
-    assert "start nr: 7" in page
+    assert "start nr: 7; fingeravtryck: abababababab…</span>" in page
     assert "Ivar It" in ivar.get("/it/audit?target=u-015&by=Ivar").text
     assert "Inget att visa" in ivar.get(f"/it/audit?target={CANARY}").text
 

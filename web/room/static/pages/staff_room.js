@@ -27,8 +27,9 @@ export function health() {
       const isWell = screen.ready && !screen.faults.length;
       well.dataset.well = String(isWell);
       setText(well, screen.testing ? t("staff.testing") : isWell ? t("staff.well") : screen.faults.length ? t("staff.faults") : t("staff.untested"));
-      write(faults, conditions(screen));
-      write(figures, screen.testing ? [] : screen.figures.filter((each) => each.ok).map(figureWords));
+      setHidden(well, Boolean(screen.enrol));
+      write(faults, screen.enrol ? [] : conditions(screen)); // without a certificate nothing else matters
+      write(figures, screen.testing || screen.enrol ? [] : screen.figures.filter((each) => each.ok).map(figureWords));
       writeCertificate(certificate, screen.enrol);
       setText(tested, screen.tested_at ? t("staff.tested", { time: clock(Date.parse(screen.tested_at)) }) : "");
       again.toggleAttribute("disabled", screen.testing || Boolean(held()));
