@@ -253,6 +253,7 @@ class Region:
                 self._guarded(self._tick)
                 next_tick = time.monotonic() + TICK_S
                 self.figures.tick_s, self.figures.ticked_at = time.monotonic() - began_s, self.clock()
+            more = self._publish_some()
 
     def _publish_some(self) -> bool:
         try:
