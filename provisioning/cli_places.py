@@ -8,7 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from provisioning.cli_context import command_of, secret_from, told_to_person, who
-from provisioning.cli_units import configurations_of, unit_history, unit_list, unit_set, unit_show, unit_unset
+from provisioning.cli_units import (
+    configurations_of,
+    unit_history,
+    unit_list,
+    unit_retry,
+    unit_set,
+    unit_show,
+    unit_unset,
+)
 
 account = typer.Typer(no_args_is_help=True, help="Staff who sign in with a password.")
 client = typer.Typer(no_args_is_help=True, help="Booking systems that post FHIR Appointments.")
@@ -20,6 +28,7 @@ unit.command("show")(unit_show)
 unit.command("history")(unit_history)
 unit.command("set")(unit_set)
 unit.command("unset")(unit_unset)
+unit.command("retry")(unit_retry)
 
 Clinic = Annotated[str, typer.Option(help="The clinic's name; made where it is new.")]
 

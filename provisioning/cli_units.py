@@ -137,6 +137,15 @@ def unit_unset(
     command.done(told, f"Unit {unit_id} gets revision {rev} when it is connected.")
 
 
+def unit_retry(context: typer.Context, unit_id: str) -> None:
+    """Have a unit try again what it has rolled back; it never does by itself."""
+    command = command_of(context)
+    with told_to_person():
+        attempt = int(_own(command, unit_id).get("attempt", 0)) + 1
+        rev = _set(command, unit_id, {"attempt": attempt})
+    command.done({"unit": unit_id, "rev": rev, "attempt": attempt}, f"Unit {unit_id} tries revision {rev}.")
+
+
 def configurations_of(command: Command) -> Configurations:
     """This run's region's."""
     from provisioning.configurations import Configurations

@@ -10,6 +10,7 @@
 | FleetTelemetry | `up/event/telemetry` | keeps each unit's last figures |
 | DiagnosticsUploads | | deletes bundles that are too old |
 | RolloutWorker | ticks | takes the steps of staged rollouts |
+| Forgetting | ticks | deletes units' history when it is too old |
 | FleetServices | nothing: web threads call it | what IT's pages may do |
 """
 
@@ -38,6 +39,7 @@ from provisioning.schedules import Publish
 from provisioning.settings import BrokerSettings, RegionSettings
 from provisioning.signing import Signer
 from provisioning.telemetry import FleetTelemetry
+from provisioning.unit_history import Forgetting
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def join_fleet(
         hooks.on_message("up/renewal", Renewals(database, publish, clock, signer).asked)
     _join_commands(hooks, CommandWire(database, publish, clock))
     uploads = _join_figures(hooks, settings, database, clock)
-    hooks.ticks.append(RolloutWorker(database, clock, up).tick)
+    hooks.ticks.extend((RolloutWorker(database, clock, up).tick, Forgetting(database, clock).tick))
     enrolments = Enrolments(database, clock)
     services = FleetServices(database, clock, enrolments, Commands(database, clock, uploads.make))
     return FleetParts(enrolments=enrolments, uploads=uploads, services=services)

@@ -17,17 +17,19 @@ Other parts of the region add kinds of their own (enrolment, commands).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from provisioning.database import Database
 from provisioning.fleet_models import ConfigRevision, UnitHistory
 from web.clinic.fleet.services import HistoryLine
 
 KEPT = timedelta(days=180)
+LOOK_EVERY = timedelta(hours=1)
 MOST_SHOWN = 200
 
 
@@ -43,7 +45,20 @@ def of_unit(db: Session, unit: str, limit: int = MOST_SHOWN) -> Sequence[History
     return [HistoryLine(row.at, row.kind, row.fields) for row in rows]
 
 
-def forget_old(db: Session, now: datetime) -> None:
-    """What is older than it is kept, and the revisions of that time; who did what stays in the audit log."""
-    db.execute(delete(UnitHistory).where(UnitHistory.at < now - KEPT))
-    db.execute(delete(ConfigRevision).where(ConfigRevision.at < now - KEPT))
+class Forgetting:
+    """Deletes what is older than it is kept, lines and revisions; who did what stays in the audit log."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+        self._looked_at: datetime | None = None
+
+    def tick(self) -> None:
+        """Once an hour, on the worker thread."""
+        now = self._clock()
+        if self._looked_at is not None and now - self._looked_at < LOOK_EVERY:
+            return
+        self._looked_at = now
+        with self._database.write() as db:
+            db.execute(delete(UnitHistory).where(UnitHistory.at < now - KEPT))
+            db.execute(delete(ConfigRevision).where(ConfigRevision.at < now - KEPT))

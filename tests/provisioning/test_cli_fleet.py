@@ -66,8 +66,9 @@ def test_a_units_fields_are_set_given_back_and_remembered(run: Run, tmp_path: Pa
     assert run("unit", "unset", "unit-1", "phone")["rev"] == rev + 1
     assert "phone" not in run("unit", "show", "unit-1")["config"]
     assert "missing" in run("unit", "set", "unit-1", code=1)
+    assert [run("unit", "retry", "unit-1")["attempt"] for _ in range(2)] == [1, 2]
     newest = run("unit", "history", "unit-1")[0]
-    assert (newest["kind"], newest["fields"]["fields"]) == ("config_wanted", ["phone"])
+    assert (newest["kind"], newest["fields"]["fields"]) == ("config_wanted", ["attempt"])
     (entry, *_) = run("audit", "list", "--target", "unit-1")
     assert (entry["action"], entry["by"].partition(":")[0]) == ("set_config", "cli")
 

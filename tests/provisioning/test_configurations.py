@@ -18,6 +18,7 @@ from provisioning.fleet_models import ConfigRevision
 from provisioning.models import Unit
 from provisioning.rooms import Rooms
 from provisioning.schedules import Schedules
+from provisioning.unit_history import Forgetting, of_unit
 from tests.provisioning.conftest import ZONE
 from web.clinic.services import Refused
 
@@ -157,6 +158,21 @@ def test_what_was_set_about_the_room_follows_to_the_unit_that_takes_the_place(
         ["fi"],
         None,
     )
+
+
+def test_history_is_forgotten_after_half_a_year_and_the_audit_log_is_not(
+    configurations: Configurations, database: Database, clock: Any
+) -> None:
+    forgetting = Forgetting(database, clock)
+    configurations.set_unit("unit-1", {"volume": 1}, IT)
+    clock.pass_by(days=179)
+    configurations.set_unit("unit-1", {"volume": 2}, IT)
+    clock.pass_by(days=2)
+    forgetting.tick()
+    with database.read() as db:
+        assert [line.kind for line in of_unit(db, "unit-1")] == ["config_wanted"]
+        assert len(db.scalars(select(ConfigRevision)).all()) == 1
+        assert [entry.action for entry in audit.entries(db)][-2:] == ["set_config", "set_config"]
 
 
 @pytest.mark.parametrize(
