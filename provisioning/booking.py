@@ -204,7 +204,7 @@ def salt_of_day(db: Session, room_id: str, day: date) -> str:
 
 
 def make_salts(db: Session, rooms: Iterable[str], day: date) -> None:
-    """Salts for rooms that have none that day. Whoever comes first makes it: a booking and the schedule may both."""
+    """Salts for rooms that have none that day. A booking and the schedule may both come to it at once."""
     rows = [{"room_id": room, "day": day, "salt": new_salt()} for room in sorted(rooms)]
     if not rows:
         return
