@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from agent.contract.schedule import SessionKind, code_digest, token_digest
@@ -197,9 +198,18 @@ def salt_of_day(db: Session, room_id: str, day: date) -> str:
     """The salt of a room's codes on one day, made where it is new."""
     row = db.get(DaySalt, (room_id, day))
     if row is None:
-        row = DaySalt(room_id=room_id, day=day, salt=new_salt())
-        db.add(row)
+        make_salts(db, [room_id], day)
+        row = db.get_one(DaySalt, (room_id, day))
     return row.salt
+
+
+def make_salts(db: Session, rooms: Iterable[str], day: date) -> None:
+    """Salts for rooms that have none that day. A booking and the schedule may both come to it at once."""
+    rows = [{"room_id": room, "day": day, "salt": new_salt()} for room in sorted(rooms)]
+    if not rows:
+        return
+    insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    db.execute(insert(DaySalt).values(rows).on_conflict_do_nothing())
 
 
 def _room(db: Session, booker: Booker, room_id: str) -> Room:

@@ -82,8 +82,12 @@ class Schedules:
     def go_on(self) -> bool:
         """Publish for some of those that wait; False when none does. What has come meanwhile goes in between."""
         some = [self._soon.pop() for _ in range(min(TOGETHER, len(self._soon)))]
-        self.publish_schedules(some)
-        self.publish_configs(some)
+        try:
+            self.publish_schedules(some)
+            self.publish_configs(some)
+        except Exception:
+            self._soon[:0] = some  # again, after all others
+            raise
         return bool(self._soon)
 
     def publish_all(self) -> None:

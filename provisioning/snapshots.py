@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.contract.schedule import CheckIn, Features, Party, Schedule, ScheduledSession
-from provisioning.booking import salt_of_day
+from provisioning.booking import make_salts
 from provisioning.models import BookedSession, DaySalt, Room, Unit
 
 DAYS = 7
@@ -70,7 +70,11 @@ def snapshots(db: Session, units: Sequence[Unit], window: Window, zone: ZoneInfo
 def _salts(db: Session, rooms: Collection[str], day: date) -> dict[str, str]:
     query = select(DaySalt).where(DaySalt.room_id.in_(rooms), DaySalt.day == day)
     known = {row.room_id: row.salt for row in db.scalars(query)}
-    return {room: known.get(room) or salt_of_day(db, room, day) for room in rooms}
+    missing = set(rooms) - known.keys()
+    if missing:
+        make_salts(db, missing, day)
+        known = {row.room_id: row.salt for row in db.scalars(query)}
+    return known
 
 
 def _booked(db: Session, rooms: Collection[str], window: Window) -> Mapping[str, list[BookedSession]]:
