@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -126,3 +127,18 @@ def test_what_is_written_together_is_read_inside_and_kept_whole_or_not_at_all(da
     assert names() == ["Östra 1", "Östra 2"]
     add("Östra 3")
     assert len(names()) == 3
+
+
+def test_on_connecting_the_worker_publishes_for_every_unit(region: Region, wire: Any) -> None:
+    published = threading.Event()
+    publish = region.schedules._publish
+
+    def note(topic: Topic, payload: bytes) -> bool:
+        if str(topic) == "hr/v1/u/unit-2/dn/schedule":
+            published.set()
+        return publish(topic, payload)
+
+    region.schedules._publish = note
+    region.start()
+    region._queue.put(True)
+    assert published.wait(20)
