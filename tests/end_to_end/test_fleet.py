@@ -36,6 +36,10 @@ class PlayedUnit(Voice):
     configs: list[Message]
     schedules: list[Message]
 
+    def shall_be(self, field: str, unknown: Any = None) -> Any:
+        """What the newest configuration says."""
+        return getattr(self.configs[-1].data, field) if self.configs else unknown
+
     def listen(self) -> None:
         """Answer what has come."""
         while True:
@@ -175,6 +179,7 @@ def test_a_rollout_outlives_a_killed_region_and_sends_nothing_twice(
 
 def test_what_the_broker_lost_comes_again(door: Door, units: dict[str, PlayedUnit]) -> None:
     ready(door, units.values(), lambda: standing(door, UNITS) <= {"current", "rejected"})
+    ready(door, units.values(), lambda: units[UNITS[9]].configs)
     wanted = units[UNITS[9]].configs[-1]
     door.broker.kill()
     for file in (door.folder / "broker" / "store").iterdir():
@@ -200,7 +205,8 @@ def test_a_swapped_unit_leaves_its_room_and_the_rooms_schedule_to_the_next(
     ready(door, units.values(), lambda: holds(UNITS[0]) == [booked["sid"]])
     door.run("room", "swap", "room-0", UNITS[8])
     ready(door, units.values(), lambda: holds(UNITS[8]) == [booked["sid"]] and holds(UNITS[0]) == [])
-    ready(door, units.values(), lambda: units[UNITS[8]].configs[-1].data.phone == "08-123 45 67")
+    ready(door, units.values(), lambda: units[UNITS[8]].shall_be("phone") == "08-123 45 67")
+    ready(door, units.values(), lambda: units[UNITS[0]].shall_be("phone", "none yet") is None)
     old = units[UNITS[0]].configs[-1].data
     assert (old.room_name, old.phone, old.staff, old.rooms) == (None, None, (), ())
     ready(door, units.values(), lambda: door.run("sessions", "--day", start.isoformat())[0]["on_unit"])
