@@ -287,7 +287,7 @@ async def check_still(visit: Visit, doctor: Any) -> None:
     refused = asyncio.ensure_future(doctor.evaluate("still('first')"))
     await until(doctor, "heard.some(message => message.type === 'still_pending')")
     question = visit.session.question.id
-    await visit.running._touches.do(Touch("consent", text=question, on=False))
+    await visit.running.touches.do(Touch("consent", text=question, on=False))
     assert await refused == {"reason": "patient"}
     still = await doctor.evaluate("still('second')")
     print("still", json.dumps(still))
@@ -312,7 +312,7 @@ async def check_zoom(visit: Visit, doctor: Any) -> None:
     await doctor.evaluate("say({type: 'view', camera: 'hand', zoom: null})")
     await until(doctor, "heard.at(-1).type === 'view' && heard.at(-1).camera === 'hand'")
     assert (visit.session.camera_choice, visit.session.zoomed) == ("hand", False)
-    await visit.running._touches.do(Touch("camera_choice", text="main"))
+    await visit.running.touches.do(Touch("camera_choice", text="main"))
     await until(doctor, "heard.at(-1).type === 'view' && heard.at(-1).camera === 'main'")
     assert await doctor.evaluate("heard.at(-1).sensor") == [2560, 1440]
 
