@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import threading
+from contextlib import suppress
 
 from flask import Flask
 from waitress.server import create_server
@@ -50,8 +51,10 @@ class Server:
         self._streams.stopping.set()
         self._waitress.task_dispatcher.shutdown(timeout=STOP_TIMEOUT_S)
         if self._thread.is_alive():
-            # Told on the loop's own thread, which closes the trigger when it ends.
-            self._waitress.trigger.pull_trigger(self._stopping.set)
+            # Told on the loop's own thread, which closes the trigger when it ends: should it be awake for another
+            # reason just then, it may have ended before the trigger is pulled.
+            with suppress(OSError):
+                self._waitress.trigger.pull_trigger(self._stopping.set)
             self._thread.join(timeout=STOP_TIMEOUT_S)
 
     def _run(self) -> None:
