@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from provisioning.signing import MOST_CHARACTERS, BadRequest, Signer, read_request
+from provisioning.signing import _PEM, MOST_CHARACTERS, BadRequest, Signer, read_request
 from tests.provisioning.csr import csr, key_sha256, new_key, request_sha256
 
 GOOD = csr(new_key(), "hs-1")
@@ -113,3 +113,8 @@ def test_the_subject_and_the_life_are_ours_and_its_extensions_are_ignored(tmp_pa
     made.verify_directly_issued_by(x509.load_pem_x509_certificate(signer.ca_pem.encode()))
     with pytest.raises(ValueError, match="issuer"):
         bootstrap.verify_directly_issued_by(x509.load_pem_x509_certificate(signer.ca_pem.encode()))
+
+
+def test_thousands_of_spaces_hold_nobody_up() -> None:
+    # Where a pattern's parts overlap, this would take an hour and not a moment.
+    assert _PEM.fullmatch("-----BEGIN CERTIFICATE REQUEST-----" + " " * 200_000) is None
