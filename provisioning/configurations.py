@@ -68,7 +68,8 @@ def refresh(
     own: fields to set on each of them first. Returns each unit's revision. A whole that is not valid raises
     Refused; where `refused` is given, that unit is put there instead and left as it was.
     """
-    query = select(Unit).with_for_update().order_by(Unit.id)
+    # Read anew: one that the caller has read may have been changed by another process until the lock was ours.
+    query = select(Unit).with_for_update().order_by(Unit.id).execution_options(populate_existing=True)
     rows = db.scalars(query if units is None else query.where(Unit.id.in_(units))).all()
     layers = Layers.load(db, units)
     news: list[tuple[Unit, list[str]]] = []

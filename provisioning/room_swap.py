@@ -39,7 +39,7 @@ def swap(db: Session, room: Room, unit_id: str | None, how: Swap) -> None:
     room.unit_id = unit_id
     if unit_id is not None:
         db.add(RoomUnit(room_id=room.id, unit_id=unit_id, since=how.at, until=None))
-        unit = db.get_one(Unit, unit_id)
+        unit = db.get_one(Unit, unit_id, with_for_update=True)
         unit.config_own = {**about_room, **unit.config_own}
         remember(db, unit_id, how.at, "room_in", room=room.id, by=how.by)
         db.add(OutboxRow(unit_id=unit_id, what="schedule"))

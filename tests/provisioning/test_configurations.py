@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from agent.contract.unit_config import ConfigReport
 from provisioning import audit
@@ -234,3 +234,15 @@ def test_many_units_are_brought_in_line_in_few_queries(
         event.remove(db.get_bind(), "before_cursor_execute", note)
     assert len(statements) < 25
     assert kept(database, "bulk-299").config["volume"] == 2
+
+
+def test_what_another_process_has_set_meanwhile_is_not_lost(database: Database, clock: Any) -> None:
+    with database.write() as db:
+        kept_in_session = db.get_one(Unit, "unit-1")  # as whoever asks first whether the unit is known
+        before = kept_in_session.config_rev
+        meanwhile = update(Unit).where(Unit.id == "unit-1").execution_options(synchronize_session=False)
+        db.execute(meanwhile.values(config_own={"volume": 3}, config_rev=before + 1))
+        refresh(db, clock(), IT, ["unit-1"], own={"dscp": 46})
+    unit = kept(database)
+    assert unit.config_own == {"volume": 3, "dscp": 46}
+    assert unit.config_rev == before + 2
