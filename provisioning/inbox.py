@@ -181,9 +181,13 @@ class Inbox:
 
 
 def _rows_of(db: Session, units: Collection[str]) -> list[Base]:
-    """What reports are about, read at once; while the list lives, the session asks for none of them again."""
+    """What reports are about, read at once; while the list lives, the session asks for none of them again.
+
+    Locked by name, as whoever changes many units' configurations does: neither waits for the other for ever.
+    """
     tables = (Unit.id, UnitReport.unit_id, UnitChain.unit_id)
-    return [row for name in tables for row in db.scalars(select(name.class_).where(name.in_(units)))]
+    queries = (select(name.class_).where(name.in_(units)).order_by(name).with_for_update() for name in tables)
+    return [row for query in queries for row in db.scalars(query)]
 
 
 def _nothing() -> None:
