@@ -291,17 +291,25 @@ class Region:
             self._guarded(connected)
 
     def _tick(self) -> None:
+        works = (
+            self._work_off_outbox,
+            self.schedules.roll_over,
+            self.signalling.tick,
+            self.services.tell_entered,
+            self.seats.tick,
+            self._tick_places,
+            self.quality.tick,
+        )
+        for tick in (*works, *self.hooks.ticks):
+            self._guarded(tick)  # one that fails at every tick must not keep the others from theirs
+
+    def _work_off_outbox(self) -> None:
         if self.link.up and self.schedules.work_off_outbox():
             self.services.changed()
-        self.schedules.roll_over()
-        self.signalling.tick()
-        self.services.tell_entered()
-        self.seats.tick()
+
+    def _tick_places(self) -> None:
         if self.link.up and self.places.tick():
             self.services.changed()
-        self.quality.tick()
-        for tick in self.hooks.ticks:
-            self._guarded(tick)
 
     def _note(self, kind: str, sid: str, fields: Any) -> None:  # noqa: ANN401 - a mapping of plain values
         with self.database.write() as db:

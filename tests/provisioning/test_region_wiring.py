@@ -354,3 +354,18 @@ def test_bad_settings_name_the_setting(tmp_path: Path, text: str, complaint: str
         load_settings(file, {})
     with pytest.raises(SettingsError, match="cannot be read"):
         load_settings(tmp_path / "none.toml", {})
+
+
+def test_a_tick_that_fails_keeps_the_others_from_nothing(
+    region: Region, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails() -> None:
+        raise ValueError("Kanarie")
+
+    monkeypatch.setattr(region.schedules, "work_off_outbox", fails)
+    ticked: list[str] = []
+    region.hooks.ticks.append(lambda: ticked.append("hook"))
+    region._tick()
+    assert ticked == ["hook"]
+    assert "goes on" in caplog.text
+    assert "Kanarie" not in caplog.text

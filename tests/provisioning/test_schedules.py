@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from sqlalchemy import select
+
 from agent.contract.schedule import ScheduleReport, check_sessions
 from provisioning.booking import Booker, Bookings
 from provisioning.database import Database
-from provisioning.models import BookedSession
-from provisioning.rooms import Rooms
+from provisioning.models import BookedSession, OutboxRow, Unit
+from provisioning.rooms import Rooms, touch
 from provisioning.schedules import Schedules
 from provisioning.views import is_on_unit
 
@@ -198,3 +200,39 @@ def test_a_fleet_is_published_some_at_a_time(
     assert [message.topic.unit for message in wire.take("dn/schedule")] == ["unit-2"]
     assert not schedules.go_on()
     assert wire.take("dn/schedule") == []
+
+
+def test_work_that_fails_is_tried_again_later_and_holds_up_nothing_else(
+    database: Database, wire: Any, clock: Any, bookings: Bookings
+) -> None:
+    told: list[tuple[str, str]] = []
+
+    def changed(what: str, unit: str) -> None:
+        told.append((what, unit))
+        if what == "enrolment":
+            raise OSError("the authority's key is away")
+
+    schedules = Schedules(database, wire.publish, clock, bookings._zone, changed)
+    schedules.work_off_outbox()
+    with database.write() as db:
+        touch(db, "hs-1", "enrolment")
+        touch(db, "unit-1", "access")
+    assert schedules.work_off_outbox() == [("unit-1", "access")]
+    assert schedules.work_off_outbox() == []
+    assert told == [("enrolment", "hs-1"), ("access", "unit-1")]
+    clock.pass_by(seconds=11)
+    assert schedules.work_off_outbox() == []
+    assert told[2:] == [("enrolment", "hs-1")]
+    with database.read() as db:
+        assert [row.what for row in db.scalars(select(OutboxRow))] == ["enrolment"]
+
+
+def test_a_configuration_that_is_not_valid_keeps_no_other_unit_from_its_own(
+    schedules: Schedules, database: Database, wire: Any
+) -> None:
+    with database.write() as db:
+        for name, config in (("unit-1", {"volume": 99}), ("unit-2", {"volume": 2})):
+            unit = db.get_one(Unit, name)
+            unit.config, unit.config_rev = config, 1
+    schedules.publish_configs(["unit-1", "unit-2"])
+    assert [message.topic.unit for message in wire.take("dn/config")] == ["unit-2"]
