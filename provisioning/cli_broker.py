@@ -30,9 +30,12 @@ def broker_write(  # noqa: PLR0917 - typer's options are arguments
 ) -> None:
     """Write configuration and access rules for production; certificates and keys are put beside them."""
     from provisioning.broker_files import REGION, Ports, write_for_production
+    from provisioning.settings import REGION_NAME
 
     ports = Ports(port, bootstrap_port, https_port, websocket_port)
     with told_to_person():
+        if not all(REGION_NAME.fullmatch(name) for name in region or ()):
+            raise Refused("region", "is named region, or with a name that begins with region-")
         try:
             written = write_for_production(folder, place, ports, tuple(region or (REGION,)))
         except OSError as error:

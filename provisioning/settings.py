@@ -23,6 +23,9 @@ from web.clinic.return_to import is_beginning
 PREFIX = "HALSORUM_"
 DEFAULT_FILE = Path("/etc/halsorum/region.toml")
 FILE_VARIABLE = "HALSORUM_SETTINGS"
+REGION_NAME = re.compile(r"region(-[a-z0-9-]{1,50})?")
+"""Names that the region may have at the broker. No unit may have such a one (rooms.check_unit_id): whoever has it
+hears all units and speaks to all."""
 _TURN_URL = re.compile(r"turns?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(\?transport=(udp|tcp))?")
 
 
@@ -59,6 +62,16 @@ class BrokerSettings(_Part):
     def _as_tuple(cls, value: object) -> object:
         value = value.split() if isinstance(value, str) else value
         return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("name", "regions")
+    @classmethod
+    def _are_no_units(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for name in (value,) if isinstance(value, str) else value:
+            if not REGION_NAME.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} could be a unit's name; write region, or one that begins with region-"
+                )
+        return value
 
 
 class WebServerSettings(_Part):
