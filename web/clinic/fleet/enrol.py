@@ -140,9 +140,12 @@ def _one(line: EnrolmentLine, entered: dict[str, str], problems: dict[str, str])
 
 
 def _proposal(line: EnrolmentLine) -> dict[str, str]:
-    """The name proposed, and the room where it stood before."""
-    before = line.was or line.proposed_unit
-    room = next((room.id for room in fleet().rooms(account()) if room.unit == before), "")
+    """The name proposed, and the room where it stood before.
+
+    By what the region knows of the serial number, never by the name that the box says it had: any box may say
+    any name, and would be given that one's room.
+    """
+    room = next((room.id for room in fleet().rooms(account()) if room.unit == line.proposed_unit), "")
     return {"unit": line.proposed_unit, "room": room}
 
 

@@ -50,6 +50,13 @@ def test_who_comes_back_is_offered_the_name_and_the_room_it_had(ivar, door):
     assert '<option value="r7" selected>' in page
 
 
+def test_a_box_that_says_another_ones_name_is_not_offered_its_room(ivar, region, door):
+    door[1] = replace(enrolment(1, region.now, "HR-1", why="expired", was="u-007"), proposed_unit="unit-1")
+    page = ivar.get("/it/enrol/1").text
+    assert 'value="unit-1"' in page
+    assert '<option value="r7" selected>' not in page
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
