@@ -7,7 +7,7 @@ changes the broker's rules (provisioning.enrolment_desk). Every method may be ca
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
@@ -29,6 +29,8 @@ AT_THE_DOOR = timedelta(minutes=2)
 LISTED = 500
 """Requests that are shown at once, the newest first."""
 REASON_LENGTH = 200
+OPEN = ("waiting", "approved")
+"""States of a request that is not through."""
 RETURNS = ("expired", "reset")
 """Whoever asks for these reasons had a name before."""
 
@@ -46,12 +48,16 @@ class Enrolments:
         with self._database.read() as db:
             query = select(Enrolment).order_by(Enrolment.heard_at.desc(), Enrolment.id).limit(LISTED)
             if not all_states:
-                query = query.where(Enrolment.state.in_(("waiting", "approved")))
+                query = query.where(Enrolment.state.in_(OPEN))
             rows = db.scalars(query).all()
-            asking = Counter(row.serial for row in rows if row.state in {"waiting", "approved"})
+            asking = Counter(row.serial for row in rows if row.state in OPEN)
+            names = _names(db, {row.serial for row in rows if row.unit_id is None})
             return [
                 _line(
-                    row, now, rival=row.state == "waiting" and asking[row.serial] > 1, proposed=_name(db, row)
+                    row,
+                    now,
+                    rival=row.state == "waiting" and asking[row.serial] > 1,
+                    proposed=row.unit_id or names[row.serial],
                 )
                 for row in rows
             ]
@@ -119,7 +125,9 @@ class Enrolments:
         self._set_bootstrap(serial, "armed", by)
 
     def block(self, serial: str, by: str) -> None:
-        """Let a serial number ask no more; what it asks now is rejected. Raises Refused."""
+        """Let a serial number ask no more; what it asks now is rejected, and what was granted and has not been
+        proven is not given out any more. A box that has its certificate already is revoked as a unit. Raises
+        Refused."""
         self._set_bootstrap(serial, "blocked", by)
 
     def revoke(self, unit: str, reason: str, by: str) -> None:
@@ -158,7 +166,7 @@ class Enrolments:
                 raise Refused("serial", f"{serial} is {state} already")
             row.state, row.changed_at = state, now
             if state == "blocked":
-                for waiting in _waiting(db, serial):
+                for waiting in _open(db, serial):
                     _turn_away(waiting, now, by, "IT has blocked this serial number")
             audit.note(db, now, by=by, action=f"bootstrap_{state}", target=f"serial:{serial}")
             if row.unit_id is not None:
@@ -211,14 +219,14 @@ def _reject_others(db: Session, approved: Enrolment, now: datetime, by: str) -> 
     others = select(Enrolment).where(
         Enrolment.serial == approved.serial,
         Enrolment.id != approved.id,
-        Enrolment.state.in_(("waiting", "approved")),
+        Enrolment.state.in_(OPEN),
     )
     for other in db.scalars(others):
         _turn_away(other, now, by, "another key was let in under this serial number")
 
 
-def _waiting(db: Session, serial: str) -> Sequence[Enrolment]:
-    query = select(Enrolment).where(Enrolment.serial == serial, Enrolment.state == "waiting")
+def _open(db: Session, serial: str) -> Sequence[Enrolment]:
+    query = select(Enrolment).where(Enrolment.serial == serial, Enrolment.state.in_(OPEN))
     return db.scalars(query).all()
 
 
@@ -235,19 +243,28 @@ def _history(db: Session, now: datetime, unit: str, kind: str, **fields: str) ->
     db.add(UnitHistory(unit_id=unit, at=now, kind=kind, fields=fields))
 
 
-def _name(db: Session, row: Enrolment) -> str:
-    """The name that the box has had, or a new one by its serial number."""
-    if row.unit_id is not None:
-        return row.unit_id
-    had = db.scalar(select(Unit.id).where(Unit.serial == row.serial).limit(1))
-    if had is not None:
-        return had
-    end = row.serial.rpartition("-")[2] or row.serial
-    name, number = f"unit-{end}"[:56], 2
-    free = name
-    while db.get(Unit, free) is not None or db.get(Bootstrap, free) is not None:
-        free, number = f"{name}-{number}", number + 1
-    return free
+def _names(db: Session, serials: Collection[str]) -> dict[str, str]:
+    """For each serial number the name that the box has had, or a new one by its end. Pages that are open ask for
+    this again and again: in a few queries, however many wait."""
+    had = select(Unit.serial, Unit.id).where(Unit.serial.in_(serials)).order_by(Unit.id.desc())
+    names = {str(serial): unit for serial, unit in db.execute(had)}
+    new = {
+        serial: f"unit-{serial.rpartition('-')[2] or serial}"[:56]
+        for serial in serials
+        if serial not in names
+    }
+    taken = _taken(db, set(new.values()))
+    for serial, name in new.items():
+        free, number = name, 2
+        while free in taken or (free != name and _taken(db, {free})):
+            free, number = f"{name}-{number}", number + 1
+        names[serial] = free
+    return names
+
+
+def _taken(db: Session, names: Collection[str]) -> set[str]:
+    units = db.scalars(select(Unit.id).where(Unit.id.in_(names)))
+    return {*units, *db.scalars(select(Bootstrap.serial).where(Bootstrap.serial.in_(names)))}
 
 
 def _line(row: Enrolment, now: datetime, *, rival: bool, proposed: str) -> EnrolmentLine:

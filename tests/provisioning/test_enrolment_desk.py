@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from agent.contract import Topic, decode, encode
 from agent.contract.enrolment import EnrolReply, EnrolRequest
@@ -328,3 +328,30 @@ def test_what_a_decision_leaves_for_the_worker_is_kept_with_it(door: Door) -> No
     with door.database.read() as db:
         rows = db.execute(select(OutboxRow.unit_id, OutboxRow.what)).all()
     assert (SERIAL, "enrolment") in [tuple(row) for row in rows]
+
+
+def test_what_was_granted_and_not_proven_is_not_given_out_after_a_block(door: Door) -> None:
+    pem = csr()
+    assert door.let_in(pem, "unit-7").state == "approved"
+    door.enrolments.block(SERIAL, IT)
+    (told,) = door.work()
+    assert told is not None
+    assert (told.state, told.certificate) == ("rejected", None)
+    door.enrolments.arm(SERIAL, IT)
+    assert [reply.state for reply in door.work() if reply] == ["rejected"]
+    door.clock.pass_by(minutes=11)
+    assert door.ask(pem).state == "waiting"  # until IT decides anew
+
+
+def test_names_are_proposed_in_a_few_queries_however_many_wait(door: Door) -> None:
+    with door.database.write() as db:
+        db.get_one(Unit, "unit-2").serial = "hs-old"
+    for serial in ("hs-old", "hs-1", "hs-x", "hs-y"):
+        door.ask(csr(), serial)
+    asked: list[str] = []
+    event.listen(door.database._engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    proposed = {line.serial: line.proposed_unit for line in door.enrolments.lines()}
+    assert proposed == {"hs-old": "unit-2", "hs-1": "unit-1-2", "hs-x": "unit-x", "hs-y": "unit-y"}
+    assert (
+        len([each for each in asked if each.startswith("SELECT")]) == 6
+    )  # two of them for the name that is taken
