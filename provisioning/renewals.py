@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 WITHIN = timedelta(hours=1)
 UNPROVEN_AT_MOST = 5
 """In that time; a unit that never works with what it was given is given no more."""
+IN_ALL_AT_MOST = 60
+"""In that time, also of one that works with each: all of them are kept, and its page shows them."""
 
 
 class _NotIssued(ValueError):
@@ -106,9 +108,9 @@ def _refuse_flood(db: Session, unit: str, purpose: Purpose, now: datetime) -> No
         IssuedCertificate.unit_id == unit,
         IssuedCertificate.purpose == purpose,
         IssuedCertificate.issued_at > now - WITHIN,
-        IssuedCertificate.proven_at.is_(None),
     )
-    if (db.scalar(query) or 0) >= UNPROVEN_AT_MOST:
+    unproven = query.where(IssuedCertificate.proven_at.is_(None))
+    if (db.scalar(unproven) or 0) >= UNPROVEN_AT_MOST or (db.scalar(query) or 0) >= IN_ALL_AT_MOST:
         raise _NotIssued("too many certificates within an hour; ask again later")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from agent.contract import Topic, decode, encode
 from agent.contract.enrolment import CertificateReply, CertificateRequest
@@ -108,3 +108,19 @@ def test_a_bootstrap_certificate_is_made_anew_under_the_serial_number(ask: Ask, 
     assert ask(pem).state == "rejected"  # for the other purpose
     with database.read() as db:
         assert db.get_one(Bootstrap, "hs-1").state == "used"
+
+
+def test_one_that_works_with_each_is_given_no_endless_number(
+    ask: Ask, database: Database, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provisioning.renewals.IN_ALL_AT_MOST", 7)
+
+    def ask_and_work() -> str:
+        state = ask(csr()).state
+        with database.write() as db:
+            db.execute(update(IssuedCertificate).values(proven_at=clock()))
+        return state
+
+    assert [ask_and_work() for _ in range(8)] == ["issued"] * 7 + ["rejected"]
+    clock.pass_by(minutes=61)
+    assert ask_and_work() == "issued"
