@@ -21,14 +21,16 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, func, select
 from sqlalchemy.orm import Session
 
 from provisioning.database import Database
-from provisioning.fleet_models import ConfigRevision, UnitHistory
+from provisioning.fleet_models import CommandRow, ConfigRevision, UnitHistory
 from web.clinic.fleet.services import HistoryLine
 
 KEPT = timedelta(days=180)
+MOST_KEPT = 5_000
+"""Of one unit: one that comes and goes each minute would fill the disk with its own lines."""
 LOOK_EVERY = timedelta(hours=1)
 MOST_SHOWN = 200
 
@@ -46,7 +48,8 @@ def of_unit(db: Session, unit: str, limit: int = MOST_SHOWN) -> Sequence[History
 
 
 class Forgetting:
-    """Deletes what is older than it is kept, lines and revisions; who did what stays in the audit log."""
+    """Deletes what is older than it is kept: lines, revisions, and commands that are over, with the words that
+    they put on screens. Who did what stays in the audit log."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -62,3 +65,14 @@ class Forgetting:
         with self._database.write() as db:
             db.execute(delete(UnitHistory).where(UnitHistory.at < now - KEPT))
             db.execute(delete(ConfigRevision).where(ConfigRevision.at < now - KEPT))
+            over = and_(CommandRow.cleared.is_(True), CommandRow.changed_at < now - KEPT)
+            db.execute(delete(CommandRow).where(over))
+            for unit in _with_too_many(db):
+                mine = select(UnitHistory.id).where(UnitHistory.unit_id == unit)
+                last = db.scalar(mine.order_by(UnitHistory.id.desc()).offset(MOST_KEPT - 1).limit(1))
+                db.execute(delete(UnitHistory).where(UnitHistory.unit_id == unit, UnitHistory.id < last))
+
+
+def _with_too_many(db: Session) -> Sequence[str]:
+    query = select(UnitHistory.unit_id).group_by(UnitHistory.unit_id)
+    return db.scalars(query.having(func.count() > MOST_KEPT)).all()

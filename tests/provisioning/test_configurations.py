@@ -9,16 +9,17 @@ from sqlalchemy import event, select, update
 
 from agent.contract.unit_config import ConfigReport
 from provisioning import audit
+from provisioning.commands import Commands
 from provisioning.config_merge import Layer, merge, without_secrets
 from provisioning.config_standing import standing
 from provisioning.configurations import Configurations, Layers, refresh
 from provisioning.database import Database
 from provisioning.fleet import Fleet
-from provisioning.fleet_models import ConfigRevision
+from provisioning.fleet_models import CommandRow, ConfigRevision
 from provisioning.models import Unit
 from provisioning.rooms import Rooms
 from provisioning.schedules import Schedules
-from provisioning.unit_history import Forgetting, of_unit
+from provisioning.unit_history import Forgetting, of_unit, remember
 from tests.provisioning.conftest import ZONE
 from web.clinic.services import Refused
 
@@ -246,3 +247,30 @@ def test_what_another_process_has_set_meanwhile_is_not_lost(database: Database, 
     unit = kept(database)
     assert unit.config_own == {"volume": 3, "dscp": 46}
     assert unit.config_rev == before + 2
+
+
+def test_a_unit_that_says_too_much_keeps_its_newest_lines(
+    database: Database, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provisioning.unit_history.MOST_KEPT", 3)
+    with database.write() as db:
+        for boot in range(5):
+            remember(db, "unit-1", clock(), "started", boot=boot)
+        remember(db, "unit-2", clock(), "started", boot=1)
+    Forgetting(database, clock).tick()
+    with database.read() as db:
+        assert [line.fields["boot"] for line in of_unit(db, "unit-1")] == [4, 3, 2]
+        assert [line.kind for line in of_unit(db, "unit-2")] == ["started", "added"]
+
+
+def test_commands_that_are_over_are_forgotten_with_what_they_said(database: Database, clock: Any) -> None:
+    commands = Commands(database, clock)
+    over, waiting = (
+        commands.send("unit-1", "show-message", {"text": text, "minutes": "5"}, by=IT) for text in "ab"
+    )
+    with database.write() as db:
+        row = db.get_one(CommandRow, over)
+        row.state, row.cleared = "succeeded", True
+    clock.pass_by(days=181)
+    Forgetting(database, clock).tick()
+    assert [line.id for line in commands.lines()] == [waiting]
