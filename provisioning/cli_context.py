@@ -113,7 +113,8 @@ class Command:
             table.add_column(name.replace("_", " "), overflow="fold")
         for row in plain:
             table.add_row(*(_cell(value) for value in row.values()))
-        Console().print(table)
+        # Units' own words are in it: no markup, which a unit could break the table with.
+        Console(markup=False, emoji=False).print(table)
 
     def done(self, values: Mapping[str, Any], words: str) -> None:
         """What was done: a sentence for people, a JSON object for programs."""
@@ -122,7 +123,7 @@ class Command:
         else:
             from rich.console import Console
 
-            Console(soft_wrap=True, highlight=False).print(words, markup=False)
+            Console(soft_wrap=True, highlight=False).print(_printable(words), markup=False)
 
 
 def command_of(context: typer.Context) -> Command:
@@ -172,5 +173,10 @@ def who() -> str:
 
 def _cell(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
-    return "" if value is None else str(value)
+        return ", ".join(_cell(item) for item in value)
+    return "" if value is None else _printable(str(value))
+
+
+def _printable(text: str) -> str:
+    """Without what a terminal would obey: a unit may say anything of itself."""
+    return "".join(each if each.isprintable() or each == "\n" else "\ufffd" for each in text)

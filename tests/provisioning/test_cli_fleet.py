@@ -15,6 +15,7 @@ from agent.contract.status import Status
 from provisioning.cli import app, main
 from provisioning.database import Database
 from provisioning.fleet import Fleet
+from provisioning.models import UnitReport
 from provisioning.rollout_worker import RolloutWorker
 from tests.provisioning.conftest import CLINIC
 
@@ -151,3 +152,18 @@ def test_people_get_tables(database: Database, monkeypatch: pytest.MonkeyPatch, 
         assert end.value.code == 0, line
     told = capsys.readouterr().out
     assert "unit-1" in told
+
+
+@pytest.mark.usefixtures("unit_1_is_ready")
+def test_a_units_own_words_break_no_table_and_command_no_terminal(
+    database: Database, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr("provisioning.database.Database", lambda url: {"url:": database}[url])
+    with database.write() as db:
+        db.get_one(UnitReport, "unit-1").info = {"software": "[/x]\x1b[2J"}
+    with pytest.raises(SystemExit) as end:
+        main(["--database", "url:", "unit", "show", "unit-1"])
+    told = capsys.readouterr().out
+    assert end.value.code == 0
+    assert "[/x]" in told
+    assert "\x1b" not in told
