@@ -103,9 +103,13 @@ class Database:
             return None
         copy = Path(f"{file}.schema-{version}")
         if not copy.exists():
-            copy.touch(mode=0o600)
-            with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
+            # Under its name only when it is whole: a copy that was cut off would be taken for one.
+            beside = copy.with_name(f"{copy.name}.new")
+            beside.unlink(missing_ok=True)
+            beside.touch(mode=0o600)
+            with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(beside)) as target:
                 source.backup(target)
+            beside.rename(copy)
         log.info("a copy of the database as it was: %s", copy)
         return copy
 

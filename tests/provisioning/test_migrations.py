@@ -83,6 +83,17 @@ def test_nothing_is_lost_and_a_copy_stays_as_it_was(old: Path, clock: Any) -> No
     database.close()
 
 
+def test_a_copy_that_was_cut_off_is_not_taken_for_one(old: Path) -> None:
+    before = rows(old)
+    old.with_name("region.db.schema-2.new").write_bytes(b"SQLite format 3\0 and no more")
+    database = Database(f"sqlite:///{old}")
+    copy = database.create(upgrade=True)
+    database.close()
+    assert copy is not None
+    assert rows(copy) == before
+    assert not old.with_name("region.db.schema-2.new").exists()
+
+
 def test_what_the_migrations_make_is_what_the_models_say(old: Path) -> None:
     """If this fails the models have changed: add a migration, or while its release is not out, write it anew with
     `python -m provisioning.migrations.draft`."""
