@@ -46,7 +46,10 @@ class Fleet:
             row = _report(db, unit)
             if row is None or (status.state == "lost" and status.boot < row.boot):
                 return False
-            state = REVOKED if db.get(Revocation, unit) is not None else status.state
+            is_revoked = db.get(Revocation, unit) is not None
+            if status.state == REVOKED and not is_revoked:
+                return False  # our own word from before IT took it back; no unit says this of itself
+            state = REVOKED if is_revoked else status.state
             before, booted = row.state, status.boot != row.boot
             row.faults = [fault.model_dump(mode="json") for fault in status.faults]
             if status.state not in {"lost", REVOKED}:

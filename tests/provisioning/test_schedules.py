@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
 from sqlalchemy import select
 
 from agent.contract.schedule import ScheduleReport, check_sessions
