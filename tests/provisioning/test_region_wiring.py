@@ -381,9 +381,9 @@ def test_a_revocation_that_was_taken_back_does_not_return_by_what_the_broker_kep
 
 @pytest.mark.parametrize("name", ["north", "unit-1", "", "region-2\ntopic readwrite #", "region 2", "#"])
 def test_the_region_has_no_name_that_a_unit_could_have(tmp_path: Path, name: str) -> None:
-    files = {key: tmp_path for key in ("ca_file", "certificate_file", "key_file")}
-    with pytest.raises(ValueError, match="could be a unit's name"):
+    files = dict.fromkeys(("ca_file", "certificate_file", "key_file"), tmp_path)
+    with pytest.raises(ValueError, match=r"could be a unit's name"):
         BrokerSettings(name=name, **files)
-    with pytest.raises(ValueError, match="could be a unit's name"):
+    with pytest.raises(ValueError, match=r"could be a unit's name"):
         BrokerSettings(regions=("region", name), **files)
     assert BrokerSettings(name="region-1", regions=("region-1", "region-2"), **files).name == "region-1"
