@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from agent.contract.commands import KNOWN
 from agent.contract.status import Status
 from agent.contract.unit_config import ConfigReport
 from provisioning import audit
@@ -17,7 +18,8 @@ from provisioning.fleet import Fleet
 from provisioning.fleet_models import CommandRow
 from provisioning.models import Unit, UnitReport
 from provisioning.rollout_worker import RolloutWorker
-from provisioning.rollouts import Rollouts
+from provisioning.rollouts import ONE_BY_ONE, Rollouts
+from web.clinic.fleet.rollout_making import COMMANDS
 from web.clinic.fleet.services import RolloutLine, RolloutRequest
 from web.clinic.services import Refused
 
@@ -223,3 +225,7 @@ def test_the_list_tells_of_each_how_far_it_is(played: Played) -> None:
     ]
     assert lines[1].counts == {"waiting": 8}
     assert lines[0].made_at - played.clock.now < timedelta(1)
+
+
+def test_what_its_pages_offer_may_be_rolled_out() -> None:
+    assert set(COMMANDS) <= set(KNOWN) - ONE_BY_ONE

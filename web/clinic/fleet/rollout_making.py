@@ -22,7 +22,6 @@ COMMANDS = (
     "renew-certificate",
     "show-message",
     "set-clock-source",
-    "collect-diagnostics",
 )
 """What may go to many at once; the others are for one unit and somebody who thinks of it."""
 MAX_UNITS = 100_000
