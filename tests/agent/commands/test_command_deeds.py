@@ -13,6 +13,9 @@ from agent.commands.busy import why_busy
 from agent.commands.deeds import InTask, Refused
 from agent.commands.kinds import kinds
 from agent.commands.life import Entry, State
+from agent.config_kept import save
+from agent.configuring import Ledger
+from agent.contract.unit_config import Config
 from agent.session_events import CheckedIn
 from agent.touches_locate import locate_touches
 from agent.wiping import read_mark
@@ -119,6 +122,7 @@ def test_a_restart_lets_its_word_go_out_first(make):
 
 
 def test_a_wipe_lets_facts_go_out_and_then_marks_the_disk_before_it_begins_anew(house, make, tmp_path):
+    save(house.store, Ledger(values=Config(phone="010", region_ca="PEM"), state="applied"))
     deed = make("wipe", bootstrap="remove")
     deed.begin()
     for _ in range(3):
@@ -128,6 +132,7 @@ def test_a_wipe_lets_facts_go_out_and_then_marks_the_disk_before_it_begins_anew(
     deed.tick()
     mark = read_mark(tmp_path / "state")
     assert (mark.command, mark.unit, mark.boot, mark.keep_bootstrap) == ("cmd-1", "unit-7", 4, False)
+    assert json.loads(mark.config) == {"broker": None, "region_ca": "PEM", "network": None}
     assert make.restarts == [1]
 
 
