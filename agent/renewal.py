@@ -258,7 +258,7 @@ class Renewal:
         return self._acknowledged and self._is_on(held)
 
     def _is_on(self, held: Held) -> bool:
-        """A configuration that moves the link meanwhile goes by the old files: what answers then proves nothing."""
+        """A configuration that moves the link meanwhile goes by the old files: an answer then proves nothing."""
         return self._line.settings.certificate_file == held.certificate_file
 
     def _on_connection(self, up: bool) -> None:
