@@ -180,6 +180,22 @@ def test_without_a_helper_a_restart_fails_and_says_why(make, what, monkeypatch):
     assert "halsorum-helper.service" in ended.reason
 
 
+def test_what_the_helper_was_asked_in_vain_is_not_done_later(make, tmp_path):
+    folder = tmp_path / "state" / "helper"
+
+    async def time_is_up():
+        deed = make("restart", what="machine")
+        deed.begin()
+        while not list(folder.glob("*.request")):
+            await asyncio.sleep(0)
+        deed.stop()
+        while deed.tick() is None:
+            await asyncio.sleep(0)
+
+    asyncio.run(time_is_up())
+    assert list(folder.glob("*.request")) == []
+
+
 def test_what_runs_beside_says_how_it_ended_and_never_what_it_held():
     async def fault():
         raise ValueError("Kanariefagel")
