@@ -22,9 +22,9 @@ from firmware.board import Board
 
 DEVICE_PROBES = frozenset({"camera", "microphone", "encoder", "selftest"})
 """Probes that tell of devices; a region that is away is no fault of theirs."""
-NETWORK_HOLDS_S = 15.0
-"""networkd takes a change in bit by bit, and a switch that asks by IEEE 802.1X closes its port only after it has
-asked: what still connects in the first second may be the network as it was."""
+NETWORK_HOLDS = 1 / 8
+"""Share of a trial. networkd takes a change in bit by bit, and a switch that asks by IEEE 802.1X closes its port
+only after it has asked: what still connects in the first second may be the network as it was."""
 
 
 class LinkPart:
@@ -72,11 +72,17 @@ class NetworkPart:
     fields = frozenset({"network"})
 
     def __init__(
-        self, backend: NetworkBackend, renew: Callable[[], None], now_s: Callable[[], float]
+        self,
+        backend: NetworkBackend,
+        renew: Callable[[], None],
+        now_s: Callable[[], float],
+        *,
+        trial_s: float,
     ) -> None:
         self._backend = backend
         self._renew = renew
         self._now_s = now_s
+        self._holds_s = trial_s * NETWORK_HOLDS
         self._is_awaited = False
         self._holds_at: float | None = None
 
@@ -94,10 +100,10 @@ class NetworkPart:
             return f"the network could not be set: {outcome}"
         if self._is_awaited:
             self._is_awaited = False
-            self._holds_at = self._now_s() + NETWORK_HOLDS_S
+            self._holds_at = self._now_s() + self._holds_s
             self._renew()
         if self._holds_at is not None and self._now_s() < self._holds_at:
-            return f"the network has not held for {NETWORK_HOLDS_S:g} s"
+            return f"the network has not held for {self._holds_s:g} s"
         if self._holds_at is not None:
             self._holds_at = None
             self._renew()
