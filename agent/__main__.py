@@ -50,6 +50,7 @@ from agent.room_panel import RoomPanel
 from agent.screen import HelpState
 from agent.stopping import MEDIA_WITHIN_S, give_time, stop_on_thread
 from agent.store import Store
+from agent.store_of_unit import open_store
 from agent.telemetry import Telemetry
 from agent.touches_help import help_button
 from agent.unit import Unit
@@ -141,7 +142,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
     loop, stop = asyncio.get_running_loop(), stop_by_signal()
     restart = Restart(stop.set)
     async with AsyncExitStack() as stack:
-        store = Store(settings.state_dir / "unit.db")
+        store = open_store(settings.state_dir / "unit.db", identity.unit)
         stack.callback(store.close)
         boot = int(store.get("boot") or b"0") + 1
         store.put("boot", str(boot).encode())

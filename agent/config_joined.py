@@ -47,7 +47,7 @@ def join_configuration(
     of_link = LinkPart(link, link.settings, unit.clock.monotonic_s)
     network = open_network(board.network, settings.state_dir / "network")
     parts: tuple[Part, ...] = (
-        NetworkPart(network, of_link.renew),
+        NetworkPart(network, of_link.renew, unit.clock.monotonic_s, trial_s=settings.trial_s),
         of_link,
         DevicesPart(unit, board, running.use_devices),
         PanelPart(board, panel),

@@ -43,10 +43,10 @@ def save(store: Store, ledger: Ledger) -> None:
 
 
 def kept_values(store: Store) -> Config:
-    """What is in force, to look at: for those who want to reach a broker before or beside the agent's own link."""
+    """What has proven itself: for those who want to reach a broker before or beside the agent's own link."""
     kept = store.get(LEDGER_KEY)
     try:
-        return Ledger.model_validate_json(kept).values if kept else Config()
+        return roll_back(Ledger.model_validate_json(kept), RESTARTED).values if kept else Config()
     except ValidationError:
         return Config()
 

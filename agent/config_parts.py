@@ -22,6 +22,9 @@ from firmware.board import Board
 
 DEVICE_PROBES = frozenset({"camera", "microphone", "encoder", "selftest"})
 """Probes that tell of devices; a region that is away is no fault of theirs."""
+NETWORK_HOLDS = 1 / 8
+"""Share of a trial. networkd takes a change in bit by bit, and a switch that asks by IEEE 802.1X closes its port
+only after it has asked: what still connects in the first second may be the network as it was."""
 
 
 class LinkPart:
@@ -64,19 +67,30 @@ class NetworkBackend(Protocol):
 
 
 class NetworkPart:
-    """The wired network. Once it is set, the link is built anew on it."""
+    """The wired network. Once it is set, and again when it has held for a while, the link is built anew on it."""
 
     fields = frozenset({"network"})
 
-    def __init__(self, backend: NetworkBackend, renew: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        backend: NetworkBackend,
+        renew: Callable[[], None],
+        now_s: Callable[[], float],
+        *,
+        trial_s: float,
+    ) -> None:
         self._backend = backend
         self._renew = renew
+        self._now_s = now_s
+        self._holds_s = trial_s * NETWORK_HOLDS
         self._is_awaited = False
+        self._holds_at: float | None = None
 
     def apply(self, values: Config, *, on_trial: bool) -> None:
         """Raises OSError when it cannot be handed over."""
         network = values.network.model_dump_json() if values.network is not None else None
         self._is_awaited = self._backend.use(network, on_trial=on_trial) and on_trial
+        self._holds_at = None
 
     def fault(self) -> str:
         outcome = self._backend.outcome()
@@ -86,6 +100,12 @@ class NetworkPart:
             return f"the network could not be set: {outcome}"
         if self._is_awaited:
             self._is_awaited = False
+            self._holds_at = self._now_s() + self._holds_s
+            self._renew()
+        if self._holds_at is not None and self._now_s() < self._holds_at:
+            return f"the network has not held for {self._holds_s:g} s"
+        if self._holds_at is not None:
+            self._holds_at = None
             self._renew()
         return ""
 

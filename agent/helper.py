@@ -37,10 +37,11 @@ class Helper:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 answer = await self._answer(name, str(request["id"]))
         except TimeoutError:
-            asked.unlink(missing_ok=True)
             raise HelperFailed(
                 "halsorum-helper.service does not answer; is it installed on this unit?"
             ) from None
+        finally:
+            asked.unlink(missing_ok=True)  # nobody waits any more: it must not be done tomorrow
         if not answer.get("ok"):
             raise HelperFailed(str(answer.get("reason") or "it did not say why")[:300])
 

@@ -18,7 +18,7 @@ from agent.contract.status import Info
 from agent.identity import Identity
 from agent.identity_store import IdentityStore
 from agent.renewal import Renewal
-from agent.room import FaultFound
+from agent.room import FaultFound, TestAsked
 from agent.screen import Outcome, Touch
 from agent.selftest import Verdict
 from agent.touches import Touches
@@ -83,7 +83,7 @@ def join_identity(
     def changed() -> None:
         from agent.enrolment_view import enrol_view
 
-        unit.enrol = enrol_view(enrollers[-1])
+        unit.enrol = enrol_view(enrollers[-1]) if way_back.is_open else None
         unit.changed()
 
     def make_enroller() -> Enroller:
@@ -120,6 +120,7 @@ def join_identity(
         busy=busy,
         monotonic_s=monotonic_s,
         fault_found=lambda fault: unit.room_event(FaultFound(fault)),
+        recovered=lambda: unit.room_event(TestAsked()),
         on_change=changed,
         restart=restart,
     )

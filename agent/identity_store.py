@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -195,7 +196,8 @@ class IdentityStore:
         if not new.is_symlink():
             raise IdentityError("there is no new identity to work under")
         self._point(CURRENT, str(new.readlink()))
-        self.tidy()
+        with suppress(OSError):  # it is in force all the same; the next start tidies up
+            self.tidy()
 
     def drop_new(self) -> None:
         """New could not prove itself and is not to be tried again."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -99,10 +99,13 @@ class TlsContext(ssl.SSLContext):
         self._validity = None
         return super().wrap_socket(sock, *args, **named)
 
-    def judge(self, certificate_der: bytes) -> None:
-        """Look at the times of the broker's certificate; raises ssl.SSLCertVerificationError."""
-        certificate = x509.load_der_x509_certificate(certificate_der)
-        self._validity = Validity(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    def judge(self, path_der: Sequence[bytes]) -> None:
+        """Look at the times of the broker's certificate and of those between it and the trusted authority, itself
+        no part of the path (RFC 5280, section 6.1). Raises ssl.SSLCertVerificationError."""
+        path = [x509.load_der_x509_certificate(der) for der in path_der]
+        self._validity = Validity(
+            max(each.not_valid_before_utc for each in path), min(each.not_valid_after_utc for each in path)
+        )
         wrong = self.what_is_wrong()
         if wrong:
             self.cut()  # at once: our duplicate of the socket would hold it open
@@ -132,4 +135,10 @@ class _TimedSocket(ssl.SSLSocket):
         super().do_handshake(block)
         der = self.getpeercert(binary_form=True)
         if isinstance(self.context, TlsContext) and der is not None:
-            self.context.judge(der)
+            self.context.judge([der, *self._between()])
+
+    def _between(self) -> list[bytes]:
+        """Certificates between the broker's and the trusted one. Public in Python 3.13 only."""
+        inner: Any = self._sslobj  # type: ignore[attr-defined]
+        path = inner.get_verified_chain() or ()
+        return [ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in path[1:-1]]

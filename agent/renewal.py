@@ -126,7 +126,12 @@ class Renewal:
             reply = await self._answer("renewal")
             held = self._take(reply)
             await self._free()
-            if not await self._proves_itself(held):
+            try:
+                is_proven = await self._proves_itself(held)
+            except asyncio.CancelledError:
+                self._line.use(self._with_files())  # its time is up: nobody would ever promote what is in use
+                raise
+            if not is_proven:
                 self._fall_back()
                 raise RenewalError(
                     "the new certificate did not prove itself in time; the old one is in force"
@@ -248,9 +253,13 @@ class Renewal:
         except OSError:
             return False
         ends_s = self._monotonic_s() + PROOF_WITHIN_S
-        while not self._acknowledged and self._monotonic_s() < ends_s:
+        while self._is_on(held) and not self._acknowledged and self._monotonic_s() < ends_s:
             await self._sleep(POLL_S)
-        return self._acknowledged
+        return self._acknowledged and self._is_on(held)
+
+    def _is_on(self, held: Held) -> bool:
+        """A configuration that moves the link meanwhile goes by the old files: an answer then proves nothing."""
+        return self._line.settings.certificate_file == held.certificate_file
 
     def _on_connection(self, up: bool) -> None:
         self._connected = up

@@ -55,6 +55,15 @@ class Store:
         """Keep a value."""
         self._db.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (key, value))
 
+    def begin_anew(self, keep: tuple[str, ...]) -> None:
+        """Forget all but what is kept under these keys. Within a transaction, call `scrub` afterwards."""
+        marks = ", ".join("?" * len(keep))
+        with self.transaction():
+            for table in ("session", "outbox", "done", "command"):
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - ours, just above
+            self._db.execute(f"DELETE FROM kept WHERE key NOT IN ({marks})", keep)  # noqa: S608 - marks alone
+        self.scrub()
+
     def put_session(self, sid: str, value: bytes) -> None:
         """Keep a session's state."""
         self._db.execute("INSERT OR REPLACE INTO session VALUES (?, ?)", (sid, value))

@@ -132,9 +132,15 @@ class Upkeep:
         self._ticks.insert(0, tick)
 
     def tick(self) -> None:
-        """Once a second."""
+        """Once a second. Raises the first of what failed, when all have had their turn."""
+        faults: list[Exception] = []
         for tick in self._ticks:
-            tick()
+            try:
+                tick()
+            except Exception as error:
+                faults.append(error)
+        if faults:
+            raise faults[0]
 
     async def stop(self) -> None:
         """End what still runs."""

@@ -9,11 +9,13 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from agent.broker_link import link_settings
 from agent.browser_secret import browser_secret
 from agent.config import Settings
 from agent.contract import Topic, down_filter, encode
 from agent.contract.commands import CommandReport
 from agent.contract.status import Status
+from agent.contract.unit_config import Config
 from agent.fault_points import from_environment
 from agent.link import Link, LinkSettings, Will
 from agent.link_tls import KnownTime
@@ -31,6 +33,7 @@ from agent.wiping import (
     write_mark,
 )
 from firmware.board import Board
+from systemd import daemon
 from web.room import RoomWebSettings, Server, create_app, serve
 
 log = logging.getLogger(__name__)
@@ -38,6 +41,8 @@ log = logging.getLogger(__name__)
 TOLD_WITHIN_S = 3600.0
 """A unit that reaches nobody any more is not to keep its key for ever: it goes on without."""
 WEB_THREADS = 12
+ALIVE_EVERY_S = 5.0
+"""WatchdogSec= in systemd/halsorum-agent.service is three times as long."""
 
 
 def places_of(settings: Settings) -> Places:
@@ -56,6 +61,7 @@ def is_out_of_service(settings: Settings) -> bool:
 async def show_out_of_service(settings: Settings, board: Board, stop: asyncio.Event) -> None:
     """Say so on the screen until the agent is stopped."""
     async with AsyncExitStack() as stack:
+        stack.callback(asyncio.ensure_future(say_alive()).cancel)
         web = serve_still(settings, board, StillScreen("wiped"))
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
         log.info("this unit was taken out of service; it waits to be prepared anew")
@@ -67,6 +73,7 @@ async def wipe(settings: Settings, board: Board, stop: asyncio.Event) -> bool:
     mark, places, reached = read_mark(settings.state_dir), places_of(settings), from_environment()
     assert mark is not None
     async with AsyncExitStack() as stack:
+        stack.callback(asyncio.ensure_future(say_alive()).cancel)
         screen = StillScreen("wiping")
         web = serve_still(settings, board, screen)
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
@@ -85,6 +92,14 @@ async def wipe(settings: Settings, board: Board, stop: asyncio.Event) -> bool:
         bury(settings.state_dir, mark)
         log.info("this unit is wiped")
     return True
+
+
+async def say_alive() -> None:
+    """Tell systemd again and again: it would end us within a minute, and each start waits for the region anew."""
+    daemon.notify("READY=1")
+    while True:
+        daemon.notify("WATCHDOG=1")
+        await asyncio.sleep(ALIVE_EVERY_S)
 
 
 async def _told(settings: Settings, mark: Mark, stop: asyncio.Event) -> bool:
@@ -106,6 +121,22 @@ async def _told(settings: Settings, mark: Mark, stop: asyncio.Event) -> bool:
     return heard.is_set() or not stop.is_set()
 
 
+def way_of(settings: Settings, mark: Mark) -> LinkSettings:
+    """To the broker where the region had the unit go: the settings file may name one that is long gone."""
+    first = LinkSettings(
+        host=settings.broker_host,
+        port=settings.broker_port,
+        transport=settings.broker_transport,
+        path=settings.broker_path,
+        client_id=mark.unit,
+        ca_file=settings.ca_file,
+        certificate_file=settings.certificate_file,
+        key_file=settings.key_file,
+        filters=(down_filter(mark.unit),),
+    )
+    return link_settings(first, Config.model_validate_json(mark.config or "{}"))
+
+
 class _Teller:
     """Says `succeeded` on every connect, until the region empties the command's topic. On the link's threads."""
 
@@ -114,17 +145,7 @@ class _Teller:
         self._heard = heard
         will = Will(Topic(mark.unit, "up/status"), self._status("lost"))
         self.link = Link(
-            LinkSettings(
-                host=settings.broker_host,
-                port=settings.broker_port,
-                transport=settings.broker_transport,
-                path=settings.broker_path,
-                client_id=mark.unit,
-                ca_file=settings.ca_file,
-                certificate_file=settings.certificate_file,
-                key_file=settings.key_file,
-                filters=(down_filter(mark.unit),),
-            ),
+            way_of(settings, mark),
             on_message=self._message,
             on_connection=self._connection,
             will=will,

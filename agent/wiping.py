@@ -1,9 +1,9 @@
 """Takes a unit out of service, step by step; every step can be done again after a kill. Files only.
 
 1. `wipe.json` (the mark) says that it goes on, for which command; the agent starts anew and does nothing else.
-2. Data: every file of the state folder but identity and mark is overwritten, read back, and removed.
+2. Data: every file of the state folder but identity, mark and network is overwritten, read back, and removed.
 3. The region is told that the data are gone, with the key that still is, and says that it has heard.
-4. Keys, in the same way; last the mark becomes `wiped.json` (the tombstone).
+4. Keys and network, in the same way; last the mark becomes `wiped.json` (the tombstone).
 
 Flash memory may keep a worn-out copy of what was overwritten; for that a whole disk is encrypted, which is the
 image's to do.
@@ -21,6 +21,8 @@ from pathlib import Path
 MARK, TOMBSTONE = "wipe.json", "wiped.json"
 IDENTITY, BOOTSTRAP = "identity", "bootstrap"
 """Folders: all identities of a unit, and within it the one with which it may enrol."""
+NETWORK = "network"
+"""The wired network that is in force (firmware/network.py): without it nobody could be told."""
 RUN = "run"
 """The kiosk's secret of this start of the machine: the screen goes on to say how it stands."""
 BLOCK_BYTES = 1 << 16
@@ -32,7 +34,10 @@ class NotErased(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a wipe needs to know of itself after a restart. Times are the region's, as text."""
+    """What a wipe needs to know of itself after a restart. Times are the region's, as text.
+
+    config: JSON of what the region has set of the way to its broker, since the store goes first.
+    """
 
     command: str
     keep_bootstrap: bool
@@ -41,6 +46,7 @@ class Mark:
     at: str
     data_gone: bool = False
     files: int = 0
+    config: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +77,8 @@ def write_mark(state: Path, mark: Mark) -> None:
 
 
 def erase_data(places: Places) -> int:
-    """Overwrite and remove all but identities and mark; how many files went. Raises OSError."""
-    kept = {places.state / name for name in (MARK, TOMBSTONE, IDENTITY, RUN)}
+    """Overwrite and remove all but identities, mark and network; how many files went. Raises OSError."""
+    kept = {places.state / name for name in (MARK, TOMBSTONE, IDENTITY, NETWORK, RUN)}
     kept |= {places.identity, *places.keys}
     count = _erase_all(_files(places.state, kept))
     _remove_empty_folders(places.state, kept)
@@ -83,11 +89,13 @@ def erase_data(places: Places) -> int:
 
 
 def erase_keys(places: Places, *, keep_bootstrap: bool) -> int:
-    """The same for keys and certificates. Raises OSError."""
-    identity = places.identity
+    """The same for keys, certificates and network. Raises OSError."""
+    identity, network = places.identity, places.state / NETWORK
     kept = {identity / BOOTSTRAP} if keep_bootstrap else set()
-    count = _erase_all([*(key for key in places.keys if key.exists()), *_files(identity, kept)])
+    keys = [key for key in places.keys if key.exists()]
+    count = _erase_all([*keys, *_files(identity, kept), *_files(network, set())])
     _remove_empty_folders(identity, kept)
+    _remove_empty_folders(network, set())
     return count
 
 

@@ -28,11 +28,18 @@ class WiredError(ValueError):
 
 
 def _interface(text: str) -> str:
-    return str(ipaddress.ip_interface(text))
+    return str(ipaddress.ip_interface(_unscoped(text)))
 
 
 def _ip(text: str) -> str:
-    return str(ipaddress.ip_address(text))
+    return str(ipaddress.ip_address(_unscoped(text)))
+
+
+def _unscoped(text: str) -> str:
+    """Python takes anything for a zone (RFC 4007, section 11), a line break too, and writes it out again."""
+    if "%" in text:
+        raise ValueError("an address with a zone")
+    return text
 
 
 Prefixed = Annotated[str, AfterValidator(_interface)]

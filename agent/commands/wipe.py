@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.commands.life import Entry
+from agent.config_kept import kept_values
 from agent.unit import Unit
 from agent.wiping import Mark, write_mark
 
 FACTS_WITHIN_S = 20
 """What happened in this room's sessions is to reach the meeting log first, if the region can be reached."""
+WAY_TO_THE_REGION = {"broker", "region_ca", "network"}
 
 
 class WipeDeed:
@@ -38,6 +40,7 @@ class WipeDeed:
             unit=self._name,
             boot=self._entry.boot,
             at=self._unit.clock.now().isoformat(),
+            config=kept_values(self._unit.store).model_dump_json(include=WAY_TO_THE_REGION),
         )
         write_mark(self._state, mark)
         self._restart()

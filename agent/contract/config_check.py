@@ -100,7 +100,9 @@ def _digest(name: str, digest: str) -> Wrong:
 
 def _staff(name: str, staff: tuple[StaffMember, ...]) -> Wrong:
     yield from _each_once(f"{name}.id", (member.id for member in staff))
-    yield from _each_once(f"{name}.label", (member.label.casefold() for member in staff))
+    if len({member.label.casefold() for member in staff}) < len(staff):
+        # A label may be a first name, and what is written here is kept, told and put into bundles.
+        yield f"{name}.label", "two of them have the same"
     for member in staff:
         yield from _line(f"{name}.label", member.label)
         yield from _digest(f"{name}.pin_digest", member.pin_digest)

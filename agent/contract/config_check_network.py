@@ -193,7 +193,7 @@ def _address(text: str) -> Address | None:
 
 
 def _interface(text: str) -> Interface | None:
-    if "/" not in text:
+    if "/" not in text or "%" in text:  # a zone may hold anything, and is of no use here
         return None
     try:
         return ipaddress.ip_interface(text)

@@ -201,6 +201,8 @@ def test_a_kill_in_each_state(rig, make_plan, at):
     elif at == "rolled_back":
         rig.tick(TRIAL_S + 1)
     assert rig.states[-1] == at
+    # What looks at the disk alone, as a wipe does, goes by no broker that has not proven itself.
+    assert kept_values(rig.house.store).broker == (BROKER if at == "applied" else None)
     rig.kill()
     after = {
         "deferred": "deferred",

@@ -212,6 +212,17 @@ def test_a_full_disk_at_any_step_leaves_a_working_identity(enrolled):
         assert again.current().identity.not_after.year == 2040
 
 
+def test_a_disk_that_cannot_be_tidied_does_not_undo_a_promotion(enrolled, monkeypatch):
+    store = IdentityStore(enrolled("untidy"))
+
+    def full() -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(store, "tidy", full)
+    _renew(store)
+    assert store.current().identity.not_after.year == 2040
+
+
 def lay_bootstrap(folder: Path, serial: str = "hr-0001") -> None:
     AUTHORITY.files(folder / "bootstrap", serial)
     inside = folder / "bootstrap"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from agent.link_tls import KnownTime, TlsContext, what_went_wrong
-from tests.agent.certificates import DAY, TODAY, TestAuthority
+from tests.agent.certificates import DAY, TODAY, TestAuthority, key_of
 
 YEAR = 365 * DAY
 LONG_AGO = TODAY - 3 * YEAR
@@ -51,10 +51,12 @@ def shake(tmp_path) -> Callable[..., TlsContext]:
         since: datetime = TODAY - YEAR,
         until: datetime = TODAY + YEAR,
         authority: str = "test authority",
+        between: bytes = b"",
     ) -> TlsContext:
         known = time if callable(time) else lambda: time
         ca, *own = TestAuthority().files(tmp_path / "unit", "unit-1")
         _, *brokers = TestAuthority(authority).files(tmp_path / "broker", "broker", since=since, until=until)
+        brokers[0].write_bytes(brokers[0].read_bytes() + between)
         context = TlsContext.of(ca, *own, known)
         with serving(*brokers) as port, socket.create_connection(("127.0.0.1", port)) as plain:
             sock = context.wrap_socket(plain, server_hostname="localhost", do_handshake_on_connect=False)
@@ -84,6 +86,18 @@ def test_an_expired_certificate_is_refused_by_now_or_by_what_is_certainly_past(s
     with pytest.raises(ssl.SSLCertVerificationError, match="expired on") as refused:
         shake(time, until=TODAY - DAY)
     assert "expired on" in what_went_wrong(refused.value)
+
+
+@pytest.mark.parametrize("left", [DAY, -DAY])
+def test_an_authority_between_that_has_expired_vouches_for_nobody(shake, left):
+    key = key_of("between").public_key()
+    between = TestAuthority().certificate("between", key, until=TODAY + left, is_authority=True)
+    known = KnownTime(LONG_AGO, TODAY)
+    if left > 0 * DAY:
+        assert shake(known, authority="between", between=between).what_is_wrong() == ""
+        return
+    with pytest.raises(ssl.SSLCertVerificationError, match="expired on"):
+        shake(known, authority="between", between=between)
 
 
 def test_one_that_is_not_valid_yet_is_refused_where_the_time_is_sure(shake):

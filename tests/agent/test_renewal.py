@@ -139,6 +139,39 @@ def test_one_that_does_not_prove_itself_gives_way_to_the_old_and_to_another_key(
     assert broker.renew()
 
 
+def test_an_answer_over_a_link_that_was_moved_meanwhile_proves_nothing(broker):
+    broker.acknowledges = False
+
+    async def a_configuration_comes(seconds: float) -> None:
+        broker.monotonic_s += seconds
+        if broker.used and broker.acknowledges is False:
+            broker.acknowledges = True
+            broker.use(broker.first)
+        await asyncio.sleep(0)
+
+    broker.renewal._sleep = a_configuration_comes
+    with pytest.raises(RenewalError, match="did not prove itself"):
+        broker.renew()
+    assert broker.is_as_before()
+
+
+def test_a_renewal_whose_time_is_up_gives_the_link_back(broker):
+    broker.acknowledges = False
+
+    async def broken_off() -> None:
+        task = asyncio.ensure_future(broker.renewal.renew())
+        while not broker.used:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(broken_off())
+    assert broker.settings == broker.first
+    broker.acknowledges = True
+    assert broker.renew()
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [

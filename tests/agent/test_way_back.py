@@ -8,7 +8,13 @@ from types import SimpleNamespace
 import pytest
 
 from agent.link_tls import KnownTime
-from agent.way_back import REFUSED_AND_EXPIRED_FOR_S, REFUSED_FOR_S, WayBack, has_expired
+from agent.way_back import (
+    LET_IN_FOR_S,
+    REFUSED_AND_EXPIRED_FOR_S,
+    REFUSED_FOR_S,
+    WayBack,
+    has_expired,
+)
 from tests.agent.certificates import DAY, TODAY
 
 GONE, GOOD = TODAY - DAY, TODAY + DAY
@@ -43,6 +49,7 @@ class Scene:
             busy=lambda: self.is_busy,
             monotonic_s=lambda: self.monotonic_s,
             fault_found=self.faults.append,
+            recovered=self.faults.clear,
             on_change=lambda: self.changes.append(1),
             restart=self.restart,
         )
@@ -114,3 +121,23 @@ def test_the_agent_begins_anew_once_when_the_room_is_free():
     scene.way.tick()
     scene.way.tick()
     assert scene.restarts == 1
+
+
+def test_a_revocation_that_is_taken_back_opens_the_room_again():
+    async def let_in() -> None:
+        scene = Scene()
+        scene.way.tick()
+        for up, at_s in ((True, 0.0), (False, 1.0), (True, 2.0), (True, 1.0 + LET_IN_FOR_S)):
+            scene.line.up, scene.monotonic_s = up, at_s
+            scene.way.tick()
+            assert scene.way.is_open  # a broker whose rules deny us lets us in for a moment
+        scene.is_busy, scene.monotonic_s = "someone is in the room", 2.0 + LET_IN_FOR_S
+        scene.way.tick()
+        assert scene.way.is_open
+        scene.is_busy = ""
+        scene.way.tick()
+        assert (scene.way.is_open, scene.way.verdict(), scene.faults) == (False, None, [])
+        await scene.way.stop()
+        assert scene.enroller.stopped
+
+    asyncio.run(let_in())

@@ -33,6 +33,7 @@ def places(tmp_path):
         "helper/clock.answer",
         "identity/current/key.pem",
         "identity/bootstrap/key.pem",
+        "network/proven.json",
     ):
         file = state / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -53,8 +54,9 @@ def left(places):
 def test_data_go_before_keys_and_the_bootstrap_stays_if_it_is_to(places):
     assert erase_data(places) == 4
     identities = {"identity/current/key.pem", "identity/bootstrap/key.pem"}
-    assert left(places) == {"wipe.json", "key.pem", "certificate.pem", *identities}
-    assert erase_keys(places, keep_bootstrap=True) == 3
+    # Without its network the unit could tell nobody.
+    assert left(places) == {"wipe.json", "key.pem", "certificate.pem", "network/proven.json", *identities}
+    assert erase_keys(places, keep_bootstrap=True) == 4
     assert left(places) == {"wipe.json", "identity/bootstrap/key.pem"}
     erase_keys(places, keep_bootstrap=False)
     bury(places.state, MARK)

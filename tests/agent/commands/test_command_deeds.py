@@ -13,6 +13,9 @@ from agent.commands.busy import why_busy
 from agent.commands.deeds import InTask, Refused
 from agent.commands.kinds import kinds
 from agent.commands.life import Entry, State
+from agent.config_kept import save
+from agent.configuring import Ledger
+from agent.contract.unit_config import Config
 from agent.session_events import CheckedIn
 from agent.touches_locate import locate_touches
 from agent.wiping import read_mark
@@ -119,6 +122,7 @@ def test_a_restart_lets_its_word_go_out_first(make):
 
 
 def test_a_wipe_lets_facts_go_out_and_then_marks_the_disk_before_it_begins_anew(house, make, tmp_path):
+    save(house.store, Ledger(values=Config(phone="010", region_ca="PEM"), state="applied"))
     deed = make("wipe", bootstrap="remove")
     deed.begin()
     for _ in range(3):
@@ -128,6 +132,7 @@ def test_a_wipe_lets_facts_go_out_and_then_marks_the_disk_before_it_begins_anew(
     deed.tick()
     mark = read_mark(tmp_path / "state")
     assert (mark.command, mark.unit, mark.boot, mark.keep_bootstrap) == ("cmd-1", "unit-7", 4, False)
+    assert json.loads(mark.config) == {"broker": None, "region_ca": "PEM", "network": None}
     assert make.restarts == [1]
 
 
@@ -173,6 +178,22 @@ def test_without_a_helper_a_restart_fails_and_says_why(make, what, monkeypatch):
     ended = asyncio.run(_follow(make("restart", what=what)))
     assert ended.state == State.FAILED
     assert "halsorum-helper.service" in ended.reason
+
+
+def test_what_the_helper_was_asked_in_vain_is_not_done_later(make, tmp_path):
+    folder = tmp_path / "state" / "helper"
+
+    async def time_is_up():
+        deed = make("restart", what="machine")
+        deed.begin()
+        while not list(folder.glob("*.request")):
+            await asyncio.sleep(0)
+        deed.stop()
+        while deed.tick() is None:
+            await asyncio.sleep(0)
+
+    asyncio.run(time_is_up())
+    assert list(folder.glob("*.request")) == []
 
 
 def test_what_runs_beside_says_how_it_ended_and_never_what_it_held():

@@ -111,6 +111,7 @@ def test_what_works_is_let_through(values: dict[str, object]) -> None:
         ("panel.help_lamp", {"panel": {"door_lamp": 17, "help_lamp": 17}}),
         ("network.address", {"network": {**STATIC, "address": "192.0.2.10"}}),
         ("network.address", {"network": {**STATIC, "address": "192.0.2.0/24"}}),
+        ("network.address", {"network": {**STATIC, "address": "2001:db8::10%\n[Match]/64"}}),
         ("network.address", {"network": {**STATIC, "address": "192.0.2.255/24"}}),
         ("network.address", {"network": {**STATIC, "address": "0.0.0.0/0"}}),
         ("network.address", {"network": {"method": "dhcp", "address": "192.0.2.10/24"}}),
