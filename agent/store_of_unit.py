@@ -20,7 +20,7 @@ def open_store(path: Path, unit: str) -> Store:
     """Open the store of the unit of that name.
 
     What was kept under another name goes: its sessions are not ours, and by its revisions we would take neither
-    schedule nor configuration. The network stays, since over it the region has let us in; the broker is as it said.
+    schedule nor configuration. The network stays, since the region let us in over it; the broker is as it said.
     """
     store = Store(path)
     before = store.get(UNIT_KEY)
