@@ -30,7 +30,7 @@ KINDS = (
 )
 """Of a unit's history."""
 FIELDS = (
-    *("until", "probe_region", "probe_camera", "probe_microphone", "probe_encoder"),
+    *("digest", "until", "probe_region", "probe_camera", "probe_microphone", "probe_encoder"),
     *(
         "reason",
         "serial",
