@@ -99,8 +99,10 @@ class Command:
 
         return Clients(self.database)
 
-    def show(self, rows: Sequence[Mapping[str, Any]], title: str = "") -> None:
-        """A table for people, or a JSON array for programs."""
+    def show(
+        self, rows: Sequence[Mapping[str, Any]], title: str = "", *, only_json: Sequence[str] = ()
+    ) -> None:
+        """A table for people, or a JSON array for programs, which alone gets the columns of `only_json`."""
         plain = [dict(to_jsonable_python(row)) for row in rows]
         if self.as_json:
             print(json.dumps(plain, ensure_ascii=False, indent=1))
@@ -108,6 +110,7 @@ class Command:
         from rich.console import Console
         from rich.table import Table
 
+        plain = [{name: value for name, value in row.items() if name not in only_json} for row in plain]
         table = Table(title=title or None)
         for name in plain[0] if plain else ("nothing yet",):
             table.add_column(name.replace("_", " "), overflow="fold")

@@ -315,7 +315,7 @@ Hälsorum runs. Open:
   touchscreen   {screen_address(options)}
   clinician     {region}/          sign in as {access.clinician}, password {access.clinician_password}
   booking       {region}/booking   sign in as {access.staff}, password {access.staff_password}
-  fleet         {region}/fleet     sign in as {access.it}, password {access.it_password}
+  fleet         {region}/it        sign in as {access.it}, password {access.it_password}
 
 Book a time now, check in at the touchscreen with the code, and let the patient in on the clinician's page.
 `make new-unit` starts another unit, which nobody has let in yet: do so as IT.

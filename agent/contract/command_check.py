@@ -100,7 +100,7 @@ def _servers(arguments: Arguments) -> str:
 def _text(arguments: Arguments) -> str:
     text = arguments.get("text")
     if text is None or len(text) > MAX_MESSAGE_CHARACTERS:
-        return f"is at most {MAX_MESSAGE_CHARACTERS} characters"
+        return f"is the message, 1 to {MAX_MESSAGE_CHARACTERS} characters"
     if not text.isprintable() or "<" in text:
         return "is plain text, in one line"
     if looks_like_personnummer(text):

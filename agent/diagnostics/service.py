@@ -57,7 +57,7 @@ class Diagnostics:
         log.info("diagnostics sent, %d bytes", len(bundle.data))
         return {
             "bytes": str(len(bundle.data)),
-            "sha256": bundle.sha256,
+            "digest": bundle.sha256,
             "masked": str(sum(bundle.masked.values())),
             "missing": ", ".join(bundle.faults)[:400],
         }

@@ -121,7 +121,7 @@ def test_a_bundle_reaches_the_region_over_tls_and_holds_no_canary(
             asyncio.run(diagnostics.collect_and_send(url))
     kept = uploads.of_command("command-1")
     assert kept is not None
-    assert (str(kept.bytes), kept.sha256) == (result["bytes"], result["sha256"])
+    assert (str(kept.bytes), kept.sha256) == (result["bytes"], result["digest"])
     _, data = uploads.read(kept.id, "acc-it")
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         told = {file.name: tar.extractfile(file).read().decode() for file in tar}  # type: ignore[union-attr]

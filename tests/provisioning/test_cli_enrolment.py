@@ -35,12 +35,24 @@ def run(database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setattr("provisioning.database.Database", lambda url: {"url:": database}[url])
     monkeypatch.setattr("typer.testing._get_command", {app: COMMAND}.__getitem__)
 
-    def type_in(*arguments: str, code: int = 0) -> Any:
-        done = CliRunner().invoke(app, ["--settings", str(settings), "--json", *arguments])
+    def type_in(*arguments: str, code: int = 0, as_table: bool = False) -> Any:
+        form = [] if as_table else ["--json"]
+        done = CliRunner().invoke(app, ["--settings", str(settings), *form, *arguments])
         assert done.exit_code == code, done.output
-        return json.loads(done.stdout) if code == 0 else done.output
+        return json.loads(done.stdout) if code == 0 and not as_table else done.output
 
     return type_in
+
+
+def test_the_words_are_not_broken_at_eighty_columns(
+    run: Run, database: Database, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knock(database, clock, "hs-7")
+    (row,) = run("enrol", "list")
+    words = row["words"].split()
+    monkeypatch.setenv("COLUMNS", "80")
+    drawn = run("enrol", "list", as_table=True)
+    assert [word for word in words if word not in drawn] == []
 
 
 def knock(database: Database, clock: Any, serial: str, pem: str | None = None) -> None:

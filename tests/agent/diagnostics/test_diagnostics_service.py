@@ -12,6 +12,7 @@ import pytest
 from agent.config import Settings
 from agent.config_kept import LEDGER_KEY
 from agent.configuring import Ledger
+from agent.contract.commands import CommandReport
 from agent.contract.unit_config import Config, StaffMember
 from agent.diagnostics import machine_parts, network_path, service
 from agent.diagnostics.log_ring import LogRing
@@ -100,7 +101,9 @@ def test_the_result_of_the_command_and_a_server_that_is_no_place_for_it(made, mo
     result = asyncio.run(made.diagnostics.collect_and_send("https://region.example/diagnostics/x"))
     ((_, data),) = sent
     assert result["bytes"] == str(len(data))
-    assert len(result["sha256"]) == 64
+    assert len(result["digest"]) == 64
+    # What the wire does not take would leave the command running for ever.
+    CommandReport.model_validate({"state": "succeeded", "result": result})
     assert result["masked"].isdigit()
     with pytest.raises(UploadError):
         asyncio.run(made.diagnostics.collect_and_send("http://region.example/x"))

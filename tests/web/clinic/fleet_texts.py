@@ -30,7 +30,21 @@ KINDS = (
 )
 """Of a unit's history."""
 FIELDS = (
-    *("reason", "serial", "room", "was", "state", "name", "boot", "rev", "fields", "errors", "key"),
+    *("digest", "until", "probe_region", "probe_camera", "probe_microphone", "probe_encoder"),
+    *(
+        "reason",
+        "serial",
+        "room",
+        "was",
+        "state",
+        "name",
+        "boot",
+        "rev",
+        "fields",
+        "errors",
+        "key",
+        "purpose",
+    ),
     *(
         "unit",
         "units",

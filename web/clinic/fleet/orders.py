@@ -49,6 +49,8 @@ WITH_QUESTION: dict[str, tuple[Argument, ...]] = {
 ORDERS = (*PLAIN, *WITH_QUESTION)
 DANGEROUS = frozenset({"wipe"})
 """The unit's name is to be typed first."""
+CAPABILITIES = frozenset({"url"})
+"""Whoever knows it may send what the unit alone is to send: never shown."""
 EXPIRES_S = {"now": 900, "day": 24 * 3600, "week": 7 * 24 * 3600}
 """Until when it may begin, as the form offers it."""
 _TONES: dict[str, Tone] = {
@@ -138,6 +140,7 @@ def arguments_said(arguments: Mapping[str, Any]) -> str:
     said = (
         (t.of("fleet.argument", name), t.of(f"fleet.argument.{name}", value))
         for name, value in arguments.items()
+        if name not in CAPABILITIES
     )
     return "; ".join(f"{name}: {short(value)}" for name, value in said)
 

@@ -45,6 +45,8 @@ FIRST_ORDERS = {
 MAX_VALUE_CHARS = 120
 FOR_MACHINES = frozenset({"id", "by", "epoch"})
 """Of an entry's fields: who did it stands beside, and in the audit log under a name."""
+WORDED = {"name": "fleet.order", "why": "fleet.why", "purpose": "fleet.purpose"}
+"""Fields whose values have words of their own; what follows a comma there needs another field."""
 SETTINGS = frozenset({"fields", "set", "given_back"})
 """Lists of settings' names."""
 _DIGEST = re.compile(r"[0-9a-f]{32,128}")
@@ -138,8 +140,8 @@ def _field(name: str, value: object) -> object:
         return [t.of("fleet.set", one) for one in value]
     if not isinstance(value, str):
         return value
-    if name == "name":
-        return t.of("fleet.order", value)
+    if name in WORDED:
+        return t.of(WORDED[name], value).partition(",")[0]
     if name in ("state", "was"):
         words = t.of("fleet.state", value)
         return t.of("fleet.order_state", value) if words == value else words

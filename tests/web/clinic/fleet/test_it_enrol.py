@@ -34,6 +34,13 @@ def test_who_waits_is_shown_with_their_words_and_who_asks_now_comes_first(ivar, 
     assert page.count("En av dem kan vara en kopia") == 2
 
 
+def test_one_that_is_in_is_not_said_to_be_switched_off(ivar, fleet, door):
+    fleet.door[1] = replace(fleet.door[1], at_the_door=False)
+    assert "den kan vara avstängd" in ivar.get("/api/it/enrol/1").text
+    fleet.door[1] = replace(fleet.door[1], state="proven", unit="hr-1")
+    assert "den kan vara avstängd" not in ivar.get("/api/it/enrol/1").text
+
+
 def test_approval_gives_name_and_room(ivar, fleet, door):
     page = ivar.get("/it/enrol/1").text
     assert 'value="hr-1"' in page

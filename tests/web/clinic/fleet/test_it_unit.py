@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from clinic_fakes import CANARY
 
-from web.clinic.fleet.orders import ORDERS, PLAIN, WITH_QUESTION
+from web.clinic.fleet.orders import ORDERS, PLAIN, WITH_QUESTION, arguments_said
 from web.clinic.services import Refused
 
 
@@ -174,3 +174,8 @@ def test_only_our_own_words_are_said_to_be_done(ivar, said):
         ).text
     )
     assert 'id="said"' not in ivar.client.get("/it/unit/u-015", query_string={"said": said}).text
+
+
+def test_who_may_send_diagnostics_where_is_not_shown(app):
+    with app.test_request_context():
+        assert "secret" not in arguments_said({"url": "http://region/diagnostics/secret"})
