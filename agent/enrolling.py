@@ -351,6 +351,7 @@ def settings_of(held: Held, filters: tuple[str, ...], otherwise: Held | None = N
         key_file=held.key_file,
         filters=filters,
         backoff_max_s=BACKOFF_MOST_S,
+        leave_when_denied=True,
         transport=broker.transport,
         path=broker.path,
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from agent.commands.deeds import Deed, Kind
 from agent.commands.intake import TOO_MANY, Intake, Refusal
@@ -265,10 +265,14 @@ class Commands:
 
     def _report(self, entry: Entry) -> None:
         if entry.id not in self._unwritten:
-            state = CommandReport.model_validate(
-                {"state": entry.state.value, "reason": entry.reason[:500], "result": dict(entry.result)}
-            )
-            self._tell(entry.id, state)
+            said = {"state": entry.state.value, "reason": entry.reason[:500]}
+            try:
+                report = CommandReport.model_validate({**said, "result": dict(entry.result)})
+            except ValidationError:
+                # A result that the contract does not take must not keep the region from knowing how it ended.
+                log.error("command %s: its result does not fit into a report", entry.id)  # noqa: TRY400
+                report = CommandReport.model_validate(said)
+            self._tell(entry.id, report)
 
     def _tell(self, command_id: str, report: CommandReport) -> None:
         self._send(Topic(self._unit, "up/cmd", (command_id,)), report, None)

@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 
+from agent.commands.deeds import succeeded
 from agent.commands.intake import TAKEN_AT_MOST, WAITING_AT_MOST
 from agent.commands.life import INTERRUPTED
 from tests.agent.commands.conftest import Killed
@@ -29,6 +30,13 @@ def test_a_command_goes_its_way_and_each_step_is_told(bench):
     bench.send("cmd-2", "locate")
     assert (bench.told("cmd-2")[-1], bench.reason("cmd-2")) == ("failed", "broken")
     assert bench.done == ["cmd-1", "cmd-2"]
+
+
+def test_a_result_that_the_contract_does_not_take_keeps_nobody_from_knowing_the_end(bench):
+    bench.ends["selftest"] = succeeded(**{"Not A Kind": "1"})
+    bench.send("cmd-1")
+    bench.tick()
+    assert bench.told("cmd-1") == ["accepted", "running", "succeeded"]
 
 
 def test_the_same_again_is_answered_and_not_done(bench):
