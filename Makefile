@@ -20,11 +20,15 @@ UNITS ?=
 # one works while another waits for a clock. What no other part names is in the last: nothing is forgotten.
 PYTEST = $(BIN)/python -m pytest -p no:cacheprovider
 PYTEST_UNIT = $(PYTEST) -m "not end_to_end"
-# End to end in two halves at once: pages and parts around servers in memory, and whole systems, which mostly wait.
-PAGES := $(patsubst %,tests/end_to_end/test_%.py,bad_messages broker_access clinic_page_scripts clinic_pages \
-  clinic_parties encoder_falls keyboard_journey link_transports media_transport fleet_pages meeting_media oidc staff_pages touchscreen_hands \
+# End to end in three parts at once: pages and parts around servers in memory; the fleet; and visits in whole
+# systems. The last two mostly wait.
+PAGES := $(patsubst %,tests/end_to_end/test_%.py,bad_messages clinic_page_scripts clinic_pages clinic_parties \
+  encoder_falls keyboard_journey media_transport fleet_pages meeting_media oidc staff_pages touchscreen_hands \
   touchscreen_page)
-PARTS := end-to-end-system end-to-end-pages
+FLEET := $(patsubst %,tests/end_to_end/test_%.py,broker_access commands configuration contract_checks diagnostics \
+  enrolment enrolment_unit fleet fleet_region lease link_transports migration_postgresql network_configuration \
+  revocation two_regions unit_identity)
+PARTS := end-to-end-system end-to-end-fleet end-to-end-pages
 UNIT_PARTS := unit-agent unit-media unit-rest
 PACKAGES_RUN := mosquitto espeak-ng libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
 PACKAGES_TEST := $(PACKAGES_RUN) postgresql iproute2 nftables coturn chromium fonts-dejavu-core pipewire pipewire-bin wireplumber dbus-daemon
@@ -53,12 +57,14 @@ screens: packages-test $(VENV)/ready ## A picture of every page in every languag
 	@$(BIN)/python -m tests.screens --out $(OUT)
 
 test: packages-test unit ## Unit tests, then end-to-end tests with real broker and browsers
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target $(PARTS)
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target $(PARTS)
 
 end-to-end-pages:
 	@$(PYTEST) -m "end_to_end and not long" $(PAGES)
+end-to-end-fleet:
+	@$(PYTEST) -m "end_to_end and not long" $(FLEET)
 end-to-end-system:
-	@$(PYTEST) -m "end_to_end and not long" tests/end_to_end $(addprefix --ignore ,$(PAGES))
+	@$(PYTEST) -m "end_to_end and not long" tests/end_to_end $(addprefix --ignore ,$(PAGES) $(FLEET))
 
 test-long: packages-test $(VENV)/ready ## The rest: every page by axe-core and measure, many parties, hostile ones, lost lines
 	@$(BIN)/python -m pytest -m long
