@@ -48,8 +48,10 @@ class SqliteLock:
         return lock
 
     def release(self) -> None:
-        """Let another begin."""
-        os.close(self._handle)
+        """Let another begin; harmless twice: a service may be told to stop while it stops."""
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
 
     def _try(self) -> bool:
         try:

@@ -80,9 +80,9 @@ def test_revoked_while_connected_silent_shown_and_taken_back(door: Door) -> None
         print(f"from the order to the presence overwritten: {time.monotonic() - began:.2f} s")
 
         # It is connected still, and talks: nothing of it is heard, nothing comes down to it.
-        unit.say("up/status", Status(state="ready", boot=1))
-        unit.say("up/intent", Intent(), "help")
-        unit.say("up/renewal", CertificateRequest(csr=csr()))
+        unit.shout("up/status", Status(state="ready", boot=1))
+        unit.shout("up/intent", Intent(), "help")
+        unit.shout("up/renewal", CertificateRequest(csr=csr()))
         with pytest.raises(queue.Empty):
             unit.next("dn/ack", 1.5)
         with pytest.raises(queue.Empty):

@@ -151,3 +151,18 @@ def test_with_sqlite_it_leads_at_once_and_a_second_is_told_who_does(
 
 def test_a_database_in_memory_needs_no_lock() -> None:
     assert SqliteLock.take("sqlite://") is None
+
+
+def test_a_database_s_lock_is_let_go_once_however_often_it_is_told(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'region.db'}"
+    lock = SqliteLock.take(url)
+    assert lock is not None
+    with pytest.raises(AnotherInstance):
+        SqliteLock.take(url)
+    lock.release()
+    again = SqliteLock.take(url)
+    assert again is not None
+    lock.release()  # closes no file of somebody else that has its number now
+    with pytest.raises(AnotherInstance):
+        SqliteLock.take(url)
+    again.release()

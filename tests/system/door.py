@@ -203,6 +203,11 @@ class Voice:
         """Publish."""
         assert self.link.publish(Topic(self.name, channel, levels), encode(data, now=utc_now()))
 
+    def shout(self, channel: str, data: Any, *levels: str) -> None:
+        """Publish if the broker has us just now: one that denies what we say may close the connection, which the
+        link makes anew."""
+        self.link.publish(Topic(self.name, channel, levels), encode(data, now=utc_now()))
+
     def next(self, channel: str, within_s: float = WITHIN_S) -> Message:
         """The next message on a channel; those on others are kept for later."""
         deadline = time.monotonic() + within_s
@@ -257,6 +262,10 @@ class Box:
     def ask(self, voice: Voice, **wish: Any) -> None:
         """Say the request, as each half minute."""
         voice.say("up/enrol", EnrolRequest(csr=self.csr, **wish))
+
+    def ask_in_vain(self, voice: Voice) -> None:
+        """The same at a door that may be shut."""
+        voice.shout("up/enrol", EnrolRequest(csr=self.csr))
 
     def answer(self, voice: Voice, *states: str) -> EnrolReply:
         """The next answer to our request, in one of these states."""
