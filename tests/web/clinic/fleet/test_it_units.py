@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from clinic_fakes import CANARY
 from fleet_fakes import FakeFleet
-from fleet_units import TROUBLES
+from fleet_units import TROUBLES, enrolment
 
 
 def listed(page: str) -> list[str]:
@@ -91,3 +91,11 @@ def test_every_trouble_has_words_and_something_to_do(ivar, number):
 
 def test_a_unit_that_is_well_asks_for_nothing(ivar):
     assert "Gör först:" not in ivar.get("/it/unit/u-015").text
+
+
+def test_it_says_how_many_wait_to_be_let_in(ivar, fleet, region):
+    assert "väntar på att släppas in" not in ivar.get("/it").text
+    heard = (0, 1, 30)
+    fleet.door = {n: enrolment(n, region.now, f"HS-{n}", minutes=minutes) for n, minutes in enumerate(heard)}
+    for address in ("/it", "/api/it/units"):
+        assert "2 enheter väntar på att släppas in" in ivar.get(address).text
