@@ -159,6 +159,7 @@ def test_a_region_restored_from_a_backup_is_followed_again(region: RegionHand) -
 
 
 @pytest.mark.skipif(bool(why_not()), reason="a small disk is mounted by root")
+@pytest.mark.long
 def test_a_disk_that_is_full_takes_nothing_and_costs_nothing(tmp_path: Path) -> None:
     disk = tmp_path / "system" / "unit" / "state"
     disk.mkdir(parents=True)

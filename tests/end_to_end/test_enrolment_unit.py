@@ -65,6 +65,7 @@ def door(tmp_path: Path) -> Iterator[Door]:
         yield made
 
 
+@pytest.mark.long
 def test_killed_at_every_step_it_comes_in_and_a_revocation_is_taken_back(door: Door) -> None:
     box = Box(door, "hs-k1")
     agent = Agent(box)

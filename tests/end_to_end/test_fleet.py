@@ -214,6 +214,7 @@ def test_a_swapped_unit_leaves_its_room_and_the_rooms_schedule_to_the_next(
     assert "room_out" in kinds
 
 
+@pytest.mark.long
 def test_the_real_unit_takes_what_it_shall_be_and_its_loss_is_shown(stack: Stack) -> None:
     unit = stack.system["unit"]
 

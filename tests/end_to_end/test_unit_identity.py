@@ -72,6 +72,7 @@ def box_in(door: Door, folder: Path) -> Iterator[Box]:
         box.stop()
 
 
+@pytest.mark.long
 def test_a_prepared_box_is_let_in_and_works_under_the_name_that_it_was_given(folder):
     with Door(folder) as door:
         for box in box_in(door, folder):
