@@ -25,6 +25,7 @@ from tests.system.visit import until
 
 pytestmark = [
     pytest.mark.end_to_end,
+    pytest.mark.long,
     pytest.mark.skipif(bool(why_not()), reason=why_not() or "a network can be made"),
 ]
 TRIAL_S = 10
@@ -85,7 +86,6 @@ def test_a_network_that_works_is_kept_and_one_that_cuts_the_unit_off_is_left_aga
     assert place.address == "10.71.1.7"
 
 
-@pytest.mark.long
 def test_an_agent_killed_while_it_is_cut_off_comes_back_on_the_old_network(place: Place) -> None:
     before = place.address
     place.region.set(attempt=1)
@@ -96,7 +96,6 @@ def test_an_agent_killed_while_it_is_cut_off_comes_back_on_the_old_network(place
     assert "restarted or lost its power" in " ".join(place.region.report().errors)
 
 
-@pytest.mark.long
 def test_the_networks_own_is_had_again_when_nothing_is_set_any_more(place: Place) -> None:
     place.region.expect("applied", place.region.set(network=None))
     assert place.address == place.network.unit.address("cable")
