@@ -62,6 +62,7 @@ def _one_run(count: int, number: int, options: argparse.Namespace) -> dict[str, 
                 fleet.stop()
             site.stop()
             if options.logs is not None:
+                options.logs.mkdir(parents=True, exist_ok=True)
                 (options.logs / f"region-{count}.log").write_text(site.log_text())
                 (options.logs / f"broker-{count}.log").write_bytes(
                     (Path(folder) / "broker" / "mosquitto.log").read_bytes()

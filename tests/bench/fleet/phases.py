@@ -81,7 +81,7 @@ class Run:
         with self._cost("loss"):
             self.fleet.ask_of("silence", names)
             began = time.monotonic()
-            done = wait_until(lambda: self.site.states().get("lost", 0) >= len(names), LOSS_WITHIN_S)
+            done = wait_until(lambda: self.site.shown_lost(names) == len(names), LOSS_WITHIN_S)
             self.figures["loss_s"] = time.monotonic() - began if done else None
         self.fleet.ask_of("wake", names)
         wait_until(lambda: self.site.states().get("ready", 0) == self.site.count, WITHIN_S)

@@ -162,6 +162,12 @@ class Site:
             )
             return {**shown, "right": db.scalar(right) or 0}
 
+    def shown_lost(self, names: list[str]) -> int:
+        """How many of these the region shows as lost."""
+        with self.database.read() as db:
+            query = select(func.count()).select_from(UnitReport).where(UnitReport.unit_id.in_(names))
+            return db.scalar(query.where(UnitReport.state == "lost")) or 0
+
     def change_all(self, names: list[str]) -> None:
         """One session of each of these units' rooms is moved, in one transaction, as a booking system would."""
         rooms = [room_of(name) for name in names]
