@@ -327,7 +327,6 @@ def _link_settings(settings: RegionSettings, lease: Lease | None) -> LinkSetting
         key_file=broker.key_file,
         filters=(up_filter(), bootstrap_up_filter()),
         backoff_max_s=BACKOFF_MAX_S,
-        retained_each_time=False,
         # What the broker kept for us from a time when we led before is older than what the other has done since.
         clean_start=lease is not None and lease.holder_before != broker.name,
     )
