@@ -44,8 +44,9 @@ ANSWER_WITHIN_S = 1.5
 """A broker in doubt that says nothing for so long is taken for unreachable."""
 NOT_AUTHORIZED = 0x87
 """Reason code of a message that the broker's rules deny (MQTT 5, section 3.4.2.1)."""
-RETAINED, RETAINED_IF_NEW, NO_RETAINED = 0, 1, 2
-"""Retain handling of a repeated subscription: it is an echo, and brings nothing (MQTT 5, section 3.8.3.1)."""
+RETAINED, NO_RETAINED = 0, 2
+"""Retain handling (MQTT 5, section 3.8.3.1): on every connect all that is kept; what only asks for a sign of life
+brings nothing."""
 
 
 Transport = Literal["tls", "alpn", "websocket"]
@@ -59,9 +60,8 @@ class LinkSettings:
 
     transport: TLS; TLS that says by ALPN that it carries MQTT; or a WebSocket over TLS at `path`. proxy: host and
     port of an HTTP proxy, which is asked to CONNECT (RFC 9110, section 9.3.6) and sees TLS alone. extra_ca: PEM of
-    authorities that are trusted besides those in ca_file. retained_each_time: whether what is retained comes with
-    every connection, or after the first only if the broker has lost our session. leave_when_denied: go, and come
-    back later, when the broker's rules let us say nothing, as for a unit that is revoked.
+    authorities that are trusted besides those in ca_file. leave_when_denied: go, and
+    come back later, when the broker's rules let us say nothing, as for a unit that is revoked.
     """
 
     host: str
@@ -78,7 +78,6 @@ class LinkSettings:
     path: str = "/mqtt"
     proxy: tuple[str, int] | None = None
     extra_ca: str = field(default="", repr=False)
-    retained_each_time: bool = True
     leave_when_denied: bool = False
 
 
@@ -123,7 +122,6 @@ class Link:
         self._up = threading.Event()
         self._gone = threading.Event()
         self._accepted = False
-        self._retained = RETAINED
         self._ever_accepted = False
         self._unreached = False  # and said so: an outage fills no log
         self._stop = threading.Event()
@@ -306,9 +304,7 @@ class Link:
             log.warning("broker refused us: %s", code)
             return
         self._problem = ""
-        self._subscribe(self._retained)
-        if not self._settings.retained_each_time:
-            self._retained = RETAINED_IF_NEW
+        self._subscribe(RETAINED)
         self._accepted = self._ever_accepted = True
         self._unreached = False
         self.figures.connected()
