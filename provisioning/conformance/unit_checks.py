@@ -158,7 +158,10 @@ def _bad_messages_are_survived(region: PlayedRegion) -> str:
 def _send_config(region: PlayedRegion, epoch: int, rev: int, **fields: Any) -> Message | None:  # noqa: ANN401
     mark = region.peer.mark()
     region.peer.say(region.topic("dn/config"), Config(epoch=epoch, **fields), rev=rev)
-    return region.peer.after(mark, "up/config", lambda m: m.data.epoch == epoch or bool(m.data.errors))
+    # Of the revision before, a report may come still: in force after it was on trial.
+    return region.peer.after(
+        mark, "up/config", lambda m: bool(m.data.errors) or (m.data.epoch == epoch and m.rev == rev)
+    )
 
 
 def _config_is_reported(region: PlayedRegion) -> str:

@@ -163,7 +163,9 @@ def test_what_is_possible_is_offered_where_the_next_visit_is_in_the_way(
     page.click("[data-minutes='10']")
     page.wait_for_selector("[data-message='next_in_way']:has-text('7 minuter går')")
     page.click("[data-minutes='7']")
-    assert touched(controller, "staff_extend")[-1] == ("sid-A17", "7", None)
+    page_until(
+        page, lambda: touched(controller, "staff_extend")[-1] == ("sid-A17", "7", None), "the seven minutes"
+    )
 
 
 def test_a_meeting_goes_on_beneath_and_is_there_again(page: Page, controller: FakeController) -> None:

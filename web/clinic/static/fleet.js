@@ -66,11 +66,16 @@ function keep(part) {
   later();
 }
 
-// The form on the page is for a state that has passed, as when a colleague was quicker: draw the whole page anew.
+// The form on the page is for a state that has passed, as when a colleague was quicker: draw the whole page anew,
+// unless the form is on its way: its answer is the next page then.
+let sent = false;
+addEventListener("submit", (event) => (sent ||= !event.defaultPrevented));
+addEventListener("pageshow", () => (sent = false));
+
 function decided(part) {
   const from = part.dataset.reloadFrom;
   const now = part.querySelector("[data-state]")?.dataset.state;
-  if (from && now && now !== from) location.replace(location.pathname);
+  if (from && now && now !== from && !sent) location.replace(part.dataset.reloadTo);
 }
 
 for (const part of document.querySelectorAll("[data-live]")) keep(part);
