@@ -142,6 +142,7 @@ def events(folder: Path, credentials: Credentials) -> tuple[Event, Event]:
     )
 
 
+@pytest.mark.long
 def test_the_unit_drops_what_breaks_the_contract_and_reports_bad_sessions_one_by_one(stack: Stack) -> None:
     booked = book(stack)
     unit = stack.system["pids"]["unit"]

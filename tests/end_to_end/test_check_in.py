@@ -74,6 +74,7 @@ def test_by_staff_at_the_touchscreen_with_the_pin(stack: Stack, screen: Screen) 
     checked_in(stack, screen, booked, "staff")
 
 
+@pytest.mark.long
 def test_by_staff_from_their_own_pc(stack: Stack, browsers: Browsers, screen: Screen) -> None:
     booked = book(stack, after_min=a_slot(), minutes=SLOT_MIN)
     staff = Office.open(browsers, stack, "staff")
@@ -98,6 +99,7 @@ def test_by_code_after_a_kill_with_the_region_out_of_reach(stack: Stack, screen:
     checked_in(stack, screen, booked, "code")
 
 
+@pytest.mark.long
 def test_five_wrong_codes_make_a_pause_that_survives_a_kill(stack: Stack, screen: Screen) -> None:
     booked = book(stack, after_min=a_slot(), minutes=SLOT_MIN)
     wrong = [f"{(int(booked.code) + n) % 10**6:06}" for n in range(1, 6)]

@@ -124,6 +124,7 @@ def test_a_second_offer_takes_over_and_a_stale_one_does_nothing(
     expect(page.locator("#content")).to_have_attribute("data-attempt", "2")
 
 
+@pytest.mark.long
 def test_a_lost_line_is_said_and_asked_for_anew(page: Page, unit: Unit, region: FakeRegion) -> None:
     _arrive_and_admit(page, unit, region)
     unit.freeze(1)
@@ -135,6 +136,7 @@ def test_a_lost_line_is_said_and_asked_for_anew(page: Page, unit: Unit, region: 
     expect(page.locator("#line")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_with_the_region_away_the_call_goes_on(page: Page, unit: Unit, region: FakeRegion) -> None:
     def end(_timeout_s: float) -> None:
         raise StopIteration
@@ -150,6 +152,7 @@ def test_with_the_region_away_the_call_goes_on(page: Page, unit: Unit, region: F
     expect(page.locator("#content")).to_have_attribute("data-feed", "up")
 
 
+@pytest.mark.long
 def test_a_rebuilt_call_that_comes_to_nothing_leaves_the_old_one_shown(
     page: Page, unit: Unit, region: FakeRegion
 ) -> None:
@@ -181,6 +184,7 @@ WITHOUT_CAMERA = """
 """
 
 
+@pytest.mark.long
 def test_without_a_camera_one_takes_part_with_sound(page: Page, unit: Unit, region: FakeRegion) -> None:
     page.add_init_script(WITHOUT_CAMERA)
     page.reload()

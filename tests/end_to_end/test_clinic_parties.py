@@ -185,6 +185,7 @@ def test_two_pages_see_hear_and_name_each_other_and_go(
     expect(_tile(anna, tolk)).to_have_count(0)
 
 
+@pytest.mark.long
 def test_a_page_that_reloads_is_connected_again(opens: Opens, anna: Page, region: MeetingRegion) -> None:
     """Whichever of the two it is: the one that offers, and the one that answers."""
     tolk = region.seat("tolk", "interpreter")

@@ -225,6 +225,7 @@ def test_in_a_session_what_would_disturb_waits_and_is_done_afterwards(system: Sy
     assert [system.begun()[sent] for sent in (*waits, taken_back)] == [1, 1, 1, 0]
 
 
+@pytest.mark.long
 def test_killed_at_each_step_of_a_command_a_unit_does_none_twice(system: System) -> None:
     ends = {}
     for place in KILLED_AT:

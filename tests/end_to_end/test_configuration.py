@@ -90,6 +90,7 @@ def test_what_disturbs_nobody_is_in_force_in_a_session_and_the_rest_after_it(reg
     assert region.ledger()["values"]["media_ports"] == "40000-40099"
 
 
+@pytest.mark.long
 def test_a_dead_broker_address_is_left_again_and_not_tried_by_itself(region: RegionHand) -> None:
     before = region.report().rev
     rev = region.set(broker={"host": "localhost", "port": free_port()})

@@ -36,6 +36,7 @@ def test_our_region_keeps_the_contract(own_stack: Stack) -> None:
     assert {name for name, result in results.items() if result != "pass"} == {"command cleared", "enrolment"}
 
 
+@pytest.mark.long
 def test_our_unit_keeps_the_contract(own_stack: Stack) -> None:
     pki = own_stack.state / "pki"
     with own_stack.paused("region"):

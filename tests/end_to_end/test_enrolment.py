@@ -106,6 +106,7 @@ def test_an_answer_waits_for_a_box_that_was_away(door: Door) -> None:
         until(lambda: door.bootstrap("hs-c1") == "used", "the door closes")
 
 
+@pytest.mark.long
 def test_the_region_killed_between_approval_and_proof(door: Door) -> None:
     box = Box(door, "hs-d1")
     with box.knock() as voice:
@@ -147,6 +148,7 @@ def test_a_cloned_bootstrap_shows_and_the_clone_stays_outside(door: Door) -> Non
         assert mine.answer(voice, "approved").certificate == approved.certificate
 
 
+@pytest.mark.long
 def test_a_unit_that_was_away_past_its_expiry_comes_back_through_the_bootstrap(tmp_path: Path) -> None:
     with Door(tmp_path, {"certificate_days": 4 / 86_400}) as door:
         box = Box(door, "hs-f1")

@@ -197,6 +197,7 @@ def test_the_main_paths_need_no_script(browser: Browser, fleet: FakeFleet, addre
     page.context.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 def test_no_page_is_wider_than_its_screen(page: Page, address: str, size: dict[str, int]) -> None:
     page.set_viewport_size(size)  # type: ignore[arg-type]

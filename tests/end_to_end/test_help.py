@@ -69,6 +69,7 @@ def test_a_call_outlives_the_region_and_the_unit(stack: Stack, screen: Screen, c
     quiet(clinician.page)
 
 
+@pytest.mark.long
 def test_out_of_reach_the_number_stands_there_at_once_and_it_rings_when_the_line_is_back(
     stack: Stack, screen: Screen, clinician: Office
 ) -> None:

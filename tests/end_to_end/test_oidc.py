@@ -218,6 +218,7 @@ def test_a_token_for_another_nonce_is_refused(house: House, page: Page) -> None:
     page.wait_for_selector("#username", state="attached")
 
 
+@pytest.mark.long
 def test_of_two_assignments_one_is_chosen_and_the_other_clinic_stays_closed(house: House, page: Page) -> None:
     at_provider(page, house, "two")
     assert page.locator("#assignments .big").all_inner_texts() == [NORTH, SOUTH]
@@ -240,6 +241,7 @@ def test_a_weaker_sign_in_than_asked_for_is_refused(house: House, page: Page) ->
     expect(page.locator("#problem")).to_contain_text("e-legitimation")
 
 
+@pytest.mark.long
 def test_it_sees_calls_and_no_sessions(house: House, page: Page) -> None:
     at_provider(page, house, "ivar")
     page.wait_for_selector("#nav-calls")
@@ -257,6 +259,7 @@ def test_cancelling_at_the_provider_is_no_dead_end(house: House, page: Page) -> 
     expect(page.locator("#sign-in-oidc")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_sign_in_ends_by_itself_after_hours_without_use(house: House, page: Page) -> None:
     at_provider(page, house, "anna")
     page.wait_for_selector("#rows")
@@ -265,6 +268,7 @@ def test_a_sign_in_ends_by_itself_after_hours_without_use(house: House, page: Pa
     page.wait_for_selector("#sign-in-oidc")
 
 
+@pytest.mark.long
 def test_a_new_key_at_the_provider_is_fetched_and_local_accounts_work_without_it(
     house: House, page: Page
 ) -> None:

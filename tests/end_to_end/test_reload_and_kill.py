@@ -17,6 +17,8 @@ pytestmark = pytest.mark.end_to_end
 
 SELF, REMOTE, OFFICE = "video[data-media='self']", "video[data-media^='peer/']", "#remote video"
 PARTS = ["region", "broker", "unit", "browser"]
+SHORT = ("unit", "broker")
+"""Killed in `make test` too, not in `make test-long` alone."""
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,7 @@ def kill(part: str, stack: Stack, browsers: Browsers, screen: Screen) -> None:
             )
 
 
+@pytest.mark.long
 def test_idle_reloaded_is_idle(screen: Screen, booked: Booking) -> None:
     screen.shows("idle")
     screen.reload()
@@ -75,12 +78,14 @@ def test_idle_reloaded_is_idle(screen: Screen, booked: Booking) -> None:
     )
 
 
+@pytest.mark.long
 def test_waiting_reloaded_is_waiting(screen: Screen, waiting: Booking) -> None:
     screen.reload()
     screen.shows("waiting")
     sees(screen.page, SELF)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", PARTS)
 def test_waiting_outlives_a_kill(
     part: str, stack: Stack, browsers: Browsers, screen: Screen, clinician: Office, waiting: Booking
@@ -96,6 +101,7 @@ def test_waiting_outlives_a_kill(
     assert (after["resume_confirmed"] > before["resume_confirmed"]) == (part == "unit")
 
 
+@pytest.mark.long
 def test_the_touchscreen_reloaded_in_the_call_is_in_the_call(
     screen: Screen, clinician: Office, in_call: Booking
 ) -> None:
@@ -110,7 +116,9 @@ def test_the_clinicians_page_reloaded_in_the_call_is_in_the_call(
     both_see(screen, clinician)
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize(
+    "part", [*SHORT, *(pytest.param(part, marks=pytest.mark.long) for part in PARTS if part not in SHORT)]
+)
 def test_a_call_outlives_a_kill(
     part: str, stack: Stack, browsers: Browsers, screen: Screen, clinician: Office, in_call: Booking
 ) -> None:
@@ -125,6 +133,7 @@ def test_a_call_outlives_a_kill(
         assert after["peer_lost"] == before["peer_lost"]
 
 
+@pytest.mark.long
 def test_ended_reloaded_is_ended(stack: Stack, screen: Screen, clinician: Office, in_call: Booking) -> None:
     clinician.end()
     screen.shows("ended")

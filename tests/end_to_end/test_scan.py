@@ -80,6 +80,7 @@ def test_a_code_on_paper_or_telephone_checks_in_and_no_other_does(stack: Stack, 
     assert "session_degraded" not in kinds(stack, booked.sid)
 
 
+@pytest.mark.long
 def test_what_the_code_says_is_kept_nowhere(stack: Stack, browsers: Browsers) -> None:
     booked = book(stack, after_min=120)
     screen = Screen.open(browsers, stack)

@@ -109,6 +109,7 @@ def test_an_interpreter_comes_by_link_and_code_and_the_link_ends_with_the_meetin
     screen.page.click("[data-touch='done']")
 
 
+@pytest.mark.long
 def test_one_who_is_turned_away_is_told_and_one_who_is_shown_out_too(
     stack: Stack, browsers: Browsers, screen: Screen, clinician: Office
 ) -> None:

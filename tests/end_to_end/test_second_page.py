@@ -65,6 +65,7 @@ def test_without_a_waiting_room_the_patient_comes_in_at_once_and_may_leave(
     assert log.index("checked_in") < log.index("admitted") < log.index("call_started")
 
 
+@pytest.mark.long
 def test_the_next_session_finds_the_room_taken_until_it_is_free(
     stack: Stack, browsers: Browsers, screen: Screen
 ) -> None:

@@ -220,6 +220,7 @@ def test_a_clinician_is_asked_for_by_the_queue_and_the_meeting_is_extended_and_e
     page.click("[data-touch='staff_extend'][data-minutes='5']")
     screen.shows("staff")
     until(lambda: session_of(stack, sid).end > row.end, "the end is later")
+    until(lambda: logged(stack, sid, "extended"), "it is in the log")
     assert logged(stack, sid, "extended") == [{"minutes": 5, "staff": staff["Bo"]}]
 
     page.click(f"[data-session='{sid}']")
@@ -233,6 +234,7 @@ def test_a_clinician_is_asked_for_by_the_queue_and_the_meeting_is_extended_and_e
     screen.shows("idle")
 
 
+@pytest.mark.long
 def test_with_the_region_away_nothing_is_lost_and_who_is_removed_is_out_at_once(
     stack: Stack, screen: Screen, doctor: Office, staff: dict[str, str]
 ) -> None:

@@ -132,6 +132,7 @@ def test_one_chooses_oneself_and_writes_ones_own_pin(page: Page, controller: Fak
         ("the next one", "staff_hand_over", "staff_hand_over", ("sid-A21", "r2", None)),
     ],
 )
+@pytest.mark.long
 def test_each_touch_says_what_it_is_about_and_a_refusal_is_told_in_words(
     page: Page, controller: FakeController, name: str, press: str, kind: str, told: tuple[str | None, ...]
 ) -> None:
