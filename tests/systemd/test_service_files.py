@@ -1,4 +1,4 @@
-"""systemd reads the services as they are meant: nothing unknown, nothing ignored, and confined as they should be."""
+"""systemd reads the services as they are meant, nothing ignored, and confines them as they should be."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PYTHON = "/opt/halsorum/venv/bin/python"
 FOREIGN = {"halsorum-wired@", "halsorum-audio", "halsorum-audio-session", "halsorum-audio-pulse"}
 """Programs of Debian's, not modules of ours."""
 MOST_EXPOSED = {"halsorum-kiosk": 2.5, "halsorum-data": 4.0}
-"""`systemd-analyze security`, 0 to 10. The kiosk's browser keeps a sandbox of its own, which needs namespaces; what
+"""`systemd-analyze security`, 0 to 10. The kiosk's browser keeps its own sandbox, which needs namespaces; what
 mounts the data partition must mount, and is over before the network is there. All others: LIMIT."""
 LIMIT = 2.0
 NEVER_GIVEN_UP = [service for service in SERVICES if not service.stem.endswith("@")]
