@@ -5,13 +5,14 @@ Wiring only; each part has a module of its own.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
 from agent.broker_link import BrokerLink
 from agent.clock_state import ClockState, is_synchronised
 from agent.commands.busy import why_busy
-from agent.commands.clock_source import clock_source
+from agent.commands.clock_source import clock_source, set_again
 from agent.commands.deeds import InTask, Kind, Refused
 from agent.commands.kinds import kinds
 from agent.commands.runner import Commands, Start
@@ -22,6 +23,7 @@ from agent.diagnostics.log_ring import LogRing
 from agent.diagnostics.network_path import Way
 from agent.diagnostics.service import Diagnostics
 from agent.diagnostics.upload import UploadError
+from agent.helper import Helper
 from agent.identity import Identity
 from agent.link_figures import LinkFigures
 from agent.region_clock import BOOT_ID
@@ -76,6 +78,8 @@ class Upkeep:
         )
         self.known_commands = tuple(sorted(known))
         self._join_commands(unit, identity.unit, wire, known, Start(boot, BOOT_ID.read_text().strip()))
+        setting = asyncio.ensure_future(set_again(unit.store, Helper(settings.state_dir / "helper")))
+        self._stops.append(lambda: _cancel(setting))
 
     def clock_report(self) -> Clock:
         """For `up/info`: the source that the region has set, while the kernel says nothing of another."""
@@ -147,6 +151,10 @@ class Upkeep:
         for stop in reversed(self._stops):
             stop()
         logging.getLogger().removeHandler(self._ring)
+
+
+def _cancel(task: asyncio.Future[None]) -> None:
+    task.cancel()
 
 
 def _way(settings: Settings, unit: Unit, wire: Wire) -> Way:

@@ -15,16 +15,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 REQUEST = ".request"
 MAX_BYTES = 4096
 MAX_SERVERS = 4
-DROP_IN = Path("etc/systemd/timesyncd.conf.d/60-halsorum.conf")
-"""Below the root; timesyncd.conf(5)."""
-BOOTED_WITH_SYSTEMD = Path("/run/systemd/system")
-"""sd_booted(3)."""
+DROP_IN = Path("run/systemd/timesyncd.conf.d/60-halsorum.conf")
+"""Below the root; timesyncd.conf(5). The image's /etc cannot be written: the agent asks again after each boot."""
+BOOTED_WITH_SYSTEMD = Path("run/systemd/system")
+"""Below the root; sd_booted(3)."""
 KIOSK = "halsorum-kiosk.service"
 SYSTEMCTL_TIMEOUT_S = 20.0
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9:]([A-Za-z0-9.:-]*[A-Za-z0-9])?")
@@ -40,7 +41,7 @@ class Helper:
 
     def __init__(self, root: Path, systemctl: Callable[..., None] | None = None) -> None:
         self._root = root
-        self._systemctl = systemctl if systemctl is not None else run_systemctl
+        self._systemctl = systemctl if systemctl is not None else partial(run_systemctl, root)
         self._works: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
             "clock": self._clock,
             "browser": lambda _asked: self._systemctl("restart", KIOSK),
@@ -101,9 +102,10 @@ def drop_in_text(source: str, servers: tuple[str, ...]) -> str | None:
     return f"[Time]\nNTP={' '.join(servers)}\nFallbackNTP=\n"
 
 
-def run_systemctl(*arguments: str) -> None:
-    """Raises Refused where systemd does not run, or says no."""
-    if not BOOTED_WITH_SYSTEMD.is_dir():
+def run_systemctl(root: Path, *arguments: str) -> None:
+    """Raises Refused where systemd does not run, or says no. Below another root there is no systemd of this
+    machine's, whatever lies there: a test must not restart the machine that it runs on."""
+    if root.resolve() != Path("/") or not (root / BOOTED_WITH_SYSTEMD).is_dir():
         raise Refused("systemd does not run on this machine")
     try:
         done = subprocess.run(

@@ -33,13 +33,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Set the network; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m firmware.network_apply", description=__doc__)
     parser.add_argument("--state", type=Path, default=Path("/var/lib/halsorum"), help="the agent's folder")
+    parser.add_argument("--identity", type=Path, help="the unit's identities (STATE/identity)")
     parser.add_argument("--run", type=Path, default=Path("/run"), help="where the files go")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     wanted = what_is_wanted(given.state / "network")
     fault = ""
     try:
-        apply(wanted, given.run, _credentials(given.state))
+        apply(wanted, given.run, _credentials(given.identity or given.state / "identity"))
     except (OSError, WiredError, subprocess.SubprocessError) as error:
         fault = str(error) or type(error).__name__
         log.error("the network could not be set: %s", fault)  # noqa: TRY400
@@ -111,11 +112,11 @@ def _run(*command: str) -> None:
         raise OSError(f"{' '.join(command)}: {said}"[:200])
 
 
-def _credentials(state: Path) -> Credentials:
-    identity = state / "identity" / "current"  # agent/identity_store.py
-    certificate = identity / "certificate.pem"
+def _credentials(identities: Path) -> Credentials:
+    """As systemd hands them to halsorum-wired@.service, which may not read the agent's own files."""
+    certificate = identities / "current" / "certificate.pem"  # agent/identity_store.py
     fingerprint = hashlib.sha256(certificate.read_bytes()).hexdigest() if certificate.is_file() else ""
-    return Credentials(certificate, identity / "key.pem", identity / "ca.pem", fingerprint)
+    return Credentials(Path("certificate.pem"), Path("key.pem"), Path("ca.pem"), fingerprint)
 
 
 def _tell(file: Path, wanted: str, fault: str) -> None:

@@ -70,7 +70,8 @@ class Wired(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Files by which the unit shows itself to the network (EAP-TLS, RFC 5216), and knows the network."""
+    """Files by which the unit shows itself to the network (EAP-TLS, RFC 5216), and knows the network; relative to
+    the credentials of halsorum-wired@.service (systemd.exec(5), LoadCredential=)."""
 
     certificate: Path
     key: Path
@@ -108,7 +109,9 @@ def render(wired: Wired, credentials: Credentials) -> dict[str, str]:
         )
         files["systemd/network/06-halsorum-vlan.network"] = _addressed(wired, name)
     if wired.eap_tls is not None:
-        files[f"halsorum-network/8021x-{wired.interface}.conf"] = _supplicant(wired.eap_tls, credentials)
+        files[f"halsorum-network/8021x-{wired.interface}.conf"] = _supplicant(
+            wired.eap_tls, credentials, Path(f"/run/credentials/halsorum-wired@{wired.interface}.service")
+        )
     return {path: text for path, text in files.items() if text}
 
 
@@ -138,13 +141,13 @@ def _conf(section: str, values: dict[str, tuple[str, ...]]) -> str:
     return f"[{section}]\n" + "".join(f"{name}={' '.join(each)}\n" for name, each in values.items())
 
 
-def _supplicant(identity: str, credentials: Credentials) -> str:
+def _supplicant(identity: str, credentials: Credentials, folder: Path) -> str:
     return (
         f"# certificate {credentials.fingerprint}\n"
-        "ctrl_interface=/run/wpa_supplicant\neapol_version=2\nap_scan=0\n"
+        "eapol_version=2\nap_scan=0\n"
         "network={\n\tkey_mgmt=IEEE8021X\n\teap=TLS\n\teapol_flags=0\n"
-        f'\tidentity="{identity}"\n\tca_cert="{credentials.authorities}"\n'
-        f'\tclient_cert="{credentials.certificate}"\n\tprivate_key="{credentials.key}"\n}}\n'
+        f'\tidentity="{identity}"\n\tca_cert="{folder / credentials.authorities}"\n'
+        f'\tclient_cert="{folder / credentials.certificate}"\n\tprivate_key="{folder / credentials.key}"\n}}\n'
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from agent.commands.deeds import InTask, Refused
@@ -10,6 +11,8 @@ from agent.contract.command_check import servers_of
 from agent.helper import Helper, HelperFailed
 from agent.store import Store
 from agent.unit import Unit
+
+log = logging.getLogger(__name__)
 
 KEY = "clock_source"
 NETWORK = "network"
@@ -35,3 +38,14 @@ def clock_deed(unit: Unit, helper: Helper, entry: Entry, changed_info: Callable[
         return {"source": told}
 
     return InTask(set_source)
+
+
+async def set_again(store: Store, helper: Helper) -> None:
+    """What the region has set, after a boot: the system's own files are those of its image then."""
+    source, *servers = clock_source(store).split()
+    if source == NETWORK:
+        return
+    try:
+        await helper.ask("clock", source=source, servers=servers)
+    except (HelperFailed, OSError) as error:
+        log.warning("the time servers could not be set again: %s", error)

@@ -147,15 +147,13 @@ def test_time_servers_reach_the_drop_in_by_the_helper(system: System, tmp_path: 
     sent = system.send("set-clock-source", source="ntp", servers="ntp1.example ntp2.example")
     with helper(system, tmp_path):
         line = system.line(sent)
-    # Here no systemd runs whose timesyncd could read it: the helper says so, and so does the command.
-    drop_in = tmp_path / "etc/systemd/timesyncd.conf.d/60-halsorum.conf"
+    # Below another root no systemd runs whose timesyncd could read it, which the command says.
+    drop_in = tmp_path / "run/systemd/timesyncd.conf.d/60-halsorum.conf"
     assert "NTP=ntp1.example ntp2.example" in drop_in.read_text()
-    assert line.state == "succeeded" or "systemd does not run" in line.reason
+    assert (line.state, "systemd does not run" in line.reason) == ("failed", True)
 
 
 def test_a_machine_that_cannot_restart_says_why(system: System, tmp_path: Path) -> None:
-    if Path("/run/systemd/system").is_dir():
-        pytest.skip("systemd runs here: it would be done")
     sent = system.send("restart", what="machine")
     with helper(system, tmp_path):
         line = system.line(sent)

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from firmware import helper as helpers
 from firmware.helper import DROP_IN, Helper, drop_in_text, main
 
 
@@ -83,3 +84,13 @@ def test_without_a_folder_it_says_so(tmp_path, capsys):
 
 def test_with_the_regions_time_no_server_is_asked():
     assert drop_in_text("region", ()) == "[Time]\nNTP=\nFallbackNTP=\n"
+
+
+def test_below_another_root_this_machines_systemd_is_never_asked(asked, monkeypatch):
+    monkeypatch.setattr(helpers.subprocess, "run", lambda *_a, **_k: pytest.fail("systemctl was run"))
+    (asked.root / "run/systemd/system").mkdir(parents=True)
+    folder = asked.folder
+    (folder / "reboot.request").write_text(json.dumps({"id": "a1b2"}))
+    assert main(["--requests", str(folder), "--root", str(asked.root)]) == 0
+    answer = json.loads((folder / "reboot.answer").read_text())
+    assert (answer["ok"], answer["reason"]) == (False, "systemd does not run on this machine")

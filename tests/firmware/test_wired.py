@@ -10,7 +10,7 @@ import pytest
 
 from firmware.wired import Credentials, WiredError, parse, render
 
-CREDENTIALS = Credentials(Path("/i/certificate.pem"), Path("/i/key.pem"), Path("/i/ca.pem"), "ab12")
+CREDENTIALS = Credentials(Path("certificate.pem"), Path("key.pem"), Path("ca.pem"), "ab12")
 STATIC = {"method": "static", "address": "192.0.2.10/24", "gateway": "192.0.2.1", "dns": ["192.0.2.53"]}
 
 
@@ -67,7 +67,12 @@ def test_on_a_vlan_the_wire_itself_has_no_address():
 def test_8021x_shows_the_units_own_certificate():
     text = files(eap_tls="unit-7")["halsorum-network/8021x-eth0.conf"]
     lines = [line.strip() for line in text.splitlines()]
-    assert {"eap=TLS", 'identity="unit-7"', 'private_key="/i/key.pem"', 'ca_cert="/i/ca.pem"'} <= set(lines)
+    assert {
+        "eap=TLS",
+        'identity="unit-7"',
+        'private_key="/run/credentials/halsorum-wired@eth0.service/key.pem"',
+        'ca_cert="/run/credentials/halsorum-wired@eth0.service/ca.pem"',
+    } <= set(lines)
     assert "# certificate ab12" in lines
 
 

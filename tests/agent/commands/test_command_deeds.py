@@ -10,12 +10,14 @@ import pytest
 
 from agent import room as rooms
 from agent.commands.busy import why_busy
+from agent.commands.clock_source import set_again
 from agent.commands.deeds import InTask, Refused
 from agent.commands.kinds import kinds
 from agent.commands.life import Entry, State
 from agent.config_kept import save
 from agent.configuring import Ledger
 from agent.contract.unit_config import Config
+from agent.helper import Helper
 from agent.session_events import CheckedIn
 from agent.touches_locate import locate_touches
 from agent.wiping import read_mark
@@ -166,10 +168,25 @@ def test_time_servers_are_set_by_the_helper_and_then_said(house, make, tmp_path,
         return await task
 
     assert asyncio.run(both()).result == {"source": "ntp ntp1.example 192.0.2.7"}
-    drop_in = tmp_path / "root/etc/systemd/timesyncd.conf.d/60-halsorum.conf"
+    drop_in = tmp_path / "root/run/systemd/timesyncd.conf.d/60-halsorum.conf"
     assert "NTP=ntp1.example 192.0.2.7\n" in drop_in.read_text()
     assert told == [("try-restart", "systemd-timesyncd.service")]
     assert house.store.get("clock_source") == b"ntp ntp1.example 192.0.2.7"
+    drop_in.unlink()  # a boot: what is below /run is gone
+
+    async def after_a_boot():
+        task = asyncio.ensure_future(set_again(house.store, Helper(folder)))
+        while not root.answer_all(folder):
+            await asyncio.sleep(0.005)
+        await task
+
+    asyncio.run(after_a_boot())
+    assert "NTP=ntp1.example 192.0.2.7\n" in drop_in.read_text()
+
+
+def test_time_servers_that_are_the_networks_are_asked_of_nobody_after_a_boot(house, tmp_path):
+    asyncio.run(set_again(house.store, Helper(tmp_path / "none")))
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize("what", ["machine", "browser"])
