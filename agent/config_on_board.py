@@ -5,15 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from agent.contract.config_check import what_is_wrong
 from agent.contract.unit_config import Config, Devices, PanelPins
-from firmware.board import Board, ScreenProfile
-
-PX_PER_MM = (1.0, 30.0)
-"""From a wall screen to a telephone; beyond is a mistyped size."""
-SHAPE_TOLERANCE = 0.15
-"""Pixels are square; a size that makes them narrower or wider than this was measured wrong."""
+from firmware.board import Board
 
 
 def board_with(board: Board, values: Config) -> Board:
@@ -33,16 +29,19 @@ def what_is_wrong_here(board: Board, config: Config) -> tuple[tuple[str, str], .
     wrong = what_is_wrong(config)
     if wrong:
         return wrong
-    for name in ("devices", "panel"):
+    for name in ("devices", "panel", "screen"):
         alone = Config().model_copy(update={name: getattr(config, name)})
         try:
             board_with(board, alone)
         except ValidationError as error:
-            return (
-                (name, "; ".join(one["msg"] for one in error.errors(include_input=False, include_url=False))),
-            )
-    reason = _wrong_size(board.screen, config)
-    return (("screen", reason),) if reason else ()
+            return ((name, "; ".join(_words(one) for one in error.errors(include_url=False))),)
+    return ()
+
+
+def _words(problem: ErrorDetails) -> str:
+    """Our own sentence, without pydantic's "Value error"."""
+    cause = problem.get("ctx", {}).get("error")
+    return str(cause) if cause is not None else problem["msg"]
 
 
 def _use_devices(parts: dict[str, Any], board: Board, devices: Devices) -> None:
@@ -65,16 +64,3 @@ def _camera(profile: BaseModel, device: str) -> dict[str, Any]:
 
 def _pins(panel: PanelPins) -> dict[str, int | None]:
     return {name: None if pin < 0 else pin for name, pin in panel if pin is not None}
-
-
-def _wrong_size(screen: ScreenProfile, config: Config) -> str:
-    size = config.screen
-    if size is None:
-        return ""
-    across, down = screen.width_px / size.width_mm, screen.height_px / size.height_mm
-    if not all(PX_PER_MM[0] <= each <= PX_PER_MM[1] for each in (across, down)):
-        mm = f"{size.width_mm:g} x {size.height_mm:g} mm"
-        return f"{screen.width_px} x {screen.height_px} pixels do not fit on {mm}"
-    if abs(across / down - 1) > SHAPE_TOLERANCE:
-        return f"has not the shape of the screen's {screen.width_px} x {screen.height_px} pixels"
-    return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 UNIT_COMMANDS = ("encoders", "camera")
+BOARD_COMMAND = "board"
 IDENTITY_COMMANDS = ("prepare", "identity")
 
 
@@ -16,6 +17,10 @@ def main(arguments: list[str] | None = None) -> None:
         from agent.cli import main as unit_main  # late: each side loads only what it needs
 
         sys.exit(unit_main(given))
+    if command == BOARD_COMMAND:
+        from agent.cli_board import main as board_main
+
+        sys.exit(board_main(given))
     if command in IDENTITY_COMMANDS:
         from agent.cli_identity import main as identity_main
 

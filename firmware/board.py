@@ -10,11 +10,55 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from firmware.board_problems import did_you_mean, problems
+from firmware.pins import PinsProfile as PinsProfile
+from firmware.this_board import AUTO, this_board
 
 BOARDS_FOLDER = Path(__file__).parent / "boards"
 DEFAULT_BOARD = "sim"
 MM_PER_INCH = 25.4
+PX_PER_MM = (1.0, 30.0)
+"""From a wall screen to a telephone; beyond is a mistyped size."""
+SHAPE_TOLERANCE = 0.15
+"""Pixels are square; a size that makes them narrower or wider than this was measured wrong."""
+V4L2_FORMATS = frozenset(
+    {
+        "yuv420p",
+        "yuv422p",
+        "yuyv422",
+        "uyvy422",
+        "yuv411p",
+        "yuv410p",
+        "nv12",
+        "rgb24",
+        "bgr24",
+        "bgr0",
+        "0rgb",
+        "rgb555le",
+        "rgb565le",
+        "gray",
+        "gray16le",
+        "mjpeg",
+        "h264",
+        "mpeg4",
+        "hevc",
+        "bayer_bggr8",
+        "bayer_gbrg8",
+        "bayer_grbg8",
+        "bayer_rggb8",
+    }
+)
+"""What FFmpeg's video4linux2 input takes as `input_format` (libavdevice, table of formats)."""
 
 OutputName = Literal["loudspeaker", "headphones", "hearing_loop"]
 NodeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,120}$")]
@@ -49,6 +93,18 @@ class CameraProfile(_Part):
     sensor_height: int | None = Field(default=None, ge=90, le=6144, multiple_of=2)
     frame_rate: int = Field(default=30, ge=1, le=60)
     pixel_formats: list[str] = Field(default_factory=lambda: ["mjpeg", "yuyv422"], min_length=1)
+
+    @field_validator("pixel_formats")
+    @classmethod
+    def _ffmpeg_knows(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if name not in V4L2_FORMATS:
+                raise ValueError(
+                    f"FFmpeg knows no camera format {name!r}; {did_you_mean(name, V4L2_FORMATS)}"
+                )
+        if len(set(names)) < len(names):
+            raise ValueError("one format is named twice")
+        return names
 
     @model_validator(mode="after")
     def _has_its_source(self) -> CameraProfile:
@@ -105,12 +161,31 @@ class LoudspeakerProfile(_Part):
 
 
 class ScreenProfile(_Part):
-    """The touchscreen's size in pixels and in millimetres; targets for fingers are laid out from it."""
+    """The screen's size in pixels and in millimetres; targets for fingers are laid out from it.
 
-    width_px: int = Field(gt=0)
-    height_px: int = Field(gt=0)
-    width_mm: float = Field(gt=0)
-    height_mm: float = Field(gt=0)
+    touch: whether it is to be touched; `halsorum board` then looks for what feels it.
+    """
+
+    width_px: int = Field(gt=0, le=16384)
+    height_px: int = Field(gt=0, le=16384)
+    width_mm: float = Field(gt=0, le=5000)
+    height_mm: float = Field(gt=0, le=5000)
+    touch: bool = True
+
+    @model_validator(mode="after")
+    def _size_can_be(self) -> ScreenProfile:
+        across, down = self.width_px / self.width_mm, self.height_px / self.height_mm
+        mm = f"{self.width_mm:g} x {self.height_mm:g} mm"
+        if not all(PX_PER_MM[0] <= each <= PX_PER_MM[1] for each in (across, down)):
+            raise ValueError(
+                f"{self.width_px} x {self.height_px} pixels do not fit on {mm} ({across:.1f} pixels to a mm; "
+                f"screens have {PX_PER_MM[0]:g} to {PX_PER_MM[1]:g}): measure the picture, without its frame"
+            )
+        if abs(across / down - 1) > SHAPE_TOLERANCE:
+            raise ValueError(
+                f"{mm} has not the shape of {self.width_px} x {self.height_px} pixels: measure it anew"
+            )
+        return self
 
     @property
     def diagonal_inch(self) -> float:
@@ -121,31 +196,6 @@ class ScreenProfile(_Part):
     def px_per_mm(self) -> float:
         """How many pixels make one millimetre across."""
         return self.width_px / self.width_mm
-
-
-class PinsProfile(_Part):
-    """The panel's pins in Broadcom numbering. mock takes gpiozero's mock pins, for boards without a
-    header."""
-
-    mock: bool = False
-    camera_lamp: int | None = Field(default=None, ge=0, le=27)
-    door_lamp: int | None = Field(default=None, ge=0, le=27)
-    help_button: int | None = Field(default=None, ge=0, le=27)
-    help_lamp: int | None = Field(default=None, ge=0, le=27)
-    buzzer: int | None = Field(default=None, ge=0, le=27)
-
-    @property
-    def given(self) -> list[int]:
-        """Those that are in use."""
-        pins = (self.camera_lamp, self.door_lamp, self.help_button, self.help_lamp, self.buzzer)
-        return [pin for pin in pins if pin is not None]
-
-    @model_validator(mode="after")
-    def _no_pin_twice(self) -> PinsProfile:
-        used = self.given
-        if len(used) != len(set(used)):
-            raise ValueError("one pin is given to two things")
-        return self
 
 
 class NetworkProfile(_Part):
@@ -172,6 +222,22 @@ class Board(_Part):
     pins: PinsProfile = PinsProfile()
     network: NetworkProfile = NetworkProfile()
 
+    @field_validator("encoders")
+    @classmethod
+    def _no_encoder_twice(cls, names: list[EncoderName]) -> list[EncoderName]:
+        if len(set(names)) < len(names):
+            raise ValueError("one encoder is named twice")
+        return names
+
+    @model_validator(mode="after")
+    def _two_cameras(self) -> Board:
+        hand = self.hand_camera
+        if hand is not None and hand.kind == "v4l2" and hand.device == self.camera.device:
+            raise ValueError(
+                f"hand_camera.device and camera.device are both {hand.device}: they are two cameras"
+            )
+        return self
+
     def with_footage(self, file: Path) -> Board:
         """This board with its camera and microphone played from a film instead."""
         camera = self.camera.model_copy(update={"kind": "file", "file": str(file)})
@@ -185,34 +251,35 @@ def board_names() -> list[str]:
 
 
 def load_board(name_or_path: str | Path = DEFAULT_BOARD) -> Board:
-    """Read a profile by its name ("pi5") or by the path of a TOML file of one's own.
+    """Read a profile by its name ("pi5"), by the path of a TOML file of one's own, or "auto": by what this
+    machine says that it is.
 
     Raises BoardError if there is no such profile, it is no TOML, or a key is unknown, missing or out of
     range.
     """
+    if name_or_path == AUTO:
+        found = this_board()
+        if not found.name:
+            raise BoardError(f'board = "auto": {found.why}; choose one of {", ".join(board_names())}')
+        name_or_path = found.name
     own_file = isinstance(name_or_path, Path) or str(name_or_path).endswith(".toml")
     path = Path(name_or_path) if own_file else BOARDS_FOLDER / f"{name_or_path}.toml"
     try:
         values = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        known = ", ".join(board_names())
-        raise BoardError(
-            f"there is no board profile {path}; choose one of {known}, or give a .toml file"
-        ) from None
+        raise BoardError(_no_such(path)) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BoardError(f"the board profile {path} cannot be read: {error}; correct the file") from error
     try:
         return Board.model_validate({"name": path.stem, **values})
     except ValidationError as error:
         raise BoardError(
-            f"the board profile {path} is wrong: {_problems(error)}; correct the file"
+            f"the board profile {path} is wrong: {problems(error, Board)}. Correct the file"
         ) from error
 
 
-def _problems(error: ValidationError) -> str:
-    lines = []
-    for item in error.errors(include_url=False, include_input=False):
-        where = ".".join(str(part) for part in item["loc"]) or "profile"
-        what = "unknown key" if item["type"] == "extra_forbidden" else item["msg"]
-        lines.append(f"{where}: {what}")
-    return "; ".join(lines)
+def _no_such(path: Path) -> str:
+    known = ", ".join(board_names())
+    near = did_you_mean(path.stem, board_names())
+    hint = f" {near}" if near.startswith("did") else ""
+    return f"there is no board profile {path};{hint} choose one of {known}, or give a .toml file"
