@@ -9,7 +9,7 @@ from agent.media.facts import CallSettings
 from agent.media.scan_camera import ScanCamera
 from agent.scan_media import ScanMedia
 from agent.scanning import Scanning
-from agent.sound_output import MockSinks, SoundOutputs, set_default_sink
+from agent.sound_output import MockSinks, SoundOutputs, set_output
 from agent.touches import Touches
 from agent.touches_scan import scan_touches
 from agent.touches_sound import sound_touches
@@ -45,7 +45,7 @@ class RoomParts:
         real = board.loudspeaker.kind == "pipewire"
         self.sound = SoundOutputs(
             board.loudspeaker.outputs,
-            set_default_sink if real else MockSinks().set_default,
+            set_output if real else MockSinks().set_output,
             default=lambda: unit.configuration.sound_output,
         )
         unit.scan, unit.sound = self.scanning, self.sound

@@ -1,7 +1,7 @@
 """Which way the room is heard: loudspeaker, headphones or hearing loop, chosen by the patient for one session.
 
-The kiosk's browser plays to PipeWire's default sink, and PipeWire moves what plays when that is another: so the
-choice is the default sink (`pw-metadata`, key default.configured.audio.sink, which WirePlumber follows).
+The kiosk's browser plays to the echo canceller, and the canceller plays on to the chosen output, whichever that is.
+The choice is a key of PipeWire's metadata (`pw-metadata`), which firmware/audio's halsorum-output.lua follows.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from agent.contract.unit_config import SoundOutput
 
 log = logging.getLogger(__name__)
 
-KEY = "default.configured.audio.sink"
+KEY = "halsorum.output"
 SET_WITHIN_S = 3.0
 TRY_AGAIN_S = 10.0
 """PipeWire may start after the agent, or again."""
 
-SetDefault = Callable[[str], Awaitable[bool]]
+SetOutput = Callable[[str], Awaitable[bool]]
 
 
 class SoundOutputs:
     """The room's outputs by their PipeWire nodes. Used on the event loop.
 
-    set_default(node) makes one the default sink and says whether that went well; default() is the configured one.
+    set_output(node) sends the sound to one and says whether that went well; default() is the configured one.
     """
 
     def __init__(
-        self, nodes: Mapping[SoundOutput, str], set_default: SetDefault, default: Callable[[], SoundOutput]
+        self, nodes: Mapping[SoundOutput, str], set_output: SetOutput, default: Callable[[], SoundOutput]
     ) -> None:
         self._nodes = dict(nodes)
-        self._set_default = set_default
+        self._set_output = set_output
         self._default = default
         self._has_failed = False
         self._task: asyncio.Task[None] | None = None
@@ -80,7 +80,7 @@ class SoundOutputs:
                 await self._task
 
     async def _set(self, node: str) -> None:
-        while not await self._set_default(node):
+        while not await self._set_output(node):
             if not self._has_failed:
                 log.warning("the sound output %s cannot be chosen: PipeWire is not there, or has none", node)
             self._has_failed = True
@@ -88,7 +88,7 @@ class SoundOutputs:
         self._has_failed = False
 
 
-async def set_default_sink(node: str) -> bool:
+async def set_output(node: str) -> bool:
     """Tell PipeWire; False if it is not there, or does not answer in time."""
     value = json.dumps({"name": node})
     try:
@@ -114,8 +114,8 @@ class MockSinks:
     def __init__(self) -> None:
         self.default = ""
 
-    async def set_default(self, node: str) -> bool:
-        """As set_default_sink."""
+    async def set_output(self, node: str) -> bool:
+        """As set_output."""
         self.default = node
         log.info("sound output: %s", node)
         return True

@@ -9,7 +9,7 @@ from agent import session_events as ev
 from agent import sound_output
 from agent.contract.unit_config import Config
 from agent.screen import Touch
-from agent.sound_output import MockSinks, SoundOutputs, set_default_sink
+from agent.sound_output import MockSinks, SoundOutputs, set_output
 from agent.touches import Touches
 from agent.touches_sound import sound_touches
 
@@ -22,7 +22,7 @@ class Room:
         self.house, self.sinks = house, sinks
         unit = house.unit
         self.sound = unit.sound = SoundOutputs(
-            NODES, sinks.set_default, default=lambda: unit.configuration.sound_output
+            NODES, sinks.set_output, default=lambda: unit.configuration.sound_output
         )
         nothing = lambda _on: None  # noqa: E731
         self.touches = Touches(unit, intend=lambda *_: True, set_microphone=nothing, set_camera=nothing)
@@ -95,7 +95,7 @@ def test_what_is_no_output_is_refused(ready_house, text):
 
 
 def test_a_room_with_one_way_of_being_heard_offers_no_other(ready_house):
-    sound = SoundOutputs({}, MockSinks().set_default, default=lambda: "headphones")
+    sound = SoundOutputs({}, MockSinks().set_output, default=lambda: "headphones")
     assert (sound.outputs, sound.chosen, sound.choose("headphones")) == (
         ("loudspeaker",),
         "loudspeaker",
@@ -140,7 +140,7 @@ def test_pipewires_own_command_is_asked_and_not_waited_for_for_ever(
         command = tmp_path / "pw-metadata"
         command.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/said\n{program}\n')
         command.chmod(0o755)
-    assert asyncio.run(set_default_sink("jack")) is well
+    assert asyncio.run(set_output("jack")) is well
     if well:
         said = (tmp_path / "said").read_text().strip()
-        assert said == '0 default.configured.audio.sink {"name": "jack"} Spa:String:JSON'
+        assert said == '0 halsorum.output {"name": "jack"} Spa:String:JSON'

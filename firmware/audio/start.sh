@@ -1,0 +1,42 @@
+#!/bin/bash
+# What halsorum-audio.service runs: PipeWire, its session manager and its door for the browser, which live and die
+# together. WirePlumber 0.4.13 does not link again what it finds in a PipeWire that outlived another WirePlumber
+# (measured), so one that dies takes the others along and systemd starts them anew, within a second or two.
+# Needs XDG_RUNTIME_DIR and XDG_STATE_HOME; tells systemd when the canceller's nodes can be used.
+set -eu
+
+here=$(dirname "$(readlink -f "$0")")
+export XDG_CONFIG_HOME=$here
+export DISABLE_RTKIT=1
+unset DBUS_SESSION_BUS_ADDRESS DISPLAY
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+trap 'exit 0' TERM INT
+
+# Polls every 0.1 s for at most 10 s.
+until_done() {
+    for _ in $(seq 100); do
+        "$@" >/dev/null 2>&1 && return 0
+        kill -0 $(jobs -p) 2>/dev/null || break
+        sleep 0.1
+    done
+    echo "halsorum-audio: \"$*\" did not succeed; the sound is started anew" >&2
+    exit 1
+}
+
+# Before pipewire-pulse makes it 0700: its group is to get in, as everywhere in this folder.
+rm -f "$XDG_RUNTIME_DIR/pulse/native"
+mkdir -p -m 0750 "$XDG_RUNTIME_DIR/pulse"
+
+pipewire &
+until_done pw-cli info 0
+wireplumber &
+# Ports are WirePlumber's work: once they are there, it has taken the canceller in.
+until_done pw-link --input echo-cancel-sink
+pipewire-pulse &
+until_done test -S "$XDG_RUNTIME_DIR/pulse/native"
+if [ -n "${NOTIFY_SOCKET:-}" ]; then
+    systemd-notify --ready --status="Canceller ready"
+fi
+wait -n
+echo "halsorum-audio: one of its programs ended; the sound is started anew" >&2
+exit 1
