@@ -156,7 +156,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         unit.on_help = lambda state: panel.help(HELP_SIGNALS[state])
         stack.push_async_callback(lambda: give_time("camera", running.stop_media(), MEDIA_WITHIN_S))
         unit.resume(boot)
-        web = running.serve(browser_secret(settings.state_dir / "run"))
+        web = running.serve(browser_secret(settings.run_folder))
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
         upkeep = Upkeep(settings, board, identity, unit, running.wire, boot=boot, restart=restart.ask)
         stack.push_async_callback(upkeep.stop)

@@ -19,6 +19,8 @@ BOARDS_PLAN = SelftestPlan()
 """Before each session at the usual time, and at none of its own."""
 IceTransportPolicy = Literal["all", "relay"]
 NO_FILE = Path()
+PATHS = ("state_dir", "run_dir", "ca_file", "certificate_file", "key_file", "identity_dir", "footage")
+"""Those of the settings that may be relative to the file."""
 
 
 class SettingsError(ValueError):
@@ -31,6 +33,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     state_dir: Path
+    run_dir: Path | None = Field(None, description="Outlives the agent, not the boot; none: state_dir/run.")
     board: str = "sim"
     footage: Path | None = Field(None, description="Video with sound that the sim board plays in a loop.")
     tone_hz: float | None = Field(None, description="Mixed into the sim board's sound, for tests to find.")
@@ -72,6 +75,11 @@ class Settings(BaseModel):
         if self.identity_dir is not None and files != (NO_FILE,) * 3:
             raise ValueError("identity_dir stands in place of ca_file, certificate_file and key_file")
         return self
+
+    @property
+    def run_folder(self) -> Path:
+        """Where the browser's secret of this boot and the screen's sign of life are."""
+        return self.run_dir or self.state_dir / "run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +123,7 @@ def load_settings(file: Path) -> Settings:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file}: is not TOML: {error}.") from error
-    for name in ("state_dir", "ca_file", "certificate_file", "key_file", "identity_dir", "footage"):
+    for name in PATHS:
         if isinstance(table.get(name), str):
             table[name] = file.parent / table[name]
     try:

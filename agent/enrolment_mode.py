@@ -21,6 +21,7 @@ from agent.faults import kind_and_place
 from agent.identity_way import WayIn
 from agent.region_clock import RegionClock
 from agent.screen import NoSuchMedia, Outcome, Screen, Touch, WhepAnswer
+from agent.screen_alive import ScreenAlive
 from agent.speech import Espeak
 from agent.stopping import stop_on_thread
 from agent.store import Store
@@ -59,7 +60,7 @@ async def enrol(settings: Settings, board: Board, way: WayIn, stop: asyncio.Even
             return enrol_screen(enroller, settings, clock.now(), voice.languages)
 
         controller = Controller(loop, _Touches(enroller), _NoMedia(), screen_now())
-        app = create_app(controller, _pages(settings, board), voice)
+        app = create_app(controller, _pages(settings, board), voice, ScreenAlive(settings.run_folder).painted)
         web = serve(app, "127.0.0.1", settings.web_port, WEB_THREADS)
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
         enroller.start()
@@ -93,7 +94,7 @@ def _pages(settings: Settings, board: Board) -> RoomWebSettings:
     size = board.screen
     return RoomWebSettings(
         port=settings.web_port,
-        browser_secret=browser_secret(settings.state_dir / "run"),
+        browser_secret=browser_secret(settings.run_folder),
         screen_width_mm=size.width_mm,
         screen_height_mm=size.height_mm,
         screen_width_px=size.width_px,

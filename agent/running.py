@@ -33,6 +33,7 @@ from agent.room import IN_USE, FaultFound, TestDone
 from agent.room_parts import RoomParts
 from agent.scan_media import Mirrors
 from agent.screen import Figure
+from agent.screen_alive import ScreenAlive
 from agent.selftest import SelfTest, SelfTester, Verdict
 from agent.session_state import OCCUPYING
 from agent.speech import Espeak
@@ -83,6 +84,7 @@ class Running:
         """What other parts of the agent add to what the unit says of itself."""
         self.checks: list[Callable[[], Verdict | None]] = []
         """What other parts of the agent find out in a self-test."""
+        self.screen_alive = ScreenAlive(settings.run_folder)
         self._attempt = 0
         self.calls = self._make_calls()
         self.wire = Wire(unit, identity, boot=boot, info=self._info)
@@ -185,7 +187,13 @@ class Running:
             size_mm=lambda: self._size_mm,
             max_streams=MAX_SCREENS,
         )
-        app = create_app(self._controller, self._pages, self._voice)
+        loop = asyncio.get_running_loop()
+
+        def info_changed() -> None:
+            loop.call_soon_threadsafe(self.wire.info_changed)
+
+        self.screen_alive.on_browser = info_changed
+        app = create_app(self._controller, self._pages, self._voice, self.screen_alive.painted)
         return serve(app, "127.0.0.1", self._settings.web_port, WEB_THREADS)
 
     def resize(self, width_mm: float, height_mm: float) -> None:
@@ -344,5 +352,6 @@ class Running:
             commands=self.known_commands,
             addresses=tuple(sorted(host_addresses()))[:20],
             clock=self.clock_report(),
+            browser=self.screen_alive.browser,
         )
         return self.about(info)

@@ -19,6 +19,7 @@ from agent.contract.unit_config import Config
 from agent.fault_points import from_environment
 from agent.link import Link, LinkSettings, Will
 from agent.link_tls import KnownTime
+from agent.screen_alive import ScreenAlive
 from agent.still_screen import StillScreen
 from agent.stopping import stop_on_thread
 from agent.wiping import (
@@ -182,14 +183,15 @@ def serve_still(settings: Settings, board: Board, screen: StillScreen) -> Server
     size = board.screen
     pages = RoomWebSettings(
         port=settings.web_port,
-        browser_secret=browser_secret(settings.state_dir / "run"),
+        browser_secret=browser_secret(settings.run_folder),
         screen_width_mm=size.width_mm,
         screen_height_mm=size.height_mm,
         screen_width_px=size.width_px,
         screen_height_px=size.height_px,
         max_streams=WEB_THREADS - 4,
     )
-    return serve(create_app(screen, pages, _Silent()), "127.0.0.1", settings.web_port, WEB_THREADS)
+    app = create_app(screen, pages, _Silent(), ScreenAlive(settings.run_folder).painted)
+    return serve(app, "127.0.0.1", settings.web_port, WEB_THREADS)
 
 
 class _Silent:

@@ -60,5 +60,6 @@ class Info(Body):
     bootstrap_sha256: HexDigest | None = Field(None, description="Of its bootstrap certificate.")
     clock: Clock | None = None
     system: ShortText = Field("", description="Operating system and kernel.")
+    browser: ShortText = Field("", description="The touchscreen's browser, as it says itself: 156.0.8078.79.")
     addresses: tuple[ShortText, ...] = Field((), max_length=20)
     commands: tuple[ShortText, ...] = Field((), max_length=40, description="Which commands it can do.")

@@ -38,3 +38,11 @@ def test_a_torn_file_is_made_anew(tmp_path, boot_id, torn):
     secret = browser_secret(tmp_path / "run", boot_id)
     assert secret
     assert file.read_text() == f"first-boot {secret}"
+
+
+def test_in_a_folder_that_gives_its_group_the_group_may_read_it(tmp_path, boot_id):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run").chmod(0o2750)
+    browser_secret(tmp_path / "run", boot_id)
+    assert stat.S_IMODE((tmp_path / "run" / "browser-secret").stat().st_mode) == 0o640
+    assert [file.name for file in (tmp_path / "run").iterdir()] == ["browser-secret"]

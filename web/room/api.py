@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import BadRequest
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 SDP = "application/sdp"
 QUALITY_EVERY_S = 2.0
 """Pages send every five seconds; a reload may begin in between."""
+BROWSER = re.compile(r"[0-9.]{1,40}")
 PEER_ID = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
 
@@ -59,6 +61,21 @@ def quality(controller: RoomController) -> Blueprint:
             return plain("Once every five seconds is enough.", 429)
         for peer, received in shown.items():
             controller.shown(peer, received)
+        return Response(status=204)
+
+    return bp
+
+
+def signs_of_life(painted: Callable[[str], None]) -> Blueprint:
+    """`POST /api/painted`: the page has painted; the body is the browser's version or nothing. 204, or 400."""
+    bp = Blueprint("signs_of_life", __name__)
+
+    @bp.post("/api/painted")
+    def has_painted() -> Response:
+        browser = request.get_data(as_text=True)
+        if browser and not BROWSER.fullmatch(browser):
+            return plain("The body is the browser's version, or empty.", 400)
+        painted(browser)
         return Response(status=204)
 
     return bp

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -20,8 +21,14 @@ STREAMS = "room.streams"
 """Where the app keeps its count of open feeds, for the server to end them."""
 
 
-def create_app(controller: RoomController, settings: RoomWebSettings, voice: Voice | None = None) -> Flask:
-    """The app for one room's own browser. The controller's methods, and the voice's, are called on web threads."""
+def create_app(
+    controller: RoomController,
+    settings: RoomWebSettings,
+    voice: Voice | None = None,
+    painted: Callable[[str], None] = lambda _browser: None,
+) -> Flask:
+    """The app for one room's own browser. The controller's methods, the voice's and `painted`, which is told that
+    a page lives and its browser's version (agent/screen_alive.py), are called on web threads."""
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Swedish stands first among the languages
     streams = feed.Streams(settings.max_streams)
@@ -33,6 +40,7 @@ def create_app(controller: RoomController, settings: RoomWebSettings, voice: Voi
     app.register_blueprint(api.touches(controller))
     app.register_blueprint(api.quality(controller))
     app.register_blueprint(api.whep(controller))
+    app.register_blueprint(api.signs_of_life(painted))
     if voice is not None:
         app.register_blueprint(speech.blueprint(voice))
     return app

@@ -27,7 +27,10 @@ def blueprint(settings: RoomWebSettings) -> Blueprint:
     def enter() -> AnyResponse:
         if not knows_secret(request.args.get("key", ""), settings):
             return plain("This key is not this boot's. Restart the screen's browser.", 403)
-        response = redirect("/", 303)
+        # Sent here by the kiosk's own starting page, a redirect would still be that page's doing, and a Strict
+        # cookie is not given to it (RFC 6265bis section 5.2): our own page must begin the next step.
+        came_by_itself = request.headers.get("Sec-Fetch-Site", "none") in {"same-origin", "none"}
+        response = redirect("/", 303) if came_by_itself else Response(headers={"Refresh": "0; url=/"})
         response.set_cookie(
             settings.cookie_name, settings.browser_secret, httponly=True, samesite="Strict", path="/"
         )

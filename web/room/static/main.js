@@ -7,6 +7,7 @@ import { button, h, setLabel, setText } from "./dom.js";
 import { Feed } from "./feed.js";
 import { watchFingers } from "./finger.js";
 import { forgetFocus, mendFocus, rememberFocus } from "./focus.js";
+import { beat } from "./heartbeat.js";
 import { listenToKeys } from "./keys.js";
 import { Media } from "./media.js";
 import { call } from "./pages/call.js";
@@ -149,6 +150,7 @@ function listen() {
 }
 
 async function start() {
+  beat();
   app.render = render;
   app.announce = (text) => setText(document.getElementById("announce"), text);
   app.media = new Media({ onSoundBlocked: render });
