@@ -39,10 +39,16 @@ class Refused(ValueError):
 class Helper:
     """Does what is asked below `root`, which is another than / in tests."""
 
-    def __init__(self, root: Path, systemctl: Callable[..., None] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        systemctl: Callable[..., None] | None = None,
+        works: Mapping[str, Callable[[Mapping[str, Any]], None]] | None = None,
+    ) -> None:
+        """works: other requests than those below, by name (firmware/update/service.py); each raises Refused."""
         self._root = root
         self._systemctl = systemctl if systemctl is not None else partial(run_systemctl, root)
-        self._works: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
+        self._works: Mapping[str, Callable[[Mapping[str, Any]], None]] = works or {
             "clock": self._clock,
             "browser": lambda _asked: self._systemctl("restart", KIOSK),
             "reboot": lambda _asked: self._systemctl("reboot"),
