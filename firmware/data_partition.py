@@ -1,0 +1,289 @@
+"""The unit's data at boot: looked after, mounted, or memory in its place. The unit starts in any case.
+
+`python -S -m firmware.data_partition` as root, before the journal and the agent (systemd/halsorum-data.service).
+`--again` before each start of the agent: whether what was mounted still takes writes. What it found stands in
+/run/halsorum-data/state.json; what is decided is in firmware/data_state.py. Standard library only.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware.data_disk import GROW_FROM_BYTES, LABEL, Partition, find_data, free_bytes, label_on, total_bytes
+from firmware.data_state import Report, enough, is_mended, plain, to_json
+
+OPTIONS = "rw,nosuid,nodev,noexec,noatime,data=ordered,errors=remount-ro,commit=30"
+"""Metadata after their data, for power cuts; what must not be lost is fsynced by its writer, so the rest may wait
+for 30 s and a memory card is spared; a file system that finds itself broken stops writing."""
+IN_MEMORY = "size=128M,mode=0755,nosuid,nodev,noexec"
+MAKE_ANEW = "make-anew"
+"""A file in the partition's root: make a new file system before mounting (firmware/data_repair.py)."""
+CHECK_WITHIN_S = 600.0
+MOUNT_WITHIN_S = 60.0
+BROKEN_BY = {errno.EROFS: "read_only", errno.EIO: "read_only", errno.ENOSPC: "full", errno.EDQUOT: "full"}
+
+Run = Callable[[Sequence[str], float], tuple[int, str]]
+"""A program and its time in seconds; its exit code (-1: it did not run or did not end) and what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of the partition and where it is to be seen."""
+
+    name: str
+    seen_at: Path
+    mode: int
+    owner: str = "root"
+    group: str = "root"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things are; others in tests."""
+
+    data: Path = Path("/data")
+    run: Path = Path("/run/halsorum-data")
+    sys: Path = Path("/sys")
+    proc: Path = Path("/proc")
+    dev: Path = Path("/dev")
+    folders: tuple[Folder, ...] = (
+        Folder("agent", Path("/var/lib/halsorum"), 0o700, "halsorum", "halsorum"),
+        Folder("journal", Path("/var/log/journal"), 0o755, group="systemd-journal"),
+        Folder("update", Path("/data/update"), 0o700),
+    )
+
+    @property
+    def state(self) -> Path:
+        """What the agent reads."""
+        return self.run / "state.json"
+
+
+def run_program(command: Sequence[str], within_s: float) -> tuple[int, str]:
+    """A Run, for real."""
+    try:
+        done = subprocess.run(
+            command, check=False, capture_output=True, timeout=within_s, text=True, errors="replace"
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return -1, f"{command[0]}: {type(error).__name__}"
+    return done.returncode, done.stderr or done.stdout
+
+
+class DataPartition:
+    """The deeds. Nothing here raises for what is found on the disk: it is reported."""
+
+    def __init__(self, places: Places, run: Run = run_program) -> None:
+        self._places = places
+        self._run = run
+
+    def start(self, partition: Partition | None) -> Report:
+        """At boot: check it, mount it, say so."""
+        report = self._take(partition)
+        self._show_folders()
+        return self._say(report)
+
+    def again(self) -> Report:
+        """Before a start of the agent: its own folder takes writes, or gets memory laid over it."""
+        folder = self._places.folders[0]
+        fault = write_fault(folder.seen_at)
+        if fault is None or fault[0] == "full":
+            full = self._fullness(folder.seen_at)
+            return self._say(full) if full is not None else Report("ok")
+        self._memory_at(folder.seen_at)
+        _own(folder, folder.seen_at)
+        self._run(
+            ("systemctl", "--no-block", "try-restart", "halsorum-helper.path", "halsorum-network.path"), 20.0
+        )
+        return self._say(Report("read_only", fault[1]))
+
+    def make(self, partition: Partition) -> str:
+        """A new, empty file system, with what it is known by; empty if it could be made, else why not.
+
+        mke2fs asks the device to discard what was there; without -F it leaves alone what is mounted.
+        """
+        command = (
+            "mke2fs",
+            "-q",
+            "-t",
+            "ext4",
+            "-L",
+            LABEL,
+            "-m",
+            "1",
+            "-E",
+            "discard",
+            str(partition.device),
+        )
+        exit_code, said = self._run(command, CHECK_WITHIN_S)
+        return "" if exit_code == 0 else plain(said) or f"mke2fs ended with {exit_code}"
+
+    def _take(self, partition: Partition | None) -> Report:
+        if partition is None:
+            return self._in_memory(Report("missing", "the unit's disk has no partition named data"))
+        if partition.is_read_only:
+            return self._in_memory(Report("read_only", f"{partition.device} takes no writes"))
+        checked = self._check(partition)
+        fault = checked.reason if checked.state == "garbage" else self._mount(partition)
+        if not fault and (self._places.data / MAKE_ANEW).exists():
+            self._unmount()
+            checked = Report("repaired", "made anew as asked")
+            fault = self.make(partition) or self._mount(partition)
+        return self._in_memory(Report("garbage", fault)) if fault else self._judge(checked)
+
+    def _check(self, partition: Partition) -> Report:
+        """What e2fsck leaves: `ok`, `repaired` or `garbage`."""
+        device = partition.device
+        try:
+            label = label_on(device)
+        except OSError as error:
+            return Report("garbage", f"{device} cannot be read: {error.strerror}")
+        self._grow_partition(partition)
+        exit_code, said = self._run(("e2fsck", "-p", str(device)), CHECK_WITHIN_S)
+        if label is not None and is_mended(exit_code):
+            self._grow_file_system(partition)
+            return Report("ok")
+        exit_code, second = self._run(("e2fsck", "-f", "-y", str(device)), CHECK_WITHIN_S)
+        if is_mended(exit_code):
+            return Report("repaired", plain(said) or "its file system was mended")
+        why = "there is no file system on it" if label is None else "its file system cannot be mended"
+        return Report("garbage", f"{device}: {why} ({plain(second)})")
+
+    def _judge(self, checked: Report) -> Report:
+        """It is mounted: does it take writes, and is there room?"""
+        data = self._places.data
+        fault = write_fault(data)
+        if fault is not None and fault[0] == "read_only":
+            self._unmount()
+            return self._in_memory(Report("read_only", fault[1]))
+        full = self._fullness(data)
+        if full is not None:
+            make_room(data)
+            full = self._fullness(data)
+        return full or Report(checked.state, checked.reason, free_bytes(data))
+
+    def _fullness(self, place: Path) -> Report | None:
+        try:
+            free, least = free_bytes(place), enough(total_bytes(place))
+        except OSError as error:
+            return Report("read_only", f"{place}: {error.strerror}")
+        if free >= least:
+            return None
+        return Report("full", f"{free >> 20} MiB are free, and it takes {least >> 20}", free)
+
+    def _mount(self, partition: Partition) -> str:
+        """Empty if it is mounted, else why not."""
+        self._places.data.mkdir(parents=True, exist_ok=True)
+        command = ("mount", "-t", "ext4", "-o", OPTIONS, str(partition.device), str(self._places.data))
+        exit_code, said = self._run(command, MOUNT_WITHIN_S)
+        return "" if exit_code == 0 else plain(said) or f"{partition.device} cannot be mounted"
+
+    def _unmount(self) -> None:
+        self._run(("umount", str(self._places.data)), MOUNT_WITHIN_S)
+
+    def _in_memory(self, report: Report) -> Report:
+        self._memory_at(self._places.data)
+        return report
+
+    def _memory_at(self, place: Path) -> None:
+        with suppress(OSError):
+            place.mkdir(parents=True, exist_ok=True)
+        self._run(("mount", "-t", "tmpfs", "-o", IN_MEMORY, "halsorum-data", str(place)), MOUNT_WITHIN_S)
+
+    def _show_folders(self) -> None:
+        """Each folder where programs look for it; what fails is left as the image has it."""
+        for folder in self._places.folders:
+            inner = self._places.data / folder.name
+            with suppress(OSError):
+                inner.mkdir(exist_ok=True)
+                _own(folder, inner)
+                if folder.seen_at != inner:
+                    folder.seen_at.mkdir(parents=True, exist_ok=True)
+                    self._run(("mount", "--bind", str(inner), str(folder.seen_at)), MOUNT_WITHIN_S)
+
+    def _grow_partition(self, partition: Partition) -> None:
+        """To the disk's end, as after an image was written to a larger card. What fails is tried at the next boot:
+        sfdisk writes the table only when all of it fits."""
+        if partition.behind_bytes < GROW_FROM_BYTES:
+            return
+        disk, number = str(partition.disk), str(partition.number)
+        self._run(
+            ("sh", "-c", 'echo ", +" | sfdisk -q --no-reread --no-tell-kernel -N "$1" "$0"', disk, number),
+            60.0,
+        )
+        self._run(("partx", "--update", "--nr", number, disk), 60.0)
+
+    def _grow_file_system(self, partition: Partition) -> None:
+        if partition.behind_bytes >= GROW_FROM_BYTES:
+            self._run(("e2fsck", "-f", "-p", str(partition.device)), CHECK_WITHIN_S)  # resize2fs asks for it
+            self._run(("resize2fs", str(partition.device)), CHECK_WITHIN_S)
+
+    def _say(self, report: Report) -> Report:
+        """For the agent and the log; whole or not at all."""
+        file = self._places.state
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        beside = file.with_suffix(".new")
+        beside.write_text(to_json(report))
+        beside.chmod(0o644)
+        beside.replace(file)
+        sys.stderr.write(f"data: {report.state}{f': {plain(report.reason)}' if report.reason else ''}\n")
+        return report
+
+
+def write_fault(folder: Path) -> tuple[str, str] | None:
+    """Why nothing can be written there, `read_only` or `full` with a reason; None if it can."""
+    probe = folder / ".probe"
+    try:
+        with probe.open("wb") as opened:
+            opened.write(bytes(4096))
+            opened.flush()
+            os.fsync(opened.fileno())
+    except OSError as error:
+        fault = BROKEN_BY.get(error.errno or 0, "read_only")
+        return fault, f"{folder}: {error.strerror}"
+    finally:
+        with suppress(OSError):
+            probe.unlink()
+    return None
+
+
+def make_room(data: Path) -> None:
+    """What can go, goes: bundles on their way, and journals that are closed."""
+    with suppress(OSError):
+        going = [*(data / "update").glob("*"), *(data / "journal").glob("*/*@*.journal*")]
+        for file in going:
+            if file.is_file() and not file.is_symlink():
+                file.unlink(missing_ok=True)
+
+
+def _own(folder: Folder, place: Path) -> None:
+    with suppress(OSError):
+        place.chmod(folder.mode)
+    with suppress(LookupError, OSError):  # a user that this machine does not have (a bench)
+        import shutil  # late: it takes longer to load than all else here
+
+        shutil.chown(place, folder.owner, folder.group)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """At boot, or before the agent with `--again`. Always 0: nothing that is wrong here may keep the unit down."""
+    places = Places()
+    partition = DataPartition(places)
+    try:
+        if "--again" in arguments:
+            partition.again()
+        else:
+            partition.start(find_data(places.sys, places.proc, places.dev))
+    except OSError as error:
+        sys.stderr.write(f"data: {type(error).__name__}: {error}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
