@@ -53,7 +53,12 @@ def install(bundle: Path, on_percent: Callable[[int], None]) -> None:
     words = ["rauc", "install", "--progress", str(bundle)]
     errors: list[str] = []
     with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=_environment()
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=_environment(),
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:

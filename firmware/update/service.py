@@ -88,7 +88,9 @@ class Updater:
         self._write("install.json", told)
         try:
             grubenv.change(self._environment, {"FILLED": None})
-            self._rauc.install(self._bundle, lambda percent: self._write("install.json", told | {"percent": percent}))
+            self._rauc.install(
+                self._bundle, lambda percent: self._write("install.json", told | {"percent": percent})
+            )
             grubenv.change(self._environment, {"FILLED": self._slots().other})
             self._write("install.json", told | {"state": "done", "percent": 100})
         except (rauc.RaucError, OSError, grubenv.EnvironmentBlockError) as error:
