@@ -42,6 +42,7 @@ from agent.heap import use_one_arena
 from agent.identity import Identity
 from agent.identity_joined import join_identity
 from agent.identity_way import WayIn, identity_way, with_identity_files
+from agent.journal import start_logging
 from agent.link import Link, LinkSettings, Will
 from agent.link_tls import KnownTime
 from agent.outbox import Outbox
@@ -82,7 +83,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m agent", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--config", type=Path, default=Path("/etc/halsorum/unit.toml"), help="settings file")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    start_logging()
     for chatty in ("aioice", "aiortc", "waitress"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:

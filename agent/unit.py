@@ -187,7 +187,8 @@ class Unit:
                 self.memory.add_fact(effect.kind, sid, dict(effect.fields))
         self._save()
         if moved.state != session.state:
-            log.info("session %s -> %s", session.state.value, moved.state.value)
+            state = moved.state.value
+            log.info("session %s -> %s", session.state.value, state, extra={"halsorum_state": state})
             self._follow_in_room(session, moved)
         self.meeting.follow(session, moved, self.clock.now())
         for effect in effects:
