@@ -21,12 +21,14 @@ import asyncio
 import logging
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from agent import room as rooms
+from agent.alive import runtime_folder, take_kept
 from agent.broker_link import BrokerLink
 from agent.browser_secret import browser_secret
 from agent.clock_state import kept_floor
@@ -40,6 +42,7 @@ from agent.heap import use_one_arena
 from agent.identity import Identity
 from agent.identity_joined import join_identity
 from agent.identity_way import WayIn, identity_way, with_identity_files
+from agent.journal import start_logging
 from agent.link import Link, LinkSettings, Will
 from agent.link_tls import KnownTime
 from agent.outbox import Outbox
@@ -80,7 +83,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m agent", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--config", type=Path, default=Path("/etc/halsorum/unit.toml"), help="settings file")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    start_logging()
     for chatty in ("aioice", "aiortc", "waitress"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
@@ -155,7 +158,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         unit.on_locate = panel.locate
         unit.on_help = lambda state: panel.help(HELP_SIGNALS[state])
         stack.push_async_callback(lambda: give_time("camera", running.stop_media(), MEDIA_WITHIN_S))
-        unit.resume(boot)
+        unit.resume(boot, stalled=take_kept(runtime_folder(settings.state_dir)))
         web = running.serve(browser_secret(settings.run_folder))
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
         upkeep = Upkeep(settings, board, identity, unit, running.wire, boot=boot, restart=restart.ask)
@@ -188,10 +191,13 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         stack.push_async_callback(stop_on_thread, "link", link.stop)
         stack.callback(running.wire.stopping)
         stack.callback(running.watch_network().close)
+        alive = running.watched(web)
+        stack.callback(alive.stop)
         ticking = loop.create_task(
-            tick(unit, running.wire, running.reception, upkeep, running.telemetry, running.watchdog)
+            tick(unit, running.wire, running.reception, upkeep, running.telemetry, alive.beat)
         )
         stack.callback(ticking.cancel)
+        alive.start()
         running.survey()
         running.notify("READY=1")
         log.info("ready: unit %s, board %s, screen on port %d", identity.unit, board.name, settings.web_port)
@@ -267,12 +273,12 @@ def guarded(work: Callable[[], None], otherwise: str = "a message was not handle
 
 
 def passed(work: Callable[[], None]) -> bool:
-    """Do it; False if it failed, which is logged without the error's text."""
+    """Do it; False if it failed in a way that a new start might mend. The error's text is not logged."""
     try:
         work()
     except Exception as error:
         log.error("a tick failed: %s", kind_and_place(error))  # noqa: TRY400
-        return False
+        return isinstance(error, (OSError, sqlite3.Error))
     return True
 
 
@@ -282,15 +288,14 @@ async def tick(  # noqa: PLR0917 - the parts, in their order
     reception: Reception,
     upkeep: Upkeep,
     telemetry: Telemetry,
-    watchdog: Callable[[], None],
+    beat: Callable[[bool], None],
 ) -> None:
-    """Once a second: time passes for the machines, old messages and new figures go out, the watchdog is fed."""
+    """Once a second: time passes for the machines, old messages and new figures go out, the watchdog hears."""
     while True:
         await asyncio.sleep(TICK_S)
         # Each by itself: on a full disk one may fail for as long as it is full, and the others must not.
         went_well = [passed(part.tick) for part in (unit, wire, reception, upkeep)]
-        if all(went_well):
-            watchdog()
+        beat(all(went_well))
         guarded(telemetry.tick, "figures of the call were not taken")
 
 

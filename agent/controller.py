@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import replace
@@ -44,9 +45,12 @@ class Subscription:
     def __init__(self, controller: Controller) -> None:
         self._queue: queue.Queue[ScreenEvent] = queue.Queue(QUEUE_LENGTH)
         self._controller = controller
+        self.asked_at = time.monotonic()
+        """When its thread last came for an event; one that stands still comes no more."""
 
     def get(self, timeout_s: float) -> ScreenEvent | None:
         """The next event, or None."""
+        self.asked_at = time.monotonic()
         try:
             return self._queue.get(timeout=timeout_s)
         except queue.Empty:
@@ -108,6 +112,11 @@ class Controller:
     def screens(self) -> int:
         """How many pages listen."""
         return len(self._subscriptions)
+
+    def oldest_asked_at(self) -> float | None:
+        """When the feed silent for longest last came for an event, of time.monotonic(); None: no feed."""
+        with self._lock:
+            return min((each.asked_at for each in self._subscriptions), default=None)
 
     def level(self, level_dbfs: float) -> None:
         """The microphone's level, dBFS."""

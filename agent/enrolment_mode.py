@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
+import time
 from contextlib import AsyncExitStack
 
 from agent import VERSION
+from agent.alive import Alive, any_of, runtime_folder
+from agent.alive_screen import PagesAnswer, feeds_move
 from agent.browser_secret import browser_secret
 from agent.clock_state import ClockState, kept_floor
 from agent.config import Settings
@@ -44,14 +48,14 @@ async def enrol(settings: Settings, board: Board, way: WayIn, stop: asyncio.Even
         boot = int(store.get("boot") or b"0") + 1
         store.put("boot", str(boot).encode())
         clock = RegionClock(kept_floor(store))
-        time = ClockState(clock, store)
+        machine_clock = ClockState(clock, store)
         applicant = Applicant(VERSION, board.name, boot, way.why, way.was)
         changed = asyncio.Event()
         enroller = Enroller(
             way.identities,
             clock,
             applicant,
-            links_on_loop(loop, time, store),
+            links_on_loop(loop, machine_clock, store),
             on_change=changed.set,
         )
         voice = Espeak()
@@ -65,6 +69,11 @@ async def enrol(settings: Settings, board: Board, way: WayIn, stop: asyncio.Even
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
         enroller.start()
         stack.push_async_callback(enroller.stop)
+        pages = PagesAnswer(web.port, time.monotonic())
+        feeds = feeds_move(controller.oldest_asked_at)
+        alive = Alive(daemon.notify, kept=runtime_folder(settings.state_dir), screen=any_of((feeds, pages)))
+        stack.callback(alive.stop)
+        alive.start()
         daemon.notify("READY=1")
         log.info("enrolment: serial number %s, screen on port %d", enroller.serial, settings.web_port)
         while not stop.is_set() and not enroller.is_in:
@@ -73,11 +82,12 @@ async def enrol(settings: Settings, board: Board, way: WayIn, stop: asyncio.Even
             await _first_of(stop, changed)
             try:
                 enroller.tick()
-                time.tick()
+                machine_clock.tick()
             except Exception as error:
                 log.error("a tick failed: %s", kind_and_place(error))  # noqa: TRY400
+                alive.beat(isinstance(error, (OSError, sqlite3.Error)))
             else:
-                daemon.notify("WATCHDOG=1")
+                alive.beat()
         controller.show(screen_now())
         return enroller.is_in
 

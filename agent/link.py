@@ -346,7 +346,8 @@ class Link:
             self._up.set()
         else:
             self._up.clear()
-        log.info("broker %s", "connected" if up else "gone")
+        state = "connected" if up else "gone"
+        log.info("broker %s", state, extra={"halsorum_part": "link", "halsorum_state": state})
         self._on_connection(up)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from agent import VERSION
 from agent import session_events as ev
+from agent.alive import Alive, any_of, runtime_folder
+from agent.alive_screen import PagesAnswer, feeds_move
 from agent.board_media import capture_settings
 from agent.call_control import CallControl
 from agent.config import Settings, keep_complete
@@ -242,9 +245,13 @@ class Running:
         self.wire.network_changed(addresses)
         self.calls.network_changed(addresses)
 
-    def watchdog(self) -> None:
-        """Tell systemd that the event loop is alive."""
-        daemon.notify("WATCHDOG=1")
+    def watched(self, web: Server) -> Alive:
+        """Who feeds systemd's watchdog, as long as all of this moves."""
+        feeds = feeds_move(self._controller.oldest_asked_at)
+        pages = PagesAnswer(web.port, time.monotonic())
+        return Alive(
+            daemon.notify, kept=runtime_folder(self._settings.state_dir), screen=any_of((feeds, pages))
+        )
 
     def notify(self, state: str) -> None:
         """Tell systemd where we are (sd_notify(3)); nothing happens when systemd did not start us."""

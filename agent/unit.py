@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from agent import room as rooms
 from agent import selftest_plan
 from agent import session_events as ev
+from agent.alive import Stall
 from agent.config import Configuration
 from agent.contract.events import Intent
 from agent.feedback import KEY as FEEDBACK_KEY
@@ -99,10 +100,11 @@ class Unit:
         self._ended: tuple[Session, datetime] | None = None
         self._alive_at = float("-inf")
 
-    def resume(self, boot: int) -> None:
-        """Take up what the store holds from before the start."""
+    def resume(self, boot: int, stalled: Stall | None = None) -> None:
+        """Take up what the store holds from before the start. stalled: what the last run was ended for."""
         away = self.memory.recall_time()
-        self.record("unit_started", None, {"boot": boot})
+        why = {} if stalled is None else {"stalled": stalled.part, "reason": stalled.reason}
+        self.record("unit_started", None, {"boot": boot, **why})
         # First the snapshot, since wiping what was left unwiped writes it again.
         self.snapshot = self.memory.snapshot()
         for session in self.memory.sessions():
@@ -185,7 +187,8 @@ class Unit:
                 self.memory.add_fact(effect.kind, sid, dict(effect.fields))
         self._save()
         if moved.state != session.state:
-            log.info("session %s -> %s", session.state.value, moved.state.value)
+            state = moved.state.value
+            log.info("session %s -> %s", session.state.value, state, extra={"halsorum_state": state})
             self._follow_in_room(session, moved)
         self.meeting.follow(session, moved, self.clock.now())
         for effect in effects:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from agent.alive import Alive, runtime_folder
+from agent.alive_screen import PagesAnswer
 from agent.broker_link import link_settings
 from agent.browser_secret import browser_secret
 from agent.config import Settings
@@ -42,8 +45,7 @@ log = logging.getLogger(__name__)
 TOLD_WITHIN_S = 3600.0
 """A unit that reaches nobody any more is not to keep its key for ever: it goes on without."""
 WEB_THREADS = 12
-ALIVE_EVERY_S = 5.0
-"""WatchdogSec= in systemd/halsorum-agent.service is three times as long."""
+BEAT_S = 1.0
 
 
 def places_of(settings: Settings) -> Places:
@@ -62,9 +64,9 @@ def is_out_of_service(settings: Settings) -> bool:
 async def show_out_of_service(settings: Settings, board: Board, stop: asyncio.Event) -> None:
     """Say so on the screen until the agent is stopped."""
     async with AsyncExitStack() as stack:
-        stack.callback(asyncio.ensure_future(say_alive()).cancel)
         web = serve_still(settings, board, StillScreen("wiped"))
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
+        stack.callback(say_alive(settings, web.port).cancel)
         log.info("this unit was taken out of service; it waits to be prepared anew")
         await stop.wait()
 
@@ -74,10 +76,10 @@ async def wipe(settings: Settings, board: Board, stop: asyncio.Event) -> bool:
     mark, places, reached = read_mark(settings.state_dir), places_of(settings), from_environment()
     assert mark is not None
     async with AsyncExitStack() as stack:
-        stack.callback(asyncio.ensure_future(say_alive()).cancel)
         screen = StillScreen("wiping")
         web = serve_still(settings, board, screen)
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
+        stack.callback(say_alive(settings, web.port).cancel)
         if not mark.data_gone:
             mark = replace(
                 mark, files=mark.files + await asyncio.to_thread(erase_data, places), data_gone=True
@@ -95,12 +97,23 @@ async def wipe(settings: Settings, board: Board, stop: asyncio.Event) -> bool:
     return True
 
 
-async def say_alive() -> None:
-    """Tell systemd again and again: it would end us within a minute, and each start waits for the region anew."""
+def say_alive(settings: Settings, port: int) -> asyncio.Future[None]:
+    """Tell systemd that all is well as long as it is, until this is cancelled: otherwise it would end us within a
+    minute, and each start waits for the region anew."""
+    pages = PagesAnswer(port, time.monotonic())
+    alive = Alive(daemon.notify, kept=runtime_folder(settings.state_dir), screen=pages)
+
+    async def beat() -> None:
+        try:
+            while True:
+                alive.beat()
+                await asyncio.sleep(BEAT_S)
+        finally:
+            alive.stop()
+
     daemon.notify("READY=1")
-    while True:
-        daemon.notify("WATCHDOG=1")
-        await asyncio.sleep(ALIVE_EVERY_S)
+    alive.start()
+    return asyncio.ensure_future(beat())
 
 
 async def _told(settings: Settings, mark: Mark, stop: asyncio.Event) -> bool:

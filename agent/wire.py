@@ -177,7 +177,9 @@ class Wire:
         try:
             message = decode(topic, payload)
         except ContractError as error:
-            log.warning("message refused: %s: %s: %s", _channel_of(error.topic), error.field, error.reason)
+            channel = _channel_of(error.topic)
+            about = {"halsorum_topic": channel, "halsorum_field": error.field}
+            log.warning("message refused: %s: %s: %s", channel, error.field, error.reason, extra=about)
             return
         if message.topic.unit != self._name or not message.topic.channel.startswith("dn/"):
             log.warning("message refused: topic is not ours")

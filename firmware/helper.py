@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import re
 import subprocess
@@ -18,6 +19,10 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from firmware.journal import start_logging
+
+log = logging.getLogger("halsorum-helper")
 
 REQUEST = ".request"
 MAX_BYTES = 4096
@@ -70,11 +75,13 @@ class Helper:
 
     def _answer(self, place: int, name: str, request: Mapping[str, Any]) -> None:
         answer: dict[str, Any] = {"id": str(request.get("id", ""))[:64], "ok": True, "reason": ""}
+        log.info("asked for: %s", name)
         try:
             _check_id(answer["id"])
             self._works[name](request)
         except (Refused, OSError) as error:
             answer |= {"ok": False, "reason": str(error)[:300]}
+            log.warning("not done: %s: %s", name, answer["reason"])
         _write_new(place, f"{name}.answer", json.dumps(answer).encode())
 
     def _clock(self, asked: Mapping[str, Any]) -> None:
@@ -162,6 +169,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--requests", type=Path, required=True, help="the agent's folder of requests")
     parser.add_argument("--root", type=Path, default=Path("/"), help="below which files are written (/)")
     options = parser.parse_args(arguments)
+    start_logging("helper")
     try:
         Helper(options.root).answer_all(options.requests)
     except OSError as error:

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from firmware.journal import start_logging
 from firmware.network import IMAGES_OWN, PROVEN, RESULT, TRIAL, boot_id, digest, wanted_of
 from firmware.wired import Credentials, Wired, WiredError, parse, render
 
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--identity", type=Path, help="the unit's identities (STATE/identity)")
     parser.add_argument("--run", type=Path, default=Path("/run"), help="where the files go")
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    start_logging("network")
     wanted = what_is_wanted(given.state / "network")
     fault = ""
     try:

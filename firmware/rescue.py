@@ -17,6 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware.journal import start_logging
+
 log = logging.getLogger("halsorum-rescue")
 
 WAITS_S = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -90,7 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("unit", help="such as halsorum-agent.service")
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    start_logging("rescue")
     try:
         rescue(given.unit, COUNTS, systemctl=run_systemctl)
     except (OSError, subprocess.SubprocessError) as error:

@@ -18,6 +18,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
+from agent.journal import start_logging
 from provisioning.database import Database, WrongSchema
 from provisioning.database_url import is_postgresql
 from provisioning.ice import IceConfiguration
@@ -152,7 +153,7 @@ def main(arguments: list[str] | None = None) -> None:
         _refuse_other_database(settings.database_url)
     except (SettingsError, WrongSchema, AnotherInstance) as error:
         sys.exit(str(error))
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    start_logging(settings.log_level, "%(asctime)s %(levelname)s %(name)s: %(message)s")
     RegionServer(settings).run()
 
 

@@ -210,7 +210,7 @@ class Commands:
             if entry.reason != NO_ROOM_YET:
                 self._report(waits)
             return
-        log.info("command %s (%s) begins", entry.id, entry.name)
+        log.info("command %s (%s) begins", entry.id, entry.name, extra={"halsorum_command": entry.name})
         self._do(begun, kind)
 
     def _do(self, entry: Entry, kind: Kind) -> None:

@@ -21,6 +21,7 @@ from av import VideoFrame
 
 from agent.media.camera import with_clock
 from agent.media.device import Camera, DeviceError, RawPicture
+from agent.media.pulse import Move, pulse
 from agent.media.zoom import CameraName, CameraView, Zoom
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class CameraThread:
         self._is_open = False
         self._fault: DeviceError | None = None
         self._alive_at = time.monotonic()
+        self._move: Move = lambda works=True: None
         self.opened: Future[None] = Future()
         self._thread = Thread(target=self._run, name="camera", daemon=True)
 
@@ -120,11 +122,13 @@ class CameraThread:
         return CameraStats(self._captured, self._is_open, self._fault, self._alive_at)
 
     def _run(self) -> None:
-        while not self._stopping:
-            if self._camera_due():
-                self._run_camera()
-            else:
-                self._run_blank()
+        with pulse("camera", lasting=True) as self._move:
+            while not self._stopping:
+                self._move()
+                if self._camera_due():
+                    self._run_camera()
+                else:
+                    self._run_blank()
 
     def _run_camera(self) -> None:
         name = self._wish[0]
@@ -137,6 +141,7 @@ class CameraThread:
             if not self.opened.done():
                 self.opened.set_result(None)
             while self._wanted and not self._stopping and self._wish[0] == name:
+                self._move()
                 self._zoom(camera, name)
                 self._tell_view(name, camera)
                 self._take_still(camera)

@@ -14,6 +14,7 @@ from agent.media.encoder_chain import EncoderChain, Opener, Payload
 from agent.media.frame_rate import FrameRateLimiter
 from agent.media.overuse import OveruseDetector
 from agent.media.pixels import copied
+from agent.media.pulse import Move, pulse
 from agent.media.rate_governor import RateGovernor
 from agent.media.source import VIDEO_CLOCK_RATE_HZ, Codec, EncodedFrame, EncodingTarget, Listener, Unsubscribe
 from agent.media.video_codec import ENCODERS, PictureForm, open_encoder
@@ -151,7 +152,11 @@ class VideoEncoder:
         self._keyframe_now = True
 
     def _run(self) -> None:
-        while (picture := self._next()) is not None:
+        with pulse(f"encoder {self.codec}", lasting=True) as move:
+            self._encode_all(move)
+
+    def _encode_all(self, move: Move) -> None:
+        while (picture := self._next(move)) is not None:
             target = self._overuse.bounded(self._target)
             self._limiter.set_rate(target.frame_rate)
             self._governor.passed(picture.captured_at, target.bit_rate)
@@ -164,9 +169,11 @@ class VideoEncoder:
             self._alive_at = time.monotonic()
         self._chain.close()
 
-    def _next(self) -> RawPicture | None:
+    def _next(self, move: Move) -> RawPicture | None:
         with self._changed:
+            move(False)
             self._changed.wait_for(lambda: self._stopping or self._waiting is not None)
+            move()
             picture, self._waiting = self._waiting, None
             return None if self._stopping else picture
 

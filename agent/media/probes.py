@@ -22,6 +22,7 @@ from agent.media.encoder_probe import probe_encoders
 from agent.media.footage import Footage
 from agent.media.microphone import SILENCE_DBFS, MicrophoneSettings, level_dbfs, make_microphone
 from agent.media.pixels import Plane, planes
+from agent.media.pulse import Move, pulse
 from agent.media.video_codec import open_encoder
 
 CAMERA_PICTURES = 16
@@ -30,6 +31,8 @@ LOWEST_RATE_RATIO = (
     0.6  # many cameras slow down in poor light; below this it is not the camera that was asked for
 )
 MICROPHONE_LIMIT_S = 1.5
+ENCODER_HANGS_S = 60.0
+"""A slow machine may need many seconds; a driver that hangs would keep the room in its test for ever."""
 LOWEST_LEVEL_DBFS = -85.0  # the noise of any real microphone is above; digital silence is -100
 
 
@@ -50,6 +53,11 @@ def probe_camera(
     settings: CameraSettings, on_camera_open: Callable[[bool], None] = lambda _: None
 ) -> ProbeOutcome:
     """Pictures come at about the asked rate, and differ. on_camera_open drives the lamp, in this thread."""
+    with pulse("camera's probe") as move:
+        return _try_camera(settings, on_camera_open, move)
+
+
+def _try_camera(settings: CameraSettings, on_camera_open: Callable[[bool], None], move: Move) -> ProbeOutcome:
     camera = make_camera(settings, _footage(settings))
     on_camera_open(True)
     try:
@@ -58,6 +66,7 @@ def probe_camera(
         seen: list[Plane] = []
         started = time.monotonic()
         while len(times) < CAMERA_PICTURES and time.monotonic() - started < CAMERA_LIMIT_S:
+            move()
             picture = camera.read()
             times.append(picture.captured_at)
             seen.append(planes(picture.frame)[0][::8, ::8].copy())
@@ -72,6 +81,11 @@ def probe_camera(
 
 def probe_microphone(settings: MicrophoneSettings) -> ProbeOutcome:
     """The microphone gives more than digital silence. Ends as soon as it has."""
+    with pulse("microphone's probe"):
+        return _try_microphone(settings)
+
+
+def _try_microphone(settings: MicrophoneSettings) -> ProbeOutcome:
     microphone = make_microphone(settings, _footage(settings))
     level = SILENCE_DBFS
     started = time.monotonic()
@@ -94,7 +108,8 @@ def probe_encoder(settings: CaptureSettings, opener: Opener = open_encoder) -> P
     camera = settings.camera
     refusals: list[str] = []
     for name in settings.encoders:
-        (result,) = probe_encoders([name], camera.width, camera.height, camera.frame_rate, opener)
+        with pulse("encoder's probe", within_s=ENCODER_HANGS_S):
+            (result,) = probe_encoders([name], camera.width, camera.height, camera.frame_rate, opener)
         if result.ok:
             return ProbeOutcome("encoder", True, result.speed_ratio, f"x real time ({name})", "")
         refusals.append(f"{name}: {result.reason}")

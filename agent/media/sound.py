@@ -20,6 +20,7 @@ from agent.media.broadcast import Broadcast
 from agent.media.device import DeviceError, Microphone, RawSound, Samples
 from agent.media.microphone import FRAME_SAMPLES, SILENCE_DBFS, level_dbfs
 from agent.media.opus import ExpectedLoss, OpusEncoder
+from agent.media.pulse import Move, pulse
 from agent.media.source import AUDIO_CLOCK_RATE_HZ, Codec, EncodedFrame, EncodingTarget, Listener, Unsubscribe
 from agent.media.speech import tone
 
@@ -110,14 +111,20 @@ class SoundSource:
         return SoundStats(self._encoded, self._level, self._muted, self._fault, self._alive_at)
 
     def _run(self) -> None:
+        with pulse("microphone", lasting=True) as move:
+            self._read(move)
+
+    def _read(self, move: Move) -> None:
         encoder = OpusEncoder()
         while not self._stopping.is_set():
+            move()
             try:
                 self._microphone.open()
                 if not self.opened.done():
                     self.opened.set_result(None)
                 self._fault = None
                 while not self._stopping.is_set():
+                    move()
                     self._one(encoder, self._microphone.read())
             except DeviceError as error:
                 if not self.opened.done():

@@ -27,17 +27,26 @@ def test_the_region_is_told_by_the_way_that_it_has_set(tmp_path: Path) -> None:
     assert wipe_mode.way_of(settings, MARK).host == "old.example"
 
 
-def test_systemd_hears_of_it_as_long_as_it_lasts(monkeypatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(wipe_mode.daemon, "notify", told.append)
-    monkeypatch.setattr(wipe_mode, "ALIVE_EVERY_S", 0)
+def test_systemd_hears_of_it_as_long_as_it_lasts(monkeypatch, tmp_path) -> None:
+    told, heard = [], asyncio.Event()
+    settings = Settings(state_dir=tmp_path, identity_dir=tmp_path / "identity")
+    monkeypatch.setenv("WATCHDOG_USEC", "25000")
+    monkeypatch.setattr(wipe_mode, "PagesAnswer", lambda _port, _now: lambda _at, _within_s: "")
+    monkeypatch.setattr(wipe_mode, "BEAT_S", 0)
 
     async def a_while() -> None:
-        task = asyncio.ensure_future(wipe_mode.say_alive())
-        for _ in range(4):
-            await asyncio.sleep(0)
-        task.cancel()
+        loop = asyncio.get_running_loop()
+
+        def notify(state: str) -> None:
+            told.append(state)
+            if told.count("WATCHDOG=1") >= 2:
+                loop.call_soon_threadsafe(heard.set)
+
+        monkeypatch.setattr(wipe_mode.daemon, "notify", notify)
+        beating = wipe_mode.say_alive(settings, 8400)
+        await asyncio.wait_for(heard.wait(), 5)
+        beating.cancel()
+        await asyncio.wait([beating])
 
     asyncio.run(a_while())
     assert told[0] == "READY=1"
-    assert told.count("WATCHDOG=1") >= 2
