@@ -19,7 +19,7 @@ UNITS = sorted(
     for file in FOLDER.glob(f"*.{kind}")
 )
 PYTHON = "/opt/halsorum/venv/bin/python"
-FOREIGN = {"halsorum-wired@", "halsorum-audio", "halsorum-audio-session", "halsorum-audio-pulse"}
+FOREIGN = {"halsorum-wired@", "halsorum-seat", "halsorum-audio", "halsorum-audio-session", "halsorum-audio-pulse"}
 """Programs of Debian's, not modules of ours."""
 MOST_EXPOSED = {"halsorum-kiosk": 2.5, "halsorum-data": 4.0}
 """`systemd-analyze security`, 0 to 10. The kiosk's browser keeps its own sandbox, which needs namespaces; what
