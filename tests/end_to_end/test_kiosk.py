@@ -7,9 +7,11 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,24 @@ class Room:
         return until(lambda: self.alive.count >= before + times, "the page does not speak")
 
 
+def visits_elsewhere(kiosk: Kiosk) -> list[str]:
+    """Have the starting page, which may go anywhere that the policies let it, go to another program's port."""
+    visits: list[str] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            visits.append(self.path)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    go = kiosk.folder / "start" / "go.js"
+    go.write_text(f'location.replace("http://localhost:{server.server_port}/");\n')
+    go.chmod(0o644)
+    time.sleep(3)  # it looks four times a second
+    server.shutdown()
+    return visits
+
+
 @pytest.fixture(scope="module")
 def room() -> Iterator[Room]:
     with tempfile.TemporaryDirectory(prefix="kiosk") as name:
@@ -82,9 +102,12 @@ def room() -> Iterator[Room]:
             until(
                 lambda: any("--type=renderer" in command for _pid, command in kiosk.processes()), "no browser"
             )
-            time.sleep(1)  # on the starting page
+            forbidden = visits_elsewhere(kiosk)
+            kiosk.signal("browser", signal.SIGKILL)
+            until(lambda: not (kiosk.folder / "start" / "go.js").exists(), "no new browser")
             room.serve()
             print(f"\nkiosk: {'the agent comes: on its page after':60} {room.speaks():5.1f} s")
+            assert forbidden == [], "the browser went where it may not"
             room.speaks(3)
             yield room
             room.stop()
