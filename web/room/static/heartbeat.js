@@ -29,7 +29,7 @@ export async function beat() {
   speck.setAttribute("aria-hidden", "true");
   document.body.append(speck);
   let body = await version().catch(() => "");
-  setInterval(async () => {
+  const next = async () => {
     if (isBeating) return;
     isBeating = true;
     try {
@@ -39,5 +39,7 @@ export async function beat() {
     } finally {
       isBeating = false;
     }
-  }, EVERY_MS);
+  };
+  setInterval(next, EVERY_MS);
+  next();
 }

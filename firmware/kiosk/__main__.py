@@ -1,0 +1,43 @@
+"""`python -m firmware.kiosk`: the touchscreen's compositor and browser, started, watched and started again."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from firmware.kiosk.flags import has_gpu
+from firmware.kiosk.guard import Guard
+from firmware.kiosk.settings import KioskError, load_settings
+from systemd import daemon
+
+
+def main() -> int:
+    """Run until SIGTERM; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m firmware.kiosk", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument(
+        "--config", type=Path, default=Path("/etc/halsorum/unit.toml"), help="the agent's settings file"
+    )
+    parser.add_argument("--folder", type=Path, help="of profile and sockets (systemd's RuntimeDirectory=)")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    # A list, since a handler may run inside of anything.
+    asked: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda given, _frame: asked.append(given))
+    try:
+        guard = Guard(load_settings(options.config, options.folder), gpu=has_gpu())
+        daemon.notify("READY=1")
+        guard.run(lambda: bool(asked), lambda: daemon.notify("WATCHDOG=1"))
+    except (KioskError, OSError) as error:
+        sys.stderr.write(f"The screen cannot be shown: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""Keeps compositor and browser running on the right page."""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from firmware.kiosk import compositor, processes, starting_page
+from firmware.kiosk.flags import browser_command, compositor_command, compositor_environment
+from firmware.kiosk.processes import Program
+from firmware.kiosk.settings import KioskError, KioskSettings
+from firmware.kiosk.watch import Verdict, Watch
+
+log = logging.getLogger("kiosk")
+
+LOOK_EVERY_S = 0.2
+ASK_EVERY_S = 0.4
+"""The agent, while it is not known to be there."""
+ASK_WITHIN_S = 1.0
+SOCKET_WITHIN_S = 15.0
+PAUSES_S = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
+"""Before the next browser, when so many in a row never got as far as the page."""
+
+
+class Guard:
+    """One compositor and one browser. Used on one thread."""
+
+    def __init__(
+        self,
+        settings: KioskSettings,
+        *,
+        gpu: bool,
+        more_flags: tuple[str, ...] = (),
+        watch: Watch | None = None,
+    ) -> None:
+        self._settings = settings
+        self._gpu = gpu
+        self._more_flags = more_flags
+        self._watch = watch or Watch()
+        self._cage: Program | None = None
+        self._browser: Program | None = None
+        self._asked_at = self._begun_at = float("-inf")
+        self._agent_up = self._is_led_on = False
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Of what runs now."""
+        running = {"cage": self._cage, "browser": self._browser}
+        return {name: program.pid for name, program in running.items() if program is not None}
+
+    def run(self, is_to_stop: Callable[[], bool], alive: Callable[[], None]) -> None:
+        """Until told to stop; `alive` is called at each look. Raises KioskError if there is no compositor."""
+        processes.keep_orphans()
+        try:
+            while not is_to_stop():
+                self.step()
+                alive()
+                time.sleep(LOOK_EVERY_S)
+        finally:
+            processes.end_all()
+
+    def step(self) -> None:
+        """Look once, and do what is to be done."""
+        if self._cage is None or self._cage.poll() is not None:
+            self._cage = self._open_screen()
+        if self._browser is None:
+            self._open_browser()
+            return
+        self._cage.listen()
+        self._browser.listen()
+        processes.reap_orphans(self.pids.values())
+        reason = self._what_is_wrong()
+        if reason:
+            self._close_browser(reason)
+
+    def _open_screen(self) -> Program:
+        if self._cage is not None:
+            log.error(
+                "the compositor ended with status %s and is started again: %s",
+                self._cage.returncode,
+                self._cage.last_words(),
+            )
+        processes.end_all()
+        self._browser = self._cage = None
+        for old in self._settings.folder.glob("wayland-*"):
+            old.unlink()
+        environment = {**self._environment(), **compositor_environment(gpu=self._gpu)}
+        cage = Program(compositor_command(), environment)
+        until_s = time.monotonic() + SOCKET_WITHIN_S
+        while not self._wayland().is_socket():
+            if cage.poll() is not None or time.monotonic() > until_s:
+                raise KioskError(
+                    "The compositor (cage) shows nothing. Is a screen attached, and does halsorum-seat.service "
+                    f"run? Its last words: {cage.last_words()}"
+                )
+            time.sleep(0.02)
+        return cage
+
+    def _open_browser(self) -> None:
+        pause_s = PAUSES_S[min(self._watch.failures, len(PAUSES_S) - 1)]
+        if time.monotonic() < self._begun_at + pause_s:
+            return
+        settings = self._settings
+        shutil.rmtree(settings.profile, ignore_errors=True)  # nothing of what was before
+        settings.profile.mkdir(mode=0o700)
+        starting_page.lay_out(settings.start_folder)
+        self._is_led_on = False
+        command = browser_command(settings, gpu=self._gpu, more=self._more_flags)
+        self._browser = Program(command, {**self._environment(), "WAYLAND_DISPLAY": "wayland-0"})
+        self._begun_at = time.monotonic()
+        self._watch.begin(self._begun_at, self._mark())
+        self._lead_on()
+
+    def _what_is_wrong(self) -> str | None:
+        assert self._browser is not None
+        if self._browser.poll() is not None:
+            return f"ended with status {self._browser.returncode}"
+        now_s = time.monotonic()
+        agent_up = True if self._watch.is_well else self._ask_agent(now_s)
+        if not self._is_led_on and agent_up:
+            self._lead_on()
+        verdict = self._watch.look(now_s, self._mark(), agent_up=agent_up)
+        if self._watch.is_well and self._is_led_on:
+            starting_page.forget_way(self._settings.start_folder)
+        return explained(verdict)
+
+    def _close_browser(self, reason: str) -> None:
+        assert self._browser is not None and self._cage is not None
+        self._watch.ended()
+        log.warning("the browser is started again: %s", reason)
+        is_well = compositor.answers(self._wayland())
+        if not is_well:
+            log.warning("the compositor does not answer and is started again, too")
+        processes.end_all(but=[self._cage.pid] if is_well else [])
+        self._browser.wait()
+        self._browser = None
+        if not is_well:
+            self._cage = None
+
+    def _lead_on(self) -> None:
+        secret = self._settings.secret()
+        if secret is None or not self._ask_agent(time.monotonic()):
+            return
+        starting_page.lead_on(self._settings.start_folder, self._settings.origin, secret)
+        self._is_led_on = True
+
+    def _ask_agent(self, now_s: float) -> bool:
+        if now_s >= self._asked_at + ASK_EVERY_S:
+            self._agent_up = agent_answers(self._settings.port)
+            self._asked_at = time.monotonic()
+        return self._agent_up
+
+    def _mark(self) -> int | None:
+        try:
+            return os.stat(self._settings.mark).st_mtime_ns  # noqa: PTH116 - five times a second
+        except OSError:
+            return None
+
+    def _wayland(self) -> Path:
+        return self._settings.folder / "wayland-0"
+
+    def _environment(self) -> dict[str, str]:
+        folder = str(self._settings.folder)
+        return {"XDG_RUNTIME_DIR": folder, "HOME": folder, "TMPDIR": folder}
+
+
+def explained(verdict: Verdict) -> str | None:
+    """Why it must be started again; None if it need not."""
+    reasons = {
+        "not started": "its page never came",
+        "frozen": "its page has fallen silent",
+        "not back": "its page did not come back with the agent",
+    }
+    return reasons.get(verdict)
+
+
+def agent_answers(port: int, within_s: float = ASK_WITHIN_S) -> bool:
+    """Whether the agent serves its pages."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=within_s)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,110 @@
+"""Judges from the page's signs of life whether the browser must be started again. Pure: time and signs come in.
+
+A page speaks once a second (agent/screen_alive.py). One that has spoken and falls silent while the agent answers
+is frozen, or is another page than ours. One that has not spoken yet is starting, and is given more time each time.
+While the agent is away nobody can tell: the page shows that by itself, and has a moment when the agent is back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["well", "in doubt", "not started", "frozen", "not back"]
+"""The last three: start it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds."""
+
+    silent_s: float = 2.2
+    """Twice the page's pace and a little. The rest of five seconds is for the new browser."""
+    silent_most_s: float = 30.0
+    start_s: float = 20.0
+    start_most_s: float = 180.0
+    back_s: float = 5.0
+    """The page asks for the feed again within a second of the agent's return, and speaks once a second."""
+    doubt_s: float = 1.4
+    """From then on the agent is asked whether it is there."""
+    counted_s: float = 1.0
+    """The most that counts as silence between two looks: we did not run ourselves, so the machine stood still."""
+    gaps: int = 30
+    pace_factor: float = 2.2
+    """A machine whose page speaks slowly, when it is well, is given so many times its longest gap."""
+
+
+class Watch:
+    """One browser after another."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._gaps: deque[float] = deque(maxlen=self._limits.gaps)
+        self._failures = 0
+        self._looked_at = 0.0
+        self._mark: int | None = None
+        self._silent_s = 0.0
+        self._has_spoken = self._agent_was_away = False
+
+    def begin(self, now_s: float, mark: int | None) -> None:
+        """A browser was started just now; `mark` is the sign's last change as it is."""
+        self._looked_at, self._mark = now_s, mark
+        self._silent_s = 0.0
+        self._has_spoken = self._agent_was_away = False
+
+    @property
+    def is_well(self) -> bool:
+        """The page has spoken, and lately."""
+        return self._has_spoken and self._silent_s < self._limits.doubt_s
+
+    @property
+    def failures(self) -> int:
+        """How many browsers in a row never spoke."""
+        return self._failures
+
+    @property
+    def silent_limit_s(self) -> float:
+        """How long a page that has spoken may be silent."""
+        slow_s = self._limits.pace_factor * max(self._gaps, default=0.0)
+        return min(max(self._limits.silent_s, slow_s), self._limits.silent_most_s)
+
+    @property
+    def start_limit_s(self) -> float:
+        """How long a browser may take to its page's first word."""
+        return float(min(self._limits.start_s * 2**self._failures, self._limits.start_most_s))
+
+    def ended(self) -> None:
+        """The browser is gone; one that never spoke counts as a failure, and the next is given longer."""
+        self._failures = 0 if self._has_spoken else self._failures + 1
+
+    def look(self, now_s: float, mark: int | None, *, agent_up: bool) -> Verdict:
+        """What is to be thought now. `agent_up` need only be known while it is not well."""
+        since_s = min(now_s - self._looked_at, self._limits.counted_s)
+        self._looked_at = now_s
+        self._silent_s += since_s
+        if mark is not None and mark != self._mark:
+            self._speaks(mark)
+            return "well"
+        if not agent_up:
+            self._agent_was_away = True
+            self._silent_s = min(self._silent_s, self._limits.doubt_s)  # what was said was not heard
+            return "in doubt"
+        return self._judge()
+
+    def _speaks(self, mark: int) -> None:
+        if self._has_spoken and not self._agent_was_away:
+            self._gaps.append(self._silent_s)
+        self._mark, self._silent_s = mark, 0.0
+        self._has_spoken, self._agent_was_away = True, False
+        self._failures = 0
+
+    def _judge(self) -> Verdict:
+        if not self._has_spoken:
+            return "not started" if self._silent_s >= self.start_limit_s else "in doubt"
+        if self._agent_was_away:
+            back_s = max(self._limits.back_s, self.silent_limit_s)
+            return "not back" if self._silent_s >= self._limits.doubt_s + back_s else "in doubt"
+        if self._silent_s >= self.silent_limit_s:
+            return "frozen"
+        return "well" if self.is_well else "in doubt"
