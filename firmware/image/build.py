@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
-from firmware.image import debian, disk, filesystems, grub, layout, tree, wheels
+from firmware.image import debian, disk, filesystems, grub, layout, sbom, sizes, tree, wheels
 from firmware.image.recipe import HERE, Recipe, load_recipe, part_files
 
 _VERSION = re.compile(r'^VERSION = "([^"]+)"', re.MULTILINE)
@@ -71,8 +74,11 @@ def build(job: Build) -> Path:
     _lay(job)
     _trim(job)
     _initramfs(job)
+    components = _components(job)
     filesystems.clamp_times(job.root, job.epoch_s)
-    return _disk(job)
+    image = _disk(job)
+    _tell(job, components)
+    return image
 
 
 def _packages(job: Build) -> None:
@@ -160,6 +166,51 @@ def _initramfs(job: Build) -> None:
     kernel.rename(boot / "vmlinuz")
 
 
+def _components(job: Build) -> list[sbom.Component]:
+    """Of packages; dpkg's list is read and leaves the image, which is replaced whole."""
+    root, cache, architecture = job.root, job.places.cache, job.recipe.architecture
+    documents = {file.parent.name: file.read_text("utf-8", "replace") for file in root.glob("usr/share/doc/*/copyright")}
+    debs = {unquote(file.name): file for file in (cache / f"debs-{architecture}").glob("*.deb")}
+    status = root / "var/lib/dpkg/status"
+    sums = _Checksums(debs)
+    found = sbom.debian_components(status.read_text(encoding="utf-8"), documents, sums)
+    shutil.rmtree(status.parent)
+    metadata = (file.read_text(encoding="utf-8") for file in root.glob("opt/halsorum/venv/lib/*/site-packages/*.dist-info/METADATA"))
+    by_name = {wheels.name_version(file.name): file for file in (cache / f"wheels-{architecture}").glob("*.whl")}
+    return found + sbom.python_components(metadata, _Checksums(by_name))
+
+
+class _Checksums(Mapping[str, str]):
+    """SHA-256 of files, made when asked for."""
+
+    def __init__(self, files: Mapping[str, Path]) -> None:
+        self._files = files
+
+    def __getitem__(self, name: str) -> str:
+        return sbom.sha256_of(self._files[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+
+def _tell(job: Build, components: list[sbom.Component]) -> None:
+    """SBOM and manifest beside the image, and the sizes."""
+    board, image = job.recipe.board, job.places.image
+    root_sha256 = sbom.sha256_of(job.places.work / "root.ext4")
+    told = sbom.document(board, job.version, job.epoch_s, components, root_sha256)
+    image.with_suffix(".sbom.json").write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    parts = sizes.by_part(sizes.file_sizes(job.root))
+    manifest = {"board": board, "version": job.version, "source_date_epoch": job.epoch_s, "root_sha256": root_sha256, "image_sha256": sbom.sha256_of(image), "bytes_by_part": parts}
+    image.with_suffix(".json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    for name, size in parts.items():
+        say(f"{size / layout.MIB:7.1f} MiB {name}")
+    say(f"{sum(parts.values()) / layout.MIB:7.1f} MiB in all; {len(components)} packages in {image.stem}.sbom.json")
+    say(f"{image} is made")
+
+
 def _disk(job: Build) -> Path:
     work, recipe, epoch = job.places.work, job.recipe, job.epoch_s
     root = work / "root.ext4"
@@ -178,7 +229,6 @@ def _disk(job: Build) -> Path:
     fresh.rename(job.places.image)
     for each in (identity, data, esp):
         each.unlink()
-    say(f"{job.places.image} is made")
     return job.places.image
 
 

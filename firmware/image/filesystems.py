@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from firmware.image.layout import MIB, fixed_uuid
 
 # GRUB 2.06 reads no metadata_csum_seed and no orphan_file.
 _FEATURES = "^metadata_csum_seed,^orphan_file"
+_COUNTS = ("Inode count", "Free inodes")
+_TIMES = ("ctime", "atime")
 SPARE = 1.08
 """Of a root's own size, for ext4's tables."""
 
@@ -52,8 +56,21 @@ def make_ext4(
     command += ["-U", str(fixed_uuid(*key, "uuid")), "-O", _FEATURES + ("" if journal else ",^has_journal,^resize_inode")]
     extended = f"hash_seed={fixed_uuid(*key, 'seed')},root_owner={owner},lazy_itable_init=0,nodiscard"
     command += ["-E", extended, *(["-d", str(folder)] if folder is not None else []), str(target)]
-    environment = {**os.environ, "E2FSPROGS_FAKE_TIME": str(epoch_s), "SOURCE_DATE_EPOCH": str(epoch_s)}
+    environment = {**os.environ, "E2FSPROGS_FAKE_TIME": str(epoch_s), "SOURCE_DATE_EPOCH": str(epoch_s), "LC_ALL": "C"}
     subprocess.run(command, check=True, env=environment)
+    _fix_times(target, epoch_s, environment)
+
+
+def _fix_times(target: Path, epoch_s: int, environment: Mapping[str, str]) -> None:
+    """mke2fs copies the change time, which is the time of the build; no other part of an inode differs."""
+    header = subprocess.run(["dumpe2fs", "-h", str(target)], check=True, capture_output=True, text=True, env=environment)
+    count, free = (int(re.findall(rf"^{name}: +(\d+)", header.stdout, re.MULTILINE)[0]) for name in _COUNTS)
+    lines = [f"sif <{inode}> {field} @{epoch_s}" for inode in (2, *range(11, count - free + 1)) for field in _TIMES]
+    with tempfile.NamedTemporaryFile("w", suffix=".debugfs") as script:
+        script.write("\n".join(lines) + "\n")
+        script.flush()
+        command = ["debugfs", "-w", "-f", script.name, str(target)]
+        subprocess.run(command, check=True, capture_output=True, env=environment)
 
 
 def make_fat(target: Path, size: int, label: str, files: Mapping[str, Path], epoch_s: int, serial: str) -> None:

@@ -75,3 +75,9 @@ def check(wheels: Iterable[Path], entries: Mapping[str, tuple[str, frozenset[str
 
 def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def name_version(wheel: str) -> str:
+    """Of a wheel's file name: `name-version`, the name normalised (PEP 427, PEP 503)."""
+    name, version = wheel.split("-")[:2]
+    return f"{_normal(name)}-{version}"
