@@ -19,7 +19,7 @@ NONE_SAID = "NOASSERTION"
 DOCUMENT = "SPDXRef-DOCUMENT"
 IMAGE = "SPDXRef-Package-image"
 _OWN = "GPL-3.0-or-later"
-_ID_FORBIDDEN = re.compile(r"[^A-Za-z0-9.-]+")
+_ID_FORBIDDEN = re.compile(r"[^A-Za-z0-9.-]")
 _SPDX_LIKE = re.compile(r"[A-Za-z0-9.+-]+(?: (?:AND|OR|WITH) [A-Za-z0-9.+-]+)*")
 
 
@@ -100,9 +100,13 @@ def _relation(one: str, relation: str, other: str) -> dict[str, str]:
     return {"spdxElementId": one, "relationshipType": relation, "relatedSpdxElement": other}
 
 
+def _in_hexadecimal(found: re.Match[str]) -> str:
+    return f".x{ord(found[0]):02x}"
+
+
 def _package(each: Component) -> dict[str, Any]:
     package: dict[str, Any] = {
-        "SPDXID": f"SPDXRef-Package-{each.kind}-{_ID_FORBIDDEN.sub('-', each.name)}",
+        "SPDXID": f"SPDXRef-Package-{each.kind}-{_ID_FORBIDDEN.sub(_in_hexadecimal, each.name)}",
         "name": each.name,
         "versionInfo": each.version,
         "downloadLocation": NONE_SAID,
