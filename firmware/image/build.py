@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,12 +139,25 @@ def _lay(job: Build) -> None:
     own = HERE / f"root_{recipe.board}"
     tree.settings(root, recipe.board, job.version)
     tree.lay(root, overlays + [own] * own.exists(), tree.unit_places(repository / "systemd") | dict(recipe.files))
+    if recipe.boot == "grub":
+        _updates(job)
     subprocess.run(["systemd-sysusers", f"--root={root}"], check=True)
     subprocess.run(["systemctl", f"--root={root}", "preset-all"], check=True, capture_output=True)
     compiling = ["chroot", str(root), "python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
     # Some packages carry files for other versions of Python, which do not compile.
     subprocess.run([*compiling, str(tree.SITE_PACKAGES), str(tree.APP)], check=False, env=environment, stdout=subprocess.DEVNULL)
+
+
+def _updates(job: Build) -> None:
+    """RAUC's settings, and the certificate that bundles must be signed under: the maker's, or one of this machine."""
+    keys = job.places.cache.parent / "keys"
+    for module, *words in (("keys", str(keys)), ("system_conf", "--board", job.recipe.board)):
+        command = [sys.executable, "-m", f"firmware.update.{module}", *words]
+        said = subprocess.run(command, check=True, cwd=job.places.tree, capture_output=True, text=True).stdout
+    tree.write(job.root, "/etc/rauc/system.conf", said)
+    keyring = Path(os.environ.get("UPDATE_KEYRING") or keys / "update.pem")
+    tree.write(job.root, "/etc/rauc/keyring.pem", keyring.read_text(encoding="utf-8"))
 
 
 def _trim(job: Build) -> None:

@@ -18,6 +18,7 @@ _PLACES = {
     "tmpfiles.conf": PurePosixPath("/usr/lib/tmpfiles.d/halsorum.conf"),
 }
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc", "*.md", "image.toml")
+UNIT_FILE = Path(__file__).parent / "unit.toml"
 COMMAND = f"""#!{VENV}/bin/python
 import sys
 
@@ -113,8 +114,8 @@ def settings(root: Path, board: str, version: str) -> None:
     kept = [line for line in release.read_text().splitlines() if not line.startswith(("IMAGE_", "PRETTY_NAME="))]
     own = [f'PRETTY_NAME="Hälsorum {version} ({board})"', f"IMAGE_ID=halsorum-{board}", f"IMAGE_VERSION={version}"]
     release.write_text("\n".join(kept + own) + "\n", encoding="utf-8")
-    unit = [f'board = "{board}"', 'state_dir = "/var/lib/halsorum"', 'identity_dir = "/var/lib/halsorum-identity"']
-    write(root, "/etc/halsorum/unit.toml", "\n".join(unit) + "\n")
+    unit = UNIT_FILE.read_text(encoding="utf-8") + f'board = "{board}"\n'
+    write(root, "/etc/halsorum/unit.toml", unit)
     write(root, "/etc/hostname", "halsorum\n")
     write(root, "/etc/hosts", "127.0.0.1 localhost halsorum\n::1 localhost\n")
     write(root, "/etc/machine-id", "", 0o444)
