@@ -1,0 +1,64 @@
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from firmware.image import disk, filesystems
+from firmware.image.layout import MIB, Partition, placed
+
+EPOCH_S = 1_700_000_000
+
+
+def needs(*programs: str) -> pytest.MarkDecorator:
+    missing = [name for name in programs if shutil.which(name) is None]
+    return pytest.mark.skipif(bool(missing), reason=f"{', '.join(missing)} not installed")
+
+
+def test_files_younger_than_the_commit_are_made_as_old(tmp_path: Path) -> None:
+    for name, time in (("old", 5), ("young", EPOCH_S + 5)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time, time))
+    filesystems.clamp_times(tmp_path, EPOCH_S)
+    assert [int((tmp_path / name).stat().st_mtime) for name in ("old", "young")] == [5, EPOCH_S]
+
+
+@needs("mke2fs", "debugfs", "dumpe2fs")
+def test_ext4_is_the_same_whatever_the_order_and_hour_of_the_files(tmp_path: Path) -> None:
+    made = []
+    for order in (1, -1):
+        folder = tmp_path / f"folder{order}"
+        folder.mkdir()
+        for name in ["a", "b", "c"][::order]:
+            (folder / name).write_text(name)
+        filesystems.clamp_times(folder, EPOCH_S)
+        image = tmp_path / f"{order}.ext4"
+        filesystems.make_ext4(image, 4 * MIB, "halsorum-id", ("vm", "1"), folder, EPOCH_S, journal=False)
+        made.append(image.read_bytes())
+    assert made[0] == made[1]
+
+
+@needs("mkfs.vfat", "mcopy", "mmd", "mtype")
+def test_fat_has_the_files_in_their_folders(tmp_path: Path) -> None:
+    file = tmp_path / "grub.cfg"
+    file.write_text("boot\n")
+    image = tmp_path / "esp.fat"
+    filesystems.make_fat(image, 40 * MIB, "HALSORUM", {"grub/deep/grub.cfg": file}, EPOCH_S, "01234567")
+    shown = subprocess.run(["mtype", "-i", str(image), "::/grub/deep/grub.cfg"], check=True, capture_output=True)
+    assert shown.stdout == b"boot\n"
+
+
+@needs("sfdisk")
+def test_disk_has_each_content_at_its_partition_and_is_sparse(tmp_path: Path) -> None:
+    partitions = [Partition("root-a", 4 * MIB), Partition("root-b", 4 * MIB)]
+    content, target = tmp_path / "root", tmp_path / "disk.img"
+    content.write_bytes(b"r" * MIB + bytes(MIB) + b"s")
+    disk.write_disk(target, "vm", partitions, {"root-a": content})
+    start = placed("vm", partitions)[0].start
+    assert target.read_bytes()[start : start + 2 * MIB + 1] == content.read_bytes()
+    assert target.stat().st_blocks * 512 < 4 * MIB
+    with content.open("ab") as file:
+        file.truncate(5 * MIB)
+    with pytest.raises(ValueError, match="larger than root-a"):
+        disk.write_disk(target, "vm", partitions, {"root-a": content})
