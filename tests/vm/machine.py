@@ -115,6 +115,10 @@ class Machine:
     def wait_until_up(self, within_s: float = UP_WITHIN_S) -> float:
         """Until the machine takes commands; returns the seconds since power on."""
         self.wait_for(self.agent.answers, "the machine's first answer", within_s)
+        return self.on_for_s()
+
+    def on_for_s(self) -> float:
+        """Seconds since power on."""
         return time.monotonic() - self.powered_at
 
     def wait_for(self, happened: Callable[[], object], what: str, within_s: float = 60.0) -> float:
