@@ -53,7 +53,8 @@ class Machine:
     """Makes a command one that runs elsewhere: a Side's `inside` puts QEMU and its slirp into its namespace."""
 
     def __post_init__(self) -> None:
-        self.folder = self.folder.absolute()
+        # What a link points to may be another image tomorrow, and the disk is made on this one.
+        self.image, self.folder = self.image.resolve(), self.folder.absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.places = Places(self.folder, Path(tempfile.mkdtemp(prefix="hsvm")))
         self.agent = GuestAgent(self.places.agent)
@@ -76,8 +77,8 @@ class Machine:
     def disk(self) -> Path:
         """The machine's disk as it is now (qcow2), made on first use; write to it only while the power is off."""
         if not self.places.disk.exists():
-            base = str(self.image.absolute())
-            _run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", base, str(self.places.disk))
+            words = ("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b")
+            _run(*words, str(self.image), str(self.places.disk))
         return self.places.disk
 
     @property

@@ -35,7 +35,7 @@ LEFT, TOP, CELLS = 24, 16, 22
 SHAPE = (WIDTH, HEIGHT, LEFT, TOP, LEFT + CELLS * CELL_PX[1], TOP + CELL_PX[0])
 """To what size a picture is brought, and the part of it that is read: width, height, left, top, right, bottom."""
 LEAST_MATCH = 0.55
-FLAT = 35.0
+FLAT = 20.0
 """Standard deviation, in levels of 255, below which a cell is empty."""
 _LINE = re.compile(r"(\d\d):(\d\d):(\d\d):(\d\d\d) (\d+)(?: |$|\?)")
 
