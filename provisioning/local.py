@@ -61,6 +61,8 @@ class Options:
     """The address at which broker and region listen."""
     region_namespace: str | None = None
     """The network namespace (ip-netns(8)) of broker and region, for tests that cut the line to them."""
+    without_unit: bool = False
+    """The unit whose identity is made here runs elsewhere: the laboratory gives it to a machine of its own."""
 
     @property
     def region_url(self) -> str:
@@ -175,15 +177,16 @@ def start(options: Options, parts: Parts) -> None:
             http_answers(f"{options.region_url}/healthz"),
         )
     )
-    agent = _unit_settings(options, state)
-    parts.start(
-        Part(
-            "unit",
-            [sys.executable, "-m", "agent", "--config", str(agent)],
-            state / "logs" / "unit.log",
-            http_answers(f"http://localhost:{options.screen_port}/healthz"),
+    if not options.without_unit:
+        agent = _unit_settings(options, state)
+        parts.start(
+            Part(
+                "unit",
+                [sys.executable, "-m", "agent", "--config", str(agent)],
+                state / "logs" / "unit.log",
+                http_answers(f"http://localhost:{options.screen_port}/healthz"),
+            )
         )
-    )
     if options.new_unit is not None:
         parts.start(new_unit(state, options.new_unit, options.new_screen_port))
     write_private(state / "access.json", json.dumps(asdict(access), indent=1))
@@ -302,6 +305,8 @@ def _unit_settings(options: Options, state: Path) -> Path:
 
 def screen_address(options: Options) -> str:
     """The touchscreen's address with its browser's secret of this boot."""
+    if options.without_unit:
+        return "(its unit runs elsewhere)"
     kept = (options.state / "unit" / "state" / "run" / "browser-secret").read_text()
     return f"http://localhost:{options.screen_port}/enter?key={kept.split(' ')[1]}"
 
@@ -378,6 +383,7 @@ def _options() -> Options:
     parser.add_argument(
         "--region-namespace", help="network namespace for broker and region, so that tests can cut the line"
     )
+    parser.add_argument("--without-unit", action="store_true", help="broker and region alone")
     values = vars(parser.parse_args())
     if values["footage"] is not None and not values["footage"].is_file():
         parser.error(f"--footage {values['footage']}: there is no such file")

@@ -53,7 +53,8 @@ class Machine:
     """Makes a command one that runs elsewhere: a Side's `inside` puts QEMU and its slirp into its namespace."""
 
     def __post_init__(self) -> None:
-        self.folder = self.folder.absolute()
+        # What a link points to may be another image tomorrow, and the disk is made on this one.
+        self.image, self.folder = self.image.resolve(), self.folder.absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.places = Places(self.folder, Path(tempfile.mkdtemp(prefix="hsvm")))
         self.agent = GuestAgent(self.places.agent)
@@ -76,8 +77,8 @@ class Machine:
     def disk(self) -> Path:
         """The machine's disk as it is now (qcow2), made on first use; write to it only while the power is off."""
         if not self.places.disk.exists():
-            base = str(self.image.absolute())
-            _run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", base, str(self.places.disk))
+            words = ("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b")
+            _run(*words, str(self.image), str(self.places.disk))
         return self.places.disk
 
     @property
@@ -115,6 +116,10 @@ class Machine:
     def wait_until_up(self, within_s: float = UP_WITHIN_S) -> float:
         """Until the machine takes commands; returns the seconds since power on."""
         self.wait_for(self.agent.answers, "the machine's first answer", within_s)
+        return self.on_for_s()
+
+    def on_for_s(self) -> float:
+        """Seconds since power on."""
         return time.monotonic() - self.powered_at
 
     def wait_for(self, happened: Callable[[], object], what: str, within_s: float = 60.0) -> float:

@@ -1,0 +1,193 @@
+"""The laboratory that scenes are played in: a region on the host, a unit in QEMU, a clinician's browser outside.
+
+    unit (QEMU, behind slirp's NAT)  ==  region: broker, service  ==  office: Chromium
+
+Each has its own network namespace (tests/system/network.py), so that addresses and ways are as in life. A scene
+is a module in tests/vm/scenes with `play(lab)`; what it tries, it says in trials:
+
+    with lab.trial("camera unloaded in a call", "sound goes on, picture back within 30 s") as trial:
+        …
+        trial.seen = "back after 4.1 s"
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from provisioning.models import UnitReport
+from tests.system.people import Office
+from tests.system.stack import Stack
+from tests.system.visit import database
+from tests.vm.clinician import OfficeBrowser
+from tests.vm.guest_agent import GuestError
+from tests.vm.hardware import Hardware
+from tests.vm.identity import give_identity
+from tests.vm.machine import Machine, MachineError
+from tests.vm.report import Row, why
+from tests.vm.touchscreen import Touchscreen
+
+READY_WITHIN_S = 420.0
+"""From power on to a unit that has checked itself and told the region so, with the machine's two cores shared."""
+WELL = ("ready", "degraded")
+OFFICE_WINDOW = (640, 480)
+KEPT_LINES = 400
+
+
+class LabError(RuntimeError):
+    """Something did not come as far as it should; the message says what."""
+
+
+@dataclass
+class Trial:
+    """What a scene writes down while it tries."""
+
+    seen: str = ""
+
+
+class Lab:
+    """One region and, at any time, one machine."""
+
+    def __init__(self, folder: Path, image: Path, stack: Stack, tree: Path | None = None) -> None:
+        self.folder, self.image, self.stack, self.tree = folder, image, stack, tree
+        self.rows: list[Row] = []
+        self.scene = ""
+        self._machine: Machine | None = None
+        self._browser: OfficeBrowser | None = None
+        self._office: Office | None = None
+
+    @property
+    def vm(self) -> Machine:
+        """The machine that is on."""
+        assert self._machine is not None, "the machine is off: lab.power_on()"
+        return self._machine
+
+    @property
+    def is_on(self) -> bool:
+        """Whether there is one."""
+        return self._machine is not None
+
+    @property
+    def unit(self) -> str:
+        """The unit's name at the region."""
+        return str(self.stack.system["unit"])
+
+    @property
+    def room(self) -> str:
+        """The room's."""
+        return str(self.stack.system["room"])
+
+    @property
+    def touchscreen(self) -> Touchscreen:
+        """The unit's screen."""
+        return Touchscreen(self.vm)
+
+    @property
+    def identities(self) -> Path:
+        """The folder of the unit that the region has let in already."""
+        return self.stack.state / "unit" / "identity"
+
+    @property
+    def office(self) -> Office:
+        """The clinician, signed in; the browser is started on first use."""
+        if self._office is None:
+            self._browser = OfficeBrowser(self.stack, self.folder).__enter__()
+            self._office = Office.open(self._browser, self.stack, window=OFFICE_WINDOW)  # type: ignore[arg-type]
+        return self._office
+
+    @contextmanager
+    def trial(self, did: str, expected: str) -> Iterator[Trial]:
+        """One thing tried: a row of the table, whatever comes of it."""
+        trial, began = Trial(), time.monotonic()
+        try:
+            yield trial
+        except Exception as error:
+            self._keep_evidence(len(self.rows))
+            self._add(Row(self.scene, did, expected, why(error), time.monotonic() - began, ok=False))
+        else:
+            self._add(Row(self.scene, did, expected, trial.seen, time.monotonic() - began, ok=True))
+
+    def power_on(
+        self, name: str, identities: Path | None = None, hardware: Hardware | None = None, up: bool = True
+    ) -> Machine:
+        """A machine from a fresh disk, with the unit's identity or another folder of them; the one before goes
+        off. Returns when it takes commands."""
+        self.power_off()
+        assert self.stack.network is not None
+        machine = Machine(
+            self.image, self.folder / name, hardware or Hardware(), inside=self.stack.network.unit.inside
+        )
+        machine.places.disk.unlink(missing_ok=True)
+        give_identity(machine, identities or self.identities)
+        self._machine = machine
+        machine.start()
+        if up:
+            self.come_up()
+        return machine
+
+    def come_up(self) -> float:
+        """After a power on or a restart: until the machine takes commands, with our tree if one was given."""
+        took_s = self.vm.wait_until_up()
+        if self.tree is not None:
+            self.vm.mount_tree(self.tree)
+        return took_s
+
+    def power_off(self) -> None:
+        """Pull the plug of the machine that is on, if one is."""
+        if self._machine is not None:
+            self._machine.__exit__(None, None, None)
+            self._machine = None
+
+    def close(self) -> None:
+        """Everything off."""
+        self.close_office()
+        self.power_off()
+
+    def close_office(self) -> None:
+        """The clinician goes home: what the browser takes of two cores, a boot can use."""
+        if self._browser is not None:
+            with suppress(Exception):
+                self._browser.__exit__(None, None, None)
+        self._browser = self._office = None
+
+    def report(self) -> tuple[str, int]:
+        """What the region holds of the unit: its state, and how many times it has started."""
+        with database(self.stack) as db:
+            found = db.get(UnitReport, self.unit)
+            return ("unknown", 0) if found is None else (found.state, found.boot)
+
+    def wait_until_ready(self, after_boot: int = 0, within_s: float = READY_WITHIN_S) -> float:
+        """Until the region holds the unit well, started more often than `after_boot`; returns the seconds."""
+
+        def is_well() -> bool:
+            state, boot = self.report()
+            return state in WELL and boot > after_boot
+
+        return self.vm.wait_for(is_well, f"the unit well at the region (now {self.report()})", within_s)
+
+    def _add(self, row: Row) -> None:
+        self.rows.append(row)
+        print(
+            f"{'ok    ' if row.ok else 'FAILED'} {row.scene}: {row.did}: {row.seen} ({row.seconds:.0f} s)",
+            flush=True,
+        )
+
+    def _keep_evidence(self, number: int) -> None:
+        kept = self.folder / f"failed-{number:02}-{self.scene}"
+        kept.mkdir(parents=True, exist_ok=True)
+        (kept / "error.txt").write_text(traceback.format_exc())
+        (kept / "region.txt").write_text(self.stack.log("region")[-20_000:])
+        if self._machine is None:
+            return
+        (kept / "console.txt").write_text(self._machine.console(20_000))
+        with suppress(GuestError, MachineError, OSError):
+            journal = self._machine.run(
+                f"journalctl -b --no-pager -n {KEPT_LINES}; systemctl --failed --no-pager"
+            )
+            (kept / "journal.txt").write_text(journal.out)
+        with suppress(RuntimeError, OSError):
+            self._machine.screenshot(kept / "screen.png")
