@@ -50,7 +50,9 @@ def make_bundle(root: Path, board: str, version: str, out: Path, *, certificate:
         (content / "manifest.raucm").write_text(text)
         _put(root, content / "root.ext4")
         words = ["rauc", "bundle", f"--cert={certificate}", f"--key={key}", f"--mksquashfs-args={SQUASHFS}"]
-        done = subprocess.run([*words, str(content), str(bundle)], check=False, capture_output=True, text=True)
+        done = subprocess.run(
+            [*words, str(content), str(bundle)], check=False, capture_output=True, text=True
+        )
     if done.returncode != 0:
         raise BundleError(f"rauc bundle: {done.stderr.strip()[-400:]}")
     bundle.with_suffix(".json").write_text(json.dumps(arguments_of(bundle, board, version), indent=2) + "\n")
@@ -80,7 +82,9 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--version", required=True)
     parser.add_argument("--root", type=Path, required=True, help="the ext4 image of the root file system")
     parser.add_argument("--out", type=Path, default=Path("build"))
-    parser.add_argument("--keys", type=Path, default=Path("build/keys"), help="for development; made if missing")
+    parser.add_argument(
+        "--keys", type=Path, default=Path("build/keys"), help="for development; made if missing"
+    )
     parser.add_argument("--cert", help="a maker's certificate: a PEM file or a PKCS#11 address")
     parser.add_argument("--key", help="its key, likewise")
     given = parser.parse_args(words)
@@ -88,7 +92,9 @@ def main(words: list[str] | None = None) -> int:
         parser.error("--cert and --key go together")
     try:
         certificate, key = (given.cert, given.key) if given.cert else make_keys(given.keys)
-        bundle = make_bundle(given.root, given.board, given.version, given.out, certificate=certificate, key=key)
+        bundle = make_bundle(
+            given.root, given.board, given.version, given.out, certificate=certificate, key=key
+        )
     except (BundleError, ValueError, OSError) as error:
         sys.stderr.write(f"No bundle was made: {error}\n")
         return 1

@@ -11,7 +11,9 @@ from __future__ import annotations
 import re
 from itertools import zip_longest
 
-PATTERN = re.compile(r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){1,3}(-[A-Za-z0-9]{1,20}(\.[A-Za-z0-9]{1,20}){0,3})?")
+PATTERN = re.compile(
+    r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){1,3}(-[A-Za-z0-9]{1,20}(\.[A-Za-z0-9]{1,20}){0,3})?"
+)
 
 
 def is_version(text: str) -> bool:
@@ -36,5 +38,7 @@ def is_older(one: str, other: str) -> bool:
 
 def _parts(text: str) -> tuple[list[int], list[tuple[bool, int, str]]]:
     numbers, _, word = text.partition("-")
-    words = [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in word.split(".") if part]
+    words = [
+        (not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in word.split(".") if part
+    ]
     return [int(number) for number in numbers.split(".")], words
