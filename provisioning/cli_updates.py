@@ -30,7 +30,7 @@ Within = Annotated[str, typer.Option(help="How long it may take once begun, wait
 
 
 @update.command("send")
-def send(
+def send(  # noqa: PLR0917 - typer's options are arguments
     context: typer.Context,
     unit: str,
     bundle: Description,
@@ -58,7 +58,7 @@ def send(
 
 
 @update.command("rollout")
-def rollout(
+def rollout(  # noqa: PLR0917 - likewise
     context: typer.Context,
     bundle: Description,
     url: Url,
