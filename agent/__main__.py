@@ -164,6 +164,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         upkeep = Upkeep(settings, board, identity, unit, running.wire, boot=boot, restart=restart.ask)
         stack.push_async_callback(upkeep.stop)
         running.clock_report, running.known_commands = upkeep.clock_report, upkeep.known_commands
+        upkeep.screen_alive = lambda: running.screen_alive.is_alive
         link = make_link(
             settings, identity, running.wire, unit, boot=boot, known_time=upkeep.clock_state.known
         )

@@ -19,7 +19,10 @@ BOARDS_PLAN = SelftestPlan()
 """Before each session at the usual time, and at none of its own."""
 IceTransportPolicy = Literal["all", "relay"]
 NO_FILE = Path()
-PATHS = ("state_dir", "run_dir", "ca_file", "certificate_file", "key_file", "identity_dir", "footage")
+PATHS = (
+    *("state_dir", "run_dir", "update_dir", "ca_file", "certificate_file", "key_file"),
+    *("identity_dir", "footage"),
+)
 """Those of the settings that may be relative to the file."""
 
 
@@ -55,6 +58,10 @@ class Settings(BaseModel):
     dscp: int = Field(DSCP_AF41, ge=0, le=63, description="Mark of the media's packets (RFC 2474); 0: none.")
     room_name: str = "Hälsorum"
     phone: str = ""
+    update_dir: Path | None = Field(
+        None,
+        description="Where bundles of updates are put, on the data partition; without it none are taken.",
+    )
     trial_s: float = Field(
         120.0, ge=1, le=600, description="How long a configuration has to show that the unit is well with it."
     )

@@ -20,8 +20,9 @@ class HelperFailed(RuntimeError):
 class Helper:
     """Requests are files in a folder that systemd watches (systemd/halsorum-helper.path)."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, answer_within_s: float = ANSWER_WITHIN_S) -> None:
         self._folder = folder
+        self._answer_within_s = answer_within_s
 
     async def ask(self, name: str, **values: object) -> None:
         """Have it done. Raises HelperFailed."""
@@ -34,11 +35,11 @@ class Helper:
             os.fsync(file.fileno())
         asked = new.replace(self._folder / f"{name}.request")
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with asyncio.timeout(self._answer_within_s):
                 answer = await self._answer(name, str(request["id"]))
         except TimeoutError:
             raise HelperFailed(
-                "halsorum-helper.service does not answer; is it installed on this unit?"
+                f"halsorum-{self._folder.name}.service does not answer; is it installed on this unit?"
             ) from None
         finally:
             asked.unlink(missing_ok=True)  # nobody waits any more: it must not be done tomorrow

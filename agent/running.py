@@ -46,6 +46,7 @@ from agent.touches import Touches
 from agent.touches_meeting import MeetingTouches
 from agent.unit import Unit
 from agent.unit_parts import Tests
+from agent.update.told import image_and_slot
 from agent.wire import Wire
 from firmware.board import Board
 from systemd import daemon
@@ -360,5 +361,6 @@ class Running:
             addresses=tuple(sorted(host_addresses()))[:20],
             clock=self.clock_report(),
             browser=self.screen_alive.browser,
+            **image_and_slot(),
         )
         return self.about(info)

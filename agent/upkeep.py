@@ -30,6 +30,7 @@ from agent.region_clock import BOOT_ID
 from agent.renewal import Renewal, RenewalError
 from agent.unit import Unit
 from agent.unit_figures import Sources, UnitFigures
+from agent.update.joined import update_kinds
 from agent.wire import Wire
 from firmware.board import Board
 
@@ -73,6 +74,15 @@ class Upkeep:
             "renew-certificate": Kind(lambda _entry: InTask(self._renew), disturbs=True),
             "rotate-bootstrap": Kind(lambda _entry: InTask(self._rotate_bootstrap)),
         }
+        self.screen_alive: Callable[[], bool] = lambda: unit.screens() > 0
+        """Whether the touchscreen shows a page; whoever knows better sets it."""
+        others |= update_kinds(
+            settings,
+            unit,
+            wire,
+            way=lambda: _way(settings, unit, wire),
+            screen_alive=self._is_screen_alive,
+        )
         known = kinds(
             unit, identity.unit, settings.state_dir, restart, others, changed_info=wire.info_changed
         )
@@ -108,6 +118,9 @@ class Upkeep:
         if self.renewal is None:
             raise Refused("this unit's certificate was made by hand; replace it in the same way")
         return self.renewal
+
+    def _is_screen_alive(self) -> bool:
+        return self.screen_alive()
 
     def _make_figures(self, settings: Settings, identity: Identity, unit: Unit, wire: Wire) -> UnitFigures:
         def link_figures() -> LinkFigures | None:

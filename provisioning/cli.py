@@ -23,6 +23,7 @@ from provisioning import (
     cli_rollouts,
     cli_sessions,
     cli_staff,
+    cli_updates,
 )
 from provisioning.cli_context import Command
 
@@ -51,6 +52,7 @@ app.add_typer(cli_broker.broker, name="broker")
 app.add_typer(cli_groups.group, name="group")
 app.add_typer(cli_rollouts.rollout, name="rollout")
 app.add_typer(cli_fleet.audit, name="audit")
+app.add_typer(cli_updates.update, name="update")
 app.command()(cli_fleet.fleet)
 cli_sessions.contract.command("check-region")(cli_conformance.check_region)
 cli_sessions.contract.command("check-unit")(cli_conformance.check_unit)

@@ -35,7 +35,7 @@ def send(  # noqa: PLR0917 - typer's options are arguments
     expires: Annotated[
         str, typer.Option(help="How long it may wait for the unit: 30s, 15m, 2h, 7d.")
     ] = "15m",
-    timeout: Annotated[str, typer.Option(help="How long it may run: 30s, 2m, at most 1h.")] = "2m",
+    timeout: Annotated[str, typer.Option(help="How long it may run: 30s, 2m, at most 1d.")] = "2m",
     wait: Annotated[bool, typer.Option("--wait", help="Until it is over; exit code 3 if not well.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before a wipe.")] = False,
 ) -> None:
@@ -53,7 +53,7 @@ def send(  # noqa: PLR0917 - typer's options are arguments
             expires_in=duration(expires, "expires"),
             timeout_s=int(duration(timeout, "timeout").total_seconds()),
         )
-        line = _wait(commands, command_id) if wait else commands.line(command_id)
+        line = await_end(commands, command_id) if wait else commands.line(command_id)
     command_of(context).done(row(line), sentence(line))
     if wait and line.state != "succeeded":
         raise typer.Exit(BAD_END)
@@ -96,7 +96,7 @@ def cancel(
     with told_to_person():
         commands = commands_of(context)
         commands.cancel(command_id, by=f"cli:{getpass.getuser()}")
-        line = _wait(commands, command_id) if wait else commands.line(command_id)
+        line = await_end(commands, command_id) if wait else commands.line(command_id)
     command_of(context).done(row(line), sentence(line))
 
 
@@ -150,7 +150,7 @@ def sentence(line: CommandLine) -> str:
     return f"{line.name} on {line.unit} is {line.state}{why} (id {line.id}).{told}"
 
 
-def _wait(commands: Commands, command_id: str) -> CommandLine:
+def await_end(commands: Commands, command_id: str) -> CommandLine:
     """The region's worker gives it up by itself some time after its expiry."""
     line = commands.line(command_id)
     while not line.is_over:

@@ -64,8 +64,8 @@ def start(  # noqa: PLR0917 - typer's options are arguments
             failures_allowed=failures,
             wait_s=wait_s,
         )
-        number = _rollouts(command_of(context)).start(request, who())
-    _tell(context, number, wait=wait)
+        number = rollouts_of(command_of(context)).start(request, who())
+    tell(context, number, wait=wait)
 
 
 @rollout.command("list")
@@ -73,7 +73,7 @@ def list_(context: typer.Context) -> None:
     """All rollouts, the newest first."""
     command = command_of(context)
     with told_to_person():
-        lines = _rollouts(command).lines({})
+        lines = rollouts_of(command).lines({})
     if command.as_json:
         command.show([asdict(line) for line in lines])
         return
@@ -84,7 +84,7 @@ def list_(context: typer.Context) -> None:
 @rollout.command("show")
 def show(context: typer.Context, number: Number, wait: Wait = False) -> None:
     """How far one is, unit by unit."""
-    _tell(context, number, wait=wait)
+    tell(context, number, wait=wait)
 
 
 @rollout.command("pause")
@@ -107,14 +107,14 @@ def abort(context: typer.Context, number: Number, wait: Wait = False) -> None:
 
 def _steer(context: typer.Context, number: int, order: Order, *, wait: bool = False) -> None:
     with told_to_person():
-        _rollouts(command_of(context)).steer(number, order, who())
-    _tell(context, number, wait=wait)
+        rollouts_of(command_of(context)).steer(number, order, who())
+    tell(context, number, wait=wait)
 
 
-def _tell(context: typer.Context, number: int, *, wait: bool) -> None:
+def tell(context: typer.Context, number: int, *, wait: bool) -> None:
     command = command_of(context)
     with told_to_person():
-        rollouts = _rollouts(command)
+        rollouts = rollouts_of(command)
         line = rollouts.line(number, {})
         while wait and (line.state in GOES_ON or (line.state != "paused" and line.counts.get("sent"))):
             time.sleep(POLL_S)
@@ -143,7 +143,7 @@ def _payload(what: str, given: list[str], values: dict[str, Any]) -> dict[str, A
     return {"name": given[0], "arguments": pairs(given[1:]), **values}
 
 
-def _rollouts(command: Command) -> Rollouts:
+def rollouts_of(command: Command) -> Rollouts:
     from provisioning.rollouts import Rollouts
 
     return Rollouts(command.database, now)

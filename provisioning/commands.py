@@ -26,7 +26,7 @@ WHAT = "command"
 """In the outbox."""
 SHORTEST, LONGEST = timedelta(seconds=10), timedelta(days=30)
 """How long a command may wait for its unit: units reject what expires later."""
-TIMEOUT_S = range(5, 3601)
+TIMEOUT_S = range(5, 86_401)
 WAITING_AT_MOST = 15
 """Of one unit's; fewer than what a unit lets wait (agent/commands)."""
 UNTOLD = frozenset({"text", "url"})
@@ -207,7 +207,7 @@ def check(name: str, arguments: Mapping[str, str], expires_in: timedelta, timeou
     if not SHORTEST <= expires_in <= LONGEST:
         raise Refused("expires", "is from 10 seconds to 30 days from now")
     if timeout_s not in TIMEOUT_S:
-        raise Refused("timeout", "is from 5 to 3600 seconds")
+        raise Refused("timeout", "is from 5 to 86400 seconds")
 
 
 def _check_unit(db: Session, unit: str) -> None:

@@ -174,8 +174,9 @@ def _command_answer(row: Any) -> tuple[Answer, str]:  # noqa: ANN401 - as _membe
         if row.command_state == "succeeded":
             return "succeeded", ""
         return "failed", ": ".join(filter(None, (row.command_state, row.command_reason)))[:300]
-    # `accepted` with a reason is the contract's word for: it waits until nobody is in the room.
-    deferred = row.command_state == "accepted" and bool(row.command_reason)
+    # `accepted` with a reason is the contract's word for: it waits until nobody is in the room. `running` with
+    # one: it is under way, and says how far; an update takes its time.
+    deferred = row.command_state in {"accepted", "running"} and bool(row.command_reason)
     return ("deferred", "") if deferred else ("none", "")
 
 

@@ -28,6 +28,8 @@ WAIT_S = range(10, 86_401)
 ONE_BY_ONE = frozenset({"wipe", "collect-diagnostics"})
 """Commands for one unit at a time: what cannot be taken back, and what needs a place of its own for each."""
 EXPIRES_IN_S, TIMEOUT_S = 900, 120
+UPDATE_EXPIRES_IN_S, UPDATE_TIMEOUT_S = 7 * 86_400, 86_400
+"""An update waits for its unit, for the line and for a free room."""
 MOST_SHOWN = 100
 Order = Literal["pause", "resume", "abort"]
 
@@ -131,11 +133,15 @@ def _payload(request: RolloutRequest) -> dict[str, Any]:
         # A unit's own fields hold over all others, so that what is right here is right for each of them.
         check(changed({}, values))
         return values
+    is_update = request.payload.get("name") == "update"
+    expires_in_s, timeout_s = (
+        (UPDATE_EXPIRES_IN_S, UPDATE_TIMEOUT_S) if is_update else (EXPIRES_IN_S, TIMEOUT_S)
+    )
     payload = {
         "name": str(request.payload.get("name", "")),
         "arguments": dict(request.payload.get("arguments") or {}),
-        "expires_in_s": request.payload.get("expires_in_s", EXPIRES_IN_S),
-        "timeout_s": request.payload.get("timeout_s", TIMEOUT_S),
+        "expires_in_s": request.payload.get("expires_in_s", expires_in_s),
+        "timeout_s": request.payload.get("timeout_s", timeout_s),
     }
     if payload["name"] in ONE_BY_ONE:
         raise Refused("name", f"{payload['name']} is for one unit at a time")

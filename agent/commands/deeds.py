@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from agent.commands.life import Ended, Entry, State
+from agent.commands.life import Ended, Entry, Progress, State
 from agent.faults import kind_and_place
 
 
@@ -17,8 +17,8 @@ class Deed(Protocol):
     def begin(self) -> Ended | None:
         """Begin; what has ended at once says so."""
 
-    def tick(self) -> Ended | None:
-        """Once a second."""
+    def tick(self) -> Ended | Progress | None:
+        """Once a second. What it says of its progress is kept and told, so let it say something new seldom."""
 
     def stop(self) -> None:
         """Its time is up, or the agent stops."""
@@ -80,8 +80,11 @@ class InTask:
         """Start the task."""
         self._task = asyncio.ensure_future(self._work())
 
-    def tick(self) -> Ended | None:
+    def tick(self) -> Ended | Progress | None:
         """Whether the task has ended, and how."""
+        return self._ended()
+
+    def _ended(self) -> Ended | None:
         if self._task is None or not self._task.done():
             return None
         if self._task.cancelled():

@@ -7,6 +7,7 @@
 | `set-clock-source`, `show-message` | no | itself |
 | `locate` | yes | a touch, its time, somebody who comes in |
 | `wipe` | yes | agent/wipe_mode.py |
+| `update` | where agent/update/deed.py says so | the new system, once proven, or the old one |
 | `collect-diagnostics`, `renew-certificate`, `rotate-bootstrap` | as said where they are made | itself |
 """
 

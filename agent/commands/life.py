@@ -89,6 +89,13 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long one is, in words for IT."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CancelAsked:
     """The region takes it back."""
 
@@ -111,7 +118,7 @@ class Restarted:
     machine: str
 
 
-Event = Arrived | Waits | Begun | Ended | CancelAsked | Passed | TimeUp | Restarted
+Event = Arrived | Waits | Begun | Progress | Ended | CancelAsked | Passed | TimeUp | Restarted
 
 
 def step(entry: Entry, event: Event, now: datetime) -> Entry:
@@ -130,7 +137,7 @@ def _reject(entry: Entry, event: Arrived, _now: datetime) -> _Result:
     return replace(entry, reason=event.fault), ()
 
 
-def _wait(entry: Entry, event: Waits, _now: datetime) -> _Result:
+def _wait(entry: Entry, event: Waits | Progress, _now: datetime) -> _Result:
     return replace(entry, reason=event.reason), ()
 
 
@@ -167,8 +174,9 @@ def _was_the_restart(entry: Entry, event: Restarted, _now: datetime) -> bool:
 
 
 def _goes_on(entry: Entry, _event: object, _now: datetime) -> bool:
-    """Half of a wipe is no end: every step of it can be done again, and is."""
-    return entry.name == "wipe"
+    """Half of a wipe is no end: every step of it can be done again, and is. An update has a record of its own that
+    says where it goes on (agent/update/record.py)."""
+    return entry.name in {"wipe", "update"}
 
 
 def _in(*states: State) -> frozenset[State]:
@@ -184,9 +192,17 @@ RULES: tuple[Rule[Entry, object], ...] = (
     Rule(_in(S.ACCEPTED), Passed, S.EXPIRED, _plain, _is_late, "too late"),
     Rule(_in(S.ACCEPTED), Waits, None, _wait),
     Rule(_in(S.ACCEPTED), Begun, S.RUNNING, _begin),
+    Rule(_in(S.RUNNING), Progress, None, _wait),
     Rule(_in(S.RUNNING), Ended, S.SUCCEEDED, _end, when="its own word"),
     Rule(_in(S.RUNNING), TimeUp, S.TIMED_OUT, _time_up),
     Rule(_in(S.RUNNING), Restarted, S.SUCCEEDED, _plain, _was_the_restart, "it was the restart"),
-    Rule(_in(S.RUNNING), Restarted, None, lambda entry, _event, _now: (entry, ()), _goes_on, "a wipe"),
+    Rule(
+        _in(S.RUNNING),
+        Restarted,
+        None,
+        lambda entry, _event, _now: (entry, ()),
+        _goes_on,
+        "a wipe, an update",
+    ),
     Rule(_in(S.RUNNING), Restarted, S.FAILED, _interrupt),
 )

@@ -38,7 +38,7 @@ class MachineRestart(InTask):
 
     def tick(self) -> Ended | None:
         """Only that it could not be done."""
-        ended = super().tick()
+        ended = self._ended()
         return ended if ended is not None and ended.reason else None
 
 

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,6 +24,7 @@ from agent.commands.life import (
     Entry,
     Event,
     Passed,
+    Progress,
     Restarted,
     State,
     TimeUp,
@@ -44,6 +46,7 @@ NO_ROOM_YET = "the disk is full, so it cannot be written down"
 
 Send = Callable[[Topic, BaseModel, int | None], bool]
 _Run = tuple[Entry, Deed, float]
+_Said = TypeVar("_Said")
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +226,10 @@ class Commands:
 
     def _watch(self, entry: Entry, deed: Deed, until_s: float) -> None:
         ended = _guarded(deed.tick)
-        if ended is not None:
+        if isinstance(ended, Progress):
+            if self._move(entry, ended):
+                self._running[entry.id] = (self._open[entry.id], deed, until_s)
+        elif ended is not None:
             self._end(entry, ended)
         elif self._clock.monotonic_s() > until_s:
             deed.stop()
@@ -235,10 +241,13 @@ class Commands:
         self._move(entry, event)
 
     def resume(self) -> None:
-        """After the start, when all is joined: a wipe that was broken off goes on."""
+        """After the start, when all is joined: a wipe that was broken off goes on, and an update."""
         for entry in [entry for entry in self._open.values() if entry.state == State.RUNNING]:
-            if entry.id not in self._running:
-                self._do(entry, self._kinds[entry.name])
+            kind = self._kinds.get(entry.name)
+            if kind is None:
+                self._move(entry, Ended(State.FAILED, "the software that runs now cannot go on with it"))
+            elif entry.id not in self._running:
+                self._do(entry, kind)
 
     def _move(self, entry: Entry, event: Event) -> bool:
         """Follow the table; False if nothing changed."""
@@ -278,7 +287,7 @@ class Commands:
         self._send(Topic(self._unit, "up/cmd", (command_id,)), report, None)
 
 
-def _guarded(work: Callable[[], Ended | None]) -> Ended | None:
+def _guarded(work: Callable[[], _Said]) -> _Said | Ended:
     try:
         return work()
     except Exception as error:

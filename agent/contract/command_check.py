@@ -9,6 +9,8 @@
 | `show-message` | `text`, and `until` (RFC 3339) or `minutes`; an empty text takes the one shown away |
 | `wipe` | `bootstrap`: `keep` (as it is without) or `remove` |
 | `locate` | `seconds`: 5 to 300, 60 as it is without |
+| `update` | of a signed bundle: `url` (https), `sha256`, `size` in bytes, `version`, `compatible`; \
+`allow_downgrade`: `yes` lets an older version in |
 
 >>> what_is_wrong("restart", {"what": "world"})
 'what: is agent, browser or machine'
@@ -21,15 +23,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from urllib.parse import urlsplit
 
 MAX_MESSAGE_CHARACTERS = 200
 """Three lines on the smallest screen."""
 MAX_MESSAGE_MINUTES = 7 * 24 * 60
 MAX_SERVERS = 4
 LOCATE_S = range(5, 301)
+BUNDLE_BYTES = range(4096, 4 * 1024**3 + 1)
+"""Of an update; more than any slot holds."""
 
 _DIGITS = re.compile(r"(?<!\d)(?:19|20)?(\d{2})(\d{2})(\d{2})[ +–-]?\s?\d{4}(?!\d)")
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9:]([A-Za-z0-9.:-]*[A-Za-z0-9])?")
+_VERSION = re.compile(
+    r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){1,3}(-[A-Za-z0-9]{1,20}(\.[A-Za-z0-9]{1,20}){0,3})?"
+)
+_COMPATIBLE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _COORDINATION = 60
 """Added to the day in a samordningsnummer (coordination number; Folkbokföringslag 1991:481, section 18 a)."""
 
@@ -82,7 +92,7 @@ def _one_of(argument: str, *values: str, required: bool = False) -> Callable[[Ar
 def _number(argument: str, low: int, high: int) -> Callable[[Arguments], str]:
     def check(arguments: Arguments) -> str:
         given = arguments.get(argument)
-        fits = given is None or (given.isascii() and given.isdigit() and low <= int(given[:9]) <= high)
+        fits = given is None or (given.isascii() and given.isdigit() and low <= int(given[:12]) <= high)
         return "" if fits else f"is a whole number from {low} to {high}"
 
     return check
@@ -129,6 +139,30 @@ def _url(arguments: Arguments) -> str:
     )
 
 
+def _bundle_url(arguments: Arguments) -> str:
+    """A signature protects the bundle, and TLS who fetches which one, and when."""
+    url = arguments.get("url", "")
+    if len(url) > 1000 or not url.isascii() or not url.isprintable() or " " in url:
+        return "is an https address"
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return "is an https address"
+    if parts.scheme != "https" or not parts.hostname:
+        return "is an https address"
+    return "holds no name and password" if parts.username or parts.password else ""
+
+
+def _form(argument: str, form: re.Pattern[str], words: str) -> Callable[[Arguments], str]:
+    return lambda arguments: "" if form.fullmatch(arguments.get(argument, "")) else words
+
+
+def _bytes(arguments: Arguments) -> str:
+    in_range = _number("size", BUNDLE_BYTES.start, BUNDLE_BYTES.stop - 1)
+    return in_range(arguments) if "size" in arguments else "is missing: the bundle's bytes"
+
+
 _ARGUMENTS: Mapping[str, Mapping[str, Callable[[Arguments], str]]] = {
     "restart": {"what": _one_of("what", "agent", "browser", "machine")},
     "selftest": {},
@@ -141,5 +175,13 @@ _ARGUMENTS: Mapping[str, Mapping[str, Callable[[Arguments], str]]] = {
     },
     "show-message": {"text": _text, "until": _until, "minutes": _number("minutes", 1, MAX_MESSAGE_MINUTES)},
     "wipe": {"bootstrap": _one_of("bootstrap", "keep", "remove")},
+    "update": {
+        "url": _bundle_url,
+        "sha256": _form("sha256", _SHA256, "is 64 hexadecimal digits"),
+        "size": _bytes,
+        "version": _form("version", _VERSION, "is a version such as 1.2.3"),
+        "compatible": _form("compatible", _COMPATIBLE, "is a board's word such as halsorum-pi5"),
+        "allow_downgrade": _one_of("allow_downgrade", "yes", "no"),
+    },
     "locate": {"seconds": _number("seconds", LOCATE_S.start, LOCATE_S.stop - 1)},
 }

@@ -26,6 +26,7 @@ KNOWN = (
     "show-message",
     "wipe",
     "locate",
+    "update",
 )
 """Those that a unit of this version can do; it rejects any other."""
 
@@ -39,7 +40,12 @@ class Command(Body):
 
     name: CommandName
     arguments: dict[str, LongText] = Field(default_factory=dict, max_length=20)
-    timeout_s: int = Field(120, ge=5, le=3600, description="How long it may run.")
+    timeout_s: int = Field(
+        120,
+        ge=5,
+        le=86_400,
+        description="How long it may run; an update waits for its line and for a free room.",
+    )
     cancel: bool = False
     issued_at: Instant | None = Field(
         None,
@@ -51,7 +57,8 @@ class Command(Body):
 class CommandReport(Body):
     """`up/cmd/{id}`: how far a command has come: accepted or rejected, running, and how it ended.
 
-    `accepted` with a reason: it is deferred, since it would disturb whoever is in the room.
+    `accepted` with a reason: it is deferred, since it would disturb whoever is in the room. `running` with a
+    reason: how far a long one is.
     """
 
     state: CommandState

@@ -61,5 +61,7 @@ class Info(Body):
     clock: Clock | None = None
     system: ShortText = Field("", description="Operating system and kernel.")
     browser: ShortText = Field("", description="The touchscreen's browser, as it says itself: 156.0.8078.79.")
+    image: ShortText = Field("", description="Version of the whole system, of a unit that takes updates.")
+    slot: ShortText = Field("", description="Which of its two slots runs: A or B.")
     addresses: tuple[ShortText, ...] = Field((), max_length=20)
     commands: tuple[ShortText, ...] = Field((), max_length=40, description="Which commands it can do.")

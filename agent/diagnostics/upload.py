@@ -48,11 +48,11 @@ def put(
 ) -> None:
     """Send, and try again where that may help. Raises UploadError."""
     refuse_address(url)
-    with tempfile.NamedTemporaryFile("w", suffix=".pem") as authorities:
-        authorities.write(_authorities(ca_file, extra_ca))
-        authorities.flush()
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as trusted:
+        trusted.write(authorities(ca_file, extra_ca))
+        trusted.flush()
         for pause_s in (*PAUSES_S, None):
-            reason, final = _once(url, data, sha256, authorities.name, proxy)
+            reason, final = _once(url, data, sha256, trusted.name, proxy)
             if not reason:
                 return
             if final or pause_s is None:
@@ -60,7 +60,7 @@ def put(
             sleep(pause_s)
 
 
-def _once(url: str, data: bytes, sha256: bytes, authorities: str, proxy: str | None) -> tuple[str, bool]:
+def _once(url: str, data: bytes, sha256: bytes, trusted: str, proxy: str | None) -> tuple[str, bool]:
     """What went wrong, empty if nothing; and whether it would again."""
     digest = base64.b64encode(sha256).decode()
     with requests.Session() as session:
@@ -75,7 +75,7 @@ def _once(url: str, data: bytes, sha256: bytes, authorities: str, proxy: str | N
                     "Content-Digest": f"sha-256=:{digest}:",  # RFC 9530, section 2
                 },
                 timeout=(CONNECT_TIMEOUT_S, SEND_TIMEOUT_S),
-                verify=authorities,
+                verify=trusted,
                 proxies={"https": proxy} if proxy else {},
                 allow_redirects=False,
                 stream=True,
@@ -92,7 +92,7 @@ def _once(url: str, data: bytes, sha256: bytes, authorities: str, proxy: str | N
         return f"the server answered {answer.status_code}", not busy
 
 
-def _authorities(ca_file: Path | None, extra_ca: str) -> str:
+def authorities(ca_file: Path | None, extra_ca: str) -> str:
     """Those of the system and the region's own, in one file: requests takes no two."""
     system = Path("/etc/ssl/certs/ca-certificates.crt")
     texts = [(system if system.is_file() else Path(requests.utils.DEFAULT_CA_BUNDLE_PATH)).read_text()]

@@ -1,9 +1,9 @@
 """GRUB's environment block, in which RAUC and GRUB keep which slot is booted next.
 
-A block is 1024 bytes: a first line, `name=value` lines, and `#` up to the end (GRUB manual, section 15.2). It stands
-in for `grub-editenv`, which RAUC calls by that name, for one reason: that one empties the file before it writes it,
-and a power cut between the two leaves no slot to boot. Here the bytes are laid over the old ones; all that matters
-stands in the first sector, which a disk writes whole or not at all.
+A block is 1024 bytes: a first line, `name=value` lines, and `#` up to the end (GRUB manual, section 15.2). This
+stands in for `grub-editenv`, which RAUC calls by that name, for one reason: that one empties the file before it
+writes it, and a power cut between the two leaves no slot to boot. Here the bytes are laid over the old ones; all
+that matters stands in the first sector, which a disk writes whole or not at all.
 
 `python -m firmware.update.grubenv FILE create|list|set NAME=VALUE…|unset NAME…`
 

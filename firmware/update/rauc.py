@@ -1,4 +1,4 @@
-"""RAUC as this product uses it: look at a bundle, install it, mark slots. Thin; every error in words for a person."""
+"""RAUC as this product uses it: look at a bundle, install it, mark slots. Every error in words for a person."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOOK_TIMEOUT_S = 120.0
 INSTALL_TIMEOUT_S = 3000.0
 _PERCENT = re.compile(r"\s*(\d{1,3})%")
 _REASONS: Mapping[str, str] = {
-    "signature verification failed": "its signature is not one that this unit trusts; sign it with the maker's key",
+    "signature verification failed": "its signature is not one this unit trusts; sign it with the maker's key",
     "invalid bundle format": "it is no bundle, or a broken one",
     "bundle format 'plain' not allowed": "its format is plain; make it with format=verity",
     "compatible mismatch": "it is for another board",

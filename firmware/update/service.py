@@ -1,7 +1,7 @@
 """Root's part of an update, done for the agent, which has none of its rights.
 
 `python -m firmware.update.service`, started by systemd/halsorum-update.path when the agent has left a request in
-/var/lib/halsorum/update, and once at boot. What it knows it writes below /run/halsorum-update, for the agent to read:
+/var/lib/halsorum/update, and once at boot. What it knows it writes below /run/halsorum-update, for the agent:
 `status.json` (firmware/update/slots.py), `install.json` (how far an installation is) and the empty file `proven`.
 
 | request | does |
@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import re
 import stat
 import sys
 from collections.abc import Callable, Mapping
@@ -34,6 +35,7 @@ REQUESTS = Path("/var/lib/halsorum/update")
 BUNDLE = Path("/data/update/bundle.raucb")
 RUN = Path("/run/halsorum-update")
 COMMAND_LINE = Path("/proc/cmdline")
+_JOB = re.compile(r"[a-z0-9-]{4,64}")
 
 
 class Rauc(Protocol):
@@ -110,7 +112,7 @@ class Updater:
         except rauc.RaucError as error:
             raise Refused(f"the bundle was refused: {error}") from None
         _check(bundle, asked, now)
-        self._to_install = str(asked["id"])
+        self._to_install = str(asked["job"])
 
     def _restart(self, _asked: Mapping[str, Any]) -> None:
         now = self._slots()
@@ -167,6 +169,8 @@ def _check(bundle: rauc.Bundle, asked: Mapping[str, Any], now: Slots) -> None:
         raise Refused(f"the bundle is for {bundle.compatible[:40]}, and this unit is {now.compatible}")
     if bundle.version != asked.get("version"):
         raise Refused(f"the bundle holds version {bundle.version[:40]}, which is not the one asked for")
+    if not _JOB.fullmatch(str(asked.get("job"))):
+        raise Refused("the request has no job")
     known = is_version(bundle.version) and is_version(now.version)
     if asked.get("allow_downgrade") is not True and (not known or is_older(bundle.version, now.version)):
         raise Refused(f"the bundle's version {bundle.version[:40]} is older than {now.version}, which runs")

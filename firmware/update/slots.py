@@ -1,4 +1,4 @@
-"""Which slot runs, which is proven, and what stands in the other: from the kernel's command line, GRUB and os-release."""
+"""Which slot runs, which is proven, and what the other holds: from the kernel's command line, GRUB, os-release."""
 
 from __future__ import annotations
 

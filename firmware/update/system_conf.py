@@ -1,4 +1,7 @@
-"""RAUC's system.conf for a board: `python -m firmware.update.system_conf --board vm`. Source: RAUC 1.8, Reference."""
+"""RAUC's system.conf for a board: `python -m firmware.update.system_conf --board vm`.
+
+Source: RAUC 1.8, Reference, System Configuration File.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,11 @@ def compatible(board: str) -> str:
 
 
 def system_conf(board: str) -> str:
-    """The file's text. A slot is made active by root's own word, never by the installation itself: what a power cut
-    starts meanwhile is the system that ran. Only verity bundles: their files are the agent's, which may change them."""
+    """The file's text.
+
+    A slot is made active by root's own word, never by the installation: what a power cut starts meanwhile is the
+    system that ran. Only verity bundles: the files are the agent's, which might change them as they are read.
+    """
     slots = "".join(
         f"\n[slot.rootfs.{number}]\ndevice=/dev/disk/by-partlabel/{label}\ntype=ext4\nbootname={name}\n"
         for number, (name, label) in enumerate(SLOTS.items())

@@ -7,6 +7,13 @@ import pytest
 from agent.contract.command_check import looks_like_personnummer, what_is_wrong
 from agent.contract.commands import KNOWN
 
+BUNDLE = {
+    "url": "https://region.example/halsorum-vm-0.5.1.raucb",
+    "sha256": "0f" * 32,
+    "size": "400000000",
+    "version": "0.5.1",
+    "compatible": "halsorum-vm",
+}
 GOOD = [
     ("restart", {}),
     ("restart", {"what": "machine"}),
@@ -21,6 +28,8 @@ GOOD = [
     ("show-message", {"text": ""}),
     ("wipe", {"bootstrap": "remove"}),
     ("locate", {"seconds": "60"}),
+    ("update", BUNDLE),
+    ("update", BUNDLE | {"allow_downgrade": "yes", "version": "1.0.0-rc1.2"}),
 ]
 BAD = [
     ("dance", {}, "name"),
@@ -45,6 +54,28 @@ BAD = [
     ("show-message", {"text": "Hej", "minutes": "٥"}, "minutes"),
     ("wipe", {"bootstrap": "perhaps"}, "bootstrap"),
     ("locate", {"seconds": "9999999999999"}, "seconds"),
+    *(("update", {k: v for k, v in BUNDLE.items() if k != missing}, missing) for missing in BUNDLE),
+    ("update", BUNDLE | {"url": "http://region.example/b"}, "url"),
+    ("update", BUNDLE | {"url": "http://127.0.0.1:80/b"}, "url"),
+    ("update", BUNDLE | {"url": "file:///etc/shadow"}, "url"),
+    ("update", BUNDLE | {"url": "/data/update/bundle.raucb"}, "url"),
+    ("update", BUNDLE | {"url": "https://"}, "url"),
+    ("update", BUNDLE | {"url": "https://name:word@region.example/b"}, "url"),
+    ("update", BUNDLE | {"url": "https://region.example:x/b"}, "url"),
+    ("update", BUNDLE | {"url": "https://region.example/b\nHost: other"}, "url"),
+    ("update", BUNDLE | {"sha256": "0F" * 32}, "sha256"),
+    ("update", BUNDLE | {"sha256": "0f" * 31}, "sha256"),
+    ("update", BUNDLE | {"size": "0"}, "size"),
+    ("update", BUNDLE | {"size": "99999999999999999999"}, "size"),
+    ("update", BUNDLE | {"size": "-1"}, "size"),
+    ("update", BUNDLE | {"version": "../../etc"}, "version"),
+    ("update", BUNDLE | {"version": "1"}, "version"),
+    ("update", BUNDLE | {"version": "1.2\n"}, "version"),
+    ("update", BUNDLE | {"version": "1.2.3; reboot"}, "version"),
+    ("update", BUNDLE | {"compatible": "../vm"}, "compatible"),
+    ("update", BUNDLE | {"compatible": "--help"}, "compatible"),
+    ("update", BUNDLE | {"allow_downgrade": "perhaps"}, "allow_downgrade"),
+    ("update", BUNDLE | {"path": "/etc"}, "path"),
 ]
 
 

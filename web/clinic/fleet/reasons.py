@@ -60,6 +60,13 @@ OUTCOMES = (
     (r"interrupted by a restart", "restarted"),
     (r"too many commands at once; .*", "too_many"),
     (r"the disk is full, .*", "disk_full"),
+    (r"downloading, (?P<percent>\d+) %", "downloading"),
+    (r"installing, (?P<percent>\d+) %", "installing"),
+    (r"(downloading, waits|waits to install|installed, waits to restart): .*", "update_waits"),
+    (r"restarting", "update_restarts"),
+    (r"proving.*", "proving"),
+    (r"goes back.*", "goes_back"),
+    (r"the new system has not proven itself.*", "not_proven"),
 )
 """What units and rollouts say of how something ended, and the key of our text."""
 

@@ -19,7 +19,7 @@ from web.clinic.state import account, texts
 pages = section("unit")
 ORDERS_SHOWN = 6
 SHOWN_OF_INFO = (
-    *("software", "board", "system", "serial", "addresses", "encoder", "camera", "clock"),
+    *("software", "image", "slot", "board", "system", "serial", "addresses", "encoder", "camera", "clock"),
     *("certificate_sha256", "bootstrap_sha256", "abilities", "commands"),
 )
 
