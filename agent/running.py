@@ -13,7 +13,7 @@ from agent import session_events as ev
 from agent.board_media import capture_settings
 from agent.call_control import CallControl
 from agent.config import Settings, keep_complete
-from agent.contract.status import Clock, Info
+from agent.contract.status import Clock, Info, Storage
 from agent.contract.unit_config import SoundOutput
 from agent.controller import MAX_SCREENS, Controller
 from agent.heap import give_back
@@ -77,6 +77,8 @@ class Running:
         self._survey, self._camera_form = Survey(), ""
         self.clock_report: Callable[[], Clock | None] = lambda: None
         """Whoever knows the machine's clock sets it."""
+        self.storage_report: Callable[[], Storage | None] = lambda: None
+        """Whoever watches over the storage sets it."""
         self.known_commands: tuple[str, ...] = ()
         self._surveyor = self._make_surveyor()
         self._tester = SelfTester(lambda: self.wire.up and unit.clock.is_learnt, self._probe, self._tested)
@@ -353,5 +355,6 @@ class Running:
             addresses=tuple(sorted(host_addresses()))[:20],
             clock=self.clock_report(),
             browser=self.screen_alive.browser,
+            storage=self.storage_report(),
         )
         return self.about(info)

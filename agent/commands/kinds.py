@@ -8,6 +8,7 @@
 | `locate` | yes | a touch, its time, somebody who comes in |
 | `wipe` | yes | agent/wipe_mode.py |
 | `collect-diagnostics`, `renew-certificate`, `rotate-bootstrap` | as said where they are made | itself |
+| `repair-data` | yes | itself |
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def kinds(
     others: Mapping[str, Kind],
     *,
     changed_info: Callable[[], None] = lambda: None,
+    sees_its_disk: Callable[[], bool] = lambda: True,
 ) -> dict[str, Kind]:
     """All that this unit can do; `others` are those that other parts of the agent bring."""
     helper = Helper(state / "helper")
@@ -43,6 +45,9 @@ def kinds(
         "set-clock-source": Kind(lambda entry: clock_deed(unit, helper, entry, changed_info)),
         "show-message": Kind(lambda entry: message_deed(unit, entry), alone=False),
         "locate": Kind(lambda entry: LocateDeed(unit, entry), disturbs=True, alone=False),
-        "wipe": Kind(lambda entry: WipeDeed(unit, entry, name, state, restart), disturbs=True),
+        "wipe": Kind(
+            lambda entry: WipeDeed(unit, entry, name, state, restart, sees_its_disk=sees_its_disk),
+            disturbs=True,
+        ),
     }
     return {**own, **others}

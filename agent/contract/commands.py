@@ -26,6 +26,7 @@ KNOWN = (
     "show-message",
     "wipe",
     "locate",
+    "repair-data",
 )
 """Those that a unit of this version can do; it rejects any other."""
 

@@ -21,6 +21,7 @@ GOOD = [
     ("show-message", {"text": ""}),
     ("wipe", {"bootstrap": "remove"}),
     ("locate", {"seconds": "60"}),
+    ("repair-data", {}),
 ]
 BAD = [
     ("dance", {}, "name"),
