@@ -52,6 +52,7 @@ from agent.restarting import Restart, begin_anew
 from agent.room_panel import RoomPanel
 from agent.screen import HelpState
 from agent.stopping import MEDIA_WITHIN_S, give_time, stop_on_thread
+from agent.storage import open_or_do_without
 from agent.store import Store
 from agent.store_of_unit import open_store
 from agent.telemetry import Telemetry
@@ -141,14 +142,16 @@ def stop_by_signal() -> asyncio.Event:
 async def run(settings: Settings, board: Board, identity: Identity) -> bool:
     """Start everything, run until a signal comes, stop everything in reverse order; True to begin anew then."""
     from agent.running import Running  # late: the media modules take most of the start
+    from agent.storage_joined import join_storage
 
     loop, stop = asyncio.get_running_loop(), stop_by_signal()
     restart = Restart(stop.set)
     async with AsyncExitStack() as stack:
-        store = open_store(settings.state_dir / "unit.db", identity.unit)
+        opened = open_or_do_without(
+            settings.state_dir / "unit.db", lambda path: open_store(path, identity.unit)
+        )
+        store, boot = opened.store, opened.boot
         stack.callback(store.close)
-        boot = int(store.get("boot") or b"0") + 1
-        store.put("boot", str(boot).encode())
         ledger = kept_ledger(store)
         unit = make_unit(settings, identity, store, ledger)
         panel = RoomPanel(board.pins, on_help=lambda: _on_loop(loop, lambda: help_button(unit)))
@@ -158,10 +161,14 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         unit.on_locate = panel.locate
         unit.on_help = lambda state: panel.help(HELP_SIGNALS[state])
         stack.push_async_callback(lambda: give_time("camera", running.stop_media(), MEDIA_WITHIN_S))
-        unit.resume(boot, stalled=take_kept(runtime_folder(settings.state_dir)))
+        storage = join_storage(opened, settings.state_dir, unit, running, restart)
+        unit.resume(boot, stalled=take_kept(runtime_folder(settings.state_dir)), storage=storage.now.state)
         web = running.serve(browser_secret(settings.run_folder))
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
-        upkeep = Upkeep(settings, board, identity, unit, running.wire, boot=boot, restart=restart.ask)
+        upkeep = Upkeep(
+            settings, board, identity, unit, running.wire, boot=boot, restart=restart.ask, storage=storage
+        )
+        upkeep.first_every_second(storage.tick)
         stack.push_async_callback(upkeep.stop)
         running.clock_report, running.known_commands = upkeep.clock_report, upkeep.known_commands
         upkeep.screen_alive = lambda: running.screen_alive.is_alive

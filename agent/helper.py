@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +25,17 @@ class Helper:
         self._folder = folder
         self._answer_within_s = answer_within_s
 
-    async def ask(self, name: str, **values: object) -> None:
-        """Have it done. Raises HelperFailed."""
+    async def ask(
+        self, name: str, *, within_s: float | None = None, **values: object
+    ) -> Mapping[str, object]:
+        """Have it done; what was answered. Raises HelperFailed."""
         request = {**values, "id": secrets.token_hex(8)}
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        new = self._folder / f"{name}.new"
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(request, file)
-            file.flush()
-            os.fsync(file.fileno())
-        asked = new.replace(self._folder / f"{name}.request")
         try:
-            async with asyncio.timeout(self._answer_within_s):
+            asked = self._leave(name, request)
+        except OSError as error:
+            raise HelperFailed(f"it could not be asked for: {error.strerror}") from None
+        try:
+            async with asyncio.timeout(within_s if within_s is not None else self._answer_within_s):
                 answer = await self._answer(name, str(request["id"]))
         except TimeoutError:
             raise HelperFailed(
@@ -45,6 +45,14 @@ class Helper:
             asked.unlink(missing_ok=True)  # nobody waits any more: it must not be done tomorrow
         if not answer.get("ok"):
             raise HelperFailed(str(answer.get("reason") or "it did not say why")[:300])
+        return answer
+
+    def _leave(self, name: str, request: Mapping[str, object]) -> Path:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        new = self._folder / f"{name}.new"
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(request, file)
+        return new.replace(self._folder / f"{name}.request")
 
     async def _answer(self, name: str, request_id: str) -> dict[str, Any]:
         file = self._folder / f"{name}.answer"

@@ -2,11 +2,13 @@
 
 Each event carries the hash of the one before it and a signature over its own, so that a gap or a change
 shows at the region. The epoch is the second in which the chain began, so that a unit whose store was lost
-begins a later one.
+begins a later one. Should the region know a later one all the same (the clock was ahead when that began, or a disk
+is back that was away meanwhile), what has not been told moves to one later still: nobody would hear it else.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -15,6 +17,8 @@ from pydantic import TypeAdapter
 
 from agent.contract.events import GENESIS, Event, EventKind, event_hash
 from agent.store import Store
+
+log = logging.getLogger(__name__)
 
 BATCH = 50
 MAX_TEXT = 120
@@ -75,9 +79,27 @@ class Outbox:
         return [Event.model_validate_json(value) for value in self._store.pending(BATCH)]
 
     def acknowledge(self, epoch: int, seq: int) -> None:
-        """The region keeps all events up to this one."""
+        """The region keeps all events up to this one. Raises sqlite3.Error when that cannot be noted."""
         if (epoch, seq) <= self.head:
             self._store.acknowledged(epoch, seq)
+        elif epoch > self.head[0]:
+            self._begin_later_than(epoch)
+
+    def _begin_later_than(self, epoch: int) -> None:
+        """What waits is numbered anew, in a chain that the region takes."""
+        log.warning("the region knows a later chain of events than this store; a new one is begun")
+        try:
+            with self._store.transaction():
+                waiting = [Event.model_validate_json(value) for value in self._store.pending(-1)]
+                self._store.acknowledged(*self.head)
+                self._head = (max(epoch + 1, self._began), 0, GENESIS)
+                for event in waiting:
+                    self.add(event.kind, event.at, event.sid, event.fields)
+                if not waiting:
+                    self._store.put("head", _HEAD.dump_json(self._head))
+        except BaseException:
+            self.reload()
+            raise
 
 
 def _plain(value: str | float | bool) -> str | int | float | bool:

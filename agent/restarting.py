@@ -22,6 +22,10 @@ class Restart:
         self.is_asked = True
         self._stop()
 
+    def leave(self) -> None:
+        """Stop, and let systemd start the service again, with all that it does before."""
+        self._stop()
+
 
 def begin_anew() -> None:
     """Does not return."""

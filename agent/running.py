@@ -16,7 +16,7 @@ from agent.alive_screen import PagesAnswer, feeds_move
 from agent.board_media import capture_settings
 from agent.call_control import CallControl
 from agent.config import Settings, keep_complete
-from agent.contract.status import Clock, Info
+from agent.contract.status import Clock, Info, Storage
 from agent.contract.unit_config import SoundOutput
 from agent.controller import MAX_SCREENS, Controller
 from agent.heap import give_back
@@ -81,6 +81,8 @@ class Running:
         self._survey, self._camera_form = Survey(), ""
         self.clock_report: Callable[[], Clock | None] = lambda: None
         """Whoever knows the machine's clock sets it."""
+        self.storage_report: Callable[[], Storage | None] = lambda: None
+        """Whoever watches over the storage sets it."""
         self.known_commands: tuple[str, ...] = ()
         self._surveyor = self._make_surveyor()
         self._tester = SelfTester(lambda: self.wire.up and unit.clock.is_learnt, self._probe, self._tested)
@@ -362,5 +364,6 @@ class Running:
             clock=self.clock_report(),
             browser=self.screen_alive.browser,
             **image_and_slot(),
+            storage=self.storage_report(),
         )
         return self.about(info)

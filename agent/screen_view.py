@@ -66,6 +66,7 @@ class View:
     meeting: MeetingView = NOTHING_SAID
     speech: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
+    notes: tuple[str, ...] = ()
     message: str = ""
     locating: bool = False
     enrol: EnrolView | None = None
@@ -81,7 +82,7 @@ def screen(view: View) -> Screen:
         room_name=view.configuration.room_name,
         phone=view.configuration.phone,
         ready=view.room.ready,
-        faults=view.room.faults,
+        faults=tuple(dict.fromkeys((*view.room.faults, *view.notes))),
         region_up=view.region_up,
         next_session=next(
             (line(s, late) for s in view.sessions if s.state in {State.BOOKED, State.READY}), None

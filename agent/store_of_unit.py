@@ -16,7 +16,7 @@ UNIT_KEY = "unit"
 OF_THE_MACHINE = ("boot", "alive", "clock_source")
 
 
-def open_store(path: Path, unit: str) -> Store:
+def open_store(path: Path | None, unit: str) -> Store:
     """Open the store of the unit of that name.
 
     What was kept under another name goes: its sessions are not ours, and by its revisions we would take neither

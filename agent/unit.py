@@ -74,6 +74,8 @@ class Unit:
         kept_place = store.get("queue")
         self.desk = Desk(place=PLACE.validate_json(kept_place) if kept_place else None)
         self.figures: tuple[Figure, ...] = ()
+        self.notes: dict[str, str] = {}
+        """What is not well though the room can be used: why, by name; its text is `instruction.<name>`."""
         self.enrol: EnrolView | None = None
         """While it asks for another certificate, in place of one that has expired."""
         self.dropin_asked_at: datetime | None = None
@@ -100,11 +102,18 @@ class Unit:
         self._ended: tuple[Session, datetime] | None = None
         self._alive_at = float("-inf")
 
-    def resume(self, boot: int, stalled: Stall | None = None) -> None:
-        """Take up what the store holds from before the start. stalled: what the last run was ended for."""
+    def resume(self, boot: int, *, stalled: Stall | None = None, storage: str = "ok") -> None:
+        """Take up what the store holds from before the start.
+
+        stalled: what the last run was ended for. storage: how the store was found.
+        """
         away = self.memory.recall_time()
-        why = {} if stalled is None else {"stalled": stalled.part, "reason": stalled.reason}
-        self.record("unit_started", None, {"boot": boot, **why})
+        started: Fields = {"boot": boot}
+        if stalled is not None:
+            started |= {"stalled": stalled.part, "reason": stalled.reason}
+        if storage != "ok":
+            started["storage"] = storage
+        self.record("unit_started", None, started)
         # First the snapshot, since wiping what was left unwiped writes it again.
         self.snapshot = self.memory.snapshot()
         for session in self.memory.sessions():
@@ -283,6 +292,7 @@ class Unit:
                 pin_lock=self.locks.pins.lock,
                 desk=self.desk,
                 figures=self.figures,
+                notes=tuple(self.notes),
                 ended=self._ended[0] if self._ended else None,
                 ended_at=self._ended[1] if self._ended else None,
                 help_state=self.help.state,

@@ -15,6 +15,7 @@ from agent.commands.busy import why_busy
 from agent.commands.clock_source import clock_source, set_again
 from agent.commands.deeds import InTask, Kind, Refused
 from agent.commands.kinds import kinds
+from agent.commands.repair_data import repair_deed
 from agent.commands.runner import Commands, Start
 from agent.config import Settings
 from agent.contract import Topic
@@ -28,6 +29,7 @@ from agent.identity import Identity
 from agent.link_figures import LinkFigures
 from agent.region_clock import BOOT_ID
 from agent.renewal import Renewal, RenewalError
+from agent.storage import StorageWatch
 from agent.unit import Unit
 from agent.unit_figures import Sources, UnitFigures
 from agent.update.joined import update_kinds
@@ -48,6 +50,7 @@ class Upkeep:
         *,
         boot: int,
         restart: Callable[[], None] = lambda: None,
+        storage: StorageWatch | None = None,
     ) -> None:
         """restart() lets the agent begin anew, once everything has stopped in order."""
         self._unit = unit
@@ -73,6 +76,12 @@ class Upkeep:
             ),
             "renew-certificate": Kind(lambda _entry: InTask(self._renew), disturbs=True),
             "rotate-bootstrap": Kind(lambda _entry: InTask(self._rotate_bootstrap)),
+            "repair-data": Kind(
+                lambda _entry: repair_deed(
+                    Helper(settings.state_dir / "helper"), lambda: storage.now if storage else None
+                ),
+                disturbs=True,
+            ),
         }
         self.screen_alive: Callable[[], bool] = lambda: unit.screens() > 0
         """Whether the touchscreen shows a page; whoever knows better sets it."""
@@ -84,7 +93,13 @@ class Upkeep:
             screen_alive=self._is_screen_alive,
         )
         known = kinds(
-            unit, identity.unit, settings.state_dir, restart, others, changed_info=wire.info_changed
+            unit,
+            identity.unit,
+            settings.state_dir,
+            restart,
+            others,
+            changed_info=wire.info_changed,
+            sees_its_disk=lambda: storage is None or not storage.is_in_memory,
         )
         self.known_commands = tuple(sorted(known))
         self._join_commands(unit, identity.unit, wire, known, Start(boot, BOOT_ID.read_text().strip()))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Protocol
 
 from pydantic import BaseModel
@@ -289,8 +291,8 @@ class Wire:
         )
 
     def _status(self) -> Status:
-        room = self._unit.room
-        faults = tuple(Fault(probe=name, instruction=name) for name in room.faults)
+        names = dict.fromkeys((*self._unit.room.faults, *self._unit.notes))
+        faults = tuple(Fault(probe=name, instruction=name) for name in names)
         return Status(state=self._unit_state(), boot=self._boot, faults=faults)
 
     def _unit_state(self) -> UnitState:
@@ -299,7 +301,7 @@ class Wire:
             return "stopping"
         if room.state == RoomState.OCCUPIED:
             return "in_session"
-        if room.faults:
+        if room.faults or self._unit.notes:
             return "degraded"
         return "ready" if room.tested_at is not None else "starting"
 
@@ -331,7 +333,8 @@ class Wire:
         ack: Ack = message.data
         self._unit.clock.learn(message.ts, fresh=True)
         self._acked_at = self._unit.clock.monotonic_s()
-        self._unit.outbox.acknowledge(ack.epoch, ack.seq)
+        with suppress(sqlite3.Error):  # the store says what is wrong with it; the region acknowledges again
+            self._unit.outbox.acknowledge(ack.epoch, ack.seq)
         self.event_added()
         for told in self._after_ack:
             told()

@@ -18,8 +18,11 @@ from firmware.data_partition import MAKE_ANEW, DataPartition, Places, Run, run_p
 from firmware.data_state import How, enough, how_to_repair
 
 RESULT = "repair.json"
-STORE = "unit.db"
-"""The agent's own, with its -wal and -shm: what happened here and is not told yet stays through a cleaning."""
+KEPT = frozenset(
+    {"unit.db", "unit.db-wal", "unit.db-shm", "network", "helper", "run", "wipe.json", "wiped.json"}
+)
+"""Of the agent's own: what happened here and is not told yet, the network that it is told over, the screen's key,
+and whether this unit is in service."""
 
 
 class CannotRepair(RuntimeError):
@@ -64,7 +67,7 @@ def clean(data: Path) -> None:
     for top in data.iterdir():
         inner = list(top.iterdir()) if top.is_dir() and not top.is_symlink() else [top]
         for path in inner:
-            if not (top.name == "agent" and path.name.startswith(STORE)):
+            if not (top.name == "agent" and path.name in KEPT):
                 _away(path)
 
 

@@ -32,9 +32,17 @@ DROP_IN = Path("run/systemd/timesyncd.conf.d/60-halsorum.conf")
 BOOTED_WITH_SYSTEMD = Path("run/systemd/system")
 """Below the root; sd_booted(3)."""
 KIOSK = "halsorum-kiosk.service"
-SYSTEMCTL_TIMEOUT_S = 20.0
+REPAIR = "halsorum-data-repair.service"
+REPAIRED = Path("run/halsorum-data/repair.json")
+"""Below the root."""
+SYSTEMCTL_TIMEOUT_S = 110.0
+"""A new file system on a large, slow card; less than TimeoutStartSec= of systemd/halsorum-helper.service."""
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9:]([A-Za-z0-9.:-]*[A-Za-z0-9])?")
 _ID = re.compile(r"[a-z0-9-]{4,64}")
+
+
+Work = Callable[[Mapping[str, Any]], Mapping[str, str] | None]
+"""Does what a request asks; what it returns goes into the answer. Raises Refused."""
 
 
 class Refused(ValueError):
@@ -48,15 +56,16 @@ class Helper:
         self,
         root: Path,
         systemctl: Callable[..., None] | None = None,
-        works: Mapping[str, Callable[[Mapping[str, Any]], None]] | None = None,
+        works: Mapping[str, Work] | None = None,
     ) -> None:
         """works: other requests than those below, by name (firmware/update/service.py); each raises Refused."""
         self._root = root
         self._systemctl = systemctl if systemctl is not None else partial(run_systemctl, root)
-        self._works: Mapping[str, Callable[[Mapping[str, Any]], None]] = works or {
+        self._works: Mapping[str, Work] = works or {
             "clock": self._clock,
             "browser": lambda _asked: self._systemctl("restart", KIOSK),
             "reboot": lambda _asked: self._systemctl("reboot"),
+            "repair-data": self._repair_data,
         }
 
     def answer_all(self, folder: Path) -> int:
@@ -78,11 +87,23 @@ class Helper:
         log.info("asked for: %s", name)
         try:
             _check_id(answer["id"])
-            self._works[name](request)
+            answer |= self._works[name](request) or {}
         except (Refused, OSError) as error:
             answer |= {"ok": False, "reason": str(error)[:300]}
             log.warning("not done: %s: %s", name, answer["reason"])
         _write_new(place, f"{name}.answer", json.dumps(answer).encode())
+
+    def _repair_data(self, _asked: Mapping[str, Any]) -> Mapping[str, str]:
+        """By a service of its own, since this one has no way to any disk (firmware/data_repair.py)."""
+        self._systemctl("start", REPAIR)
+        try:
+            said = json.loads((self._root / REPAIRED).read_text())
+            how, reason = str(said["how"]), str(said["reason"])
+        except (OSError, ValueError, KeyError, TypeError):
+            raise Refused("the repair did not say what became of it") from None
+        if not how:
+            raise Refused(reason)
+        return {"how": how}
 
     def _clock(self, asked: Mapping[str, Any]) -> None:
         drop_in = self._root / DROP_IN

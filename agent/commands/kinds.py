@@ -9,6 +9,7 @@
 | `wipe` | yes | agent/wipe_mode.py |
 | `update` | where agent/update/deed.py says so | the new system, once proven, or the old one |
 | `collect-diagnostics`, `renew-certificate`, `rotate-bootstrap` | as said where they are made | itself |
+| `repair-data` | yes | itself |
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def kinds(
     others: Mapping[str, Kind],
     *,
     changed_info: Callable[[], None] = lambda: None,
+    sees_its_disk: Callable[[], bool] = lambda: True,
 ) -> dict[str, Kind]:
     """All that this unit can do; `others` are those that other parts of the agent bring."""
     helper = Helper(state / "helper")
@@ -44,6 +46,9 @@ def kinds(
         "set-clock-source": Kind(lambda entry: clock_deed(unit, helper, entry, changed_info)),
         "show-message": Kind(lambda entry: message_deed(unit, entry), alone=False),
         "locate": Kind(lambda entry: LocateDeed(unit, entry), disturbs=True, alone=False),
-        "wipe": Kind(lambda entry: WipeDeed(unit, entry, name, state, restart), disturbs=True),
+        "wipe": Kind(
+            lambda entry: WipeDeed(unit, entry, name, state, restart, sees_its_disk=sees_its_disk),
+            disturbs=True,
+        ),
     }
     return {**own, **others}

@@ -3,7 +3,7 @@
 | command | arguments |
 |---|---|
 | `restart` | `what`: `agent` (as it is without), `browser`, `machine` |
-| `selftest`, `renew-certificate`, `rotate-bootstrap` | none |
+| `selftest`, `renew-certificate`, `rotate-bootstrap`, `repair-data` | none |
 | `collect-diagnostics` | `url`: where the bundle is put; the region makes one where none is given |
 | `set-clock-source` | `source`: `ntp`, with `servers` (up to four, comma between), `network` or `region` |
 | `show-message` | `text`, and `until` (RFC 3339) or `minutes`; an empty text takes the one shown away |
@@ -169,6 +169,7 @@ _ARGUMENTS: Mapping[str, Mapping[str, Callable[[Arguments], str]]] = {
     "collect-diagnostics": {"url": _url},
     "renew-certificate": {},
     "rotate-bootstrap": {},
+    "repair-data": {},
     "set-clock-source": {
         "source": _one_of("source", "ntp", "network", "region", required=True),
         "servers": _servers,

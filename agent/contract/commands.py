@@ -27,6 +27,7 @@ KNOWN = (
     "wipe",
     "locate",
     "update",
+    "repair-data",
 )
 """Those that a unit of this version can do; it rejects any other."""
 

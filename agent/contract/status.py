@@ -45,6 +45,21 @@ class Clock(Body):
     offset_s: FiniteFloat | None = Field(None, description="Less the region's time, as last learnt.")
 
 
+StorageState = Literal["ok", "repaired", "missing", "garbage", "read_only", "full"]
+
+
+class Storage(Body):
+    """Where the unit keeps its schedule and what it has to tell; in all states but the first two it is `degraded`.
+
+    `missing`, `garbage` and `read_only`: it works from memory, and forgets with a restart. `full`: it works as
+    long as its reserve lasts. The command `repair-data` mends what can be mended from afar.
+    """
+
+    state: StorageState
+    reason: LongText = ""
+    free_bytes: int | None = Field(None, ge=0)
+
+
 class Info(Body):
     """`up/info`: what the unit is."""
 
@@ -59,6 +74,7 @@ class Info(Body):
     serial: ShortText = Field("", description="The number on the box, which its bootstrap certificate names.")
     bootstrap_sha256: HexDigest | None = Field(None, description="Of its bootstrap certificate.")
     clock: Clock | None = None
+    storage: Storage | None = None
     system: ShortText = Field("", description="Operating system and kernel.")
     browser: ShortText = Field("", description="The touchscreen's browser, as it says itself: 156.0.8078.79.")
     image: ShortText = Field("", description="Version of the whole system, of a unit that takes updates.")

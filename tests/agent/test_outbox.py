@@ -1,6 +1,7 @@
 """The chain of facts: it holds together, and shows when somebody has been at it."""
 
 import base64
+import sqlite3
 from datetime import UTC, datetime
 
 import pytest
@@ -83,6 +84,40 @@ def test_only_what_is_acknowledged_is_forgotten_and_nobody_acknowledges_the_futu
     outbox.acknowledge(epoch, 2)
     outbox.acknowledge(epoch, 1)
     assert [event.seq for event in outbox.pending()] == [3]
+
+
+def test_what_the_region_would_not_hear_moves_to_a_chain_that_it_takes(tmp_path):
+    """It keeps a later chain: the clock was a year ahead when that began, or this disk was away meanwhile."""
+    store = Store(tmp_path / "unit.db")
+    outbox = Outbox(store, SIGN, NOW)
+    for how in ("code", "qr"):
+        outbox.add("checked_in", NOW, "k3v9q2m4x8t1", {"how": how})
+    later = int(NOW.timestamp()) + 31_536_000
+    outbox.acknowledge(later, 7)
+    events = outbox.pending()
+    verify(events)
+    assert [(event.epoch, event.seq, event.fields) for event in events] == [
+        (later + 1, 1, {"how": "code"}),
+        (later + 1, 2, {"how": "qr"}),
+    ]
+    outbox.acknowledge(later, 7)  # said once more before it has heard
+    assert outbox.pending() == events
+    outbox.acknowledge(later + 1, 2)
+    assert outbox.pending() == []
+    assert Outbox(store, SIGN, NOW).head == (later + 1, 2)
+
+
+def test_a_disk_that_is_full_when_the_chain_moves_changes_nothing(outbox, monkeypatch):
+    outbox.add("help_asked", NOW)
+    before, head = outbox.pending(), outbox.head
+
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch, pytest.raises(sqlite3.OperationalError):
+        patch.setattr(Store, "append", full)
+        outbox.acknowledge(head[0] + 1, 1)
+    assert (outbox.pending(), outbox.head) == (before, head)
 
 
 def test_silence_in_decibels_and_a_long_reason_do_not_stop_the_queue(outbox):

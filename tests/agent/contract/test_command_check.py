@@ -30,6 +30,7 @@ GOOD = [
     ("locate", {"seconds": "60"}),
     ("update", BUNDLE),
     ("update", BUNDLE | {"allow_downgrade": "yes", "version": "1.0.0-rc1.2"}),
+    ("repair-data", {}),
 ]
 BAD = [
     ("dance", {}, "name"),
