@@ -55,7 +55,10 @@ def prepare(board: str, repository: Path, out: Path) -> Build:
     if version is None:
         raise ValueError("agent/__init__.py has no VERSION")
     git = ["git", "-C", str(repository), "log", "-1", "--format=%ct"]
-    epoch = os.environ.get("SOURCE_DATE_EPOCH") or subprocess.run(git, check=True, capture_output=True, text=True).stdout
+    epoch = (
+        os.environ.get("SOURCE_DATE_EPOCH")
+        or subprocess.run(git, check=True, capture_output=True, text=True).stdout
+    )
     places = Places(repository, out / "cache", out / board, out / f"halsorum-{board}.img")
     return Build(recipe, places, version[1], int(epoch))
 
@@ -86,7 +89,9 @@ def _packages(job: Build) -> None:
     cache, recipe = job.places.cache, job.recipe
     tar = cache / f"packages-{recipe.board}-{debian.cache_key(recipe)}.tar"
     if not tar.exists():
-        say(f"{len(recipe.packages)} packages and what they need, of Debian {debian.RELEASE} for {recipe.architecture}")
+        say(
+            f"{len(recipe.packages)} packages and what they need, of Debian {debian.RELEASE} for {recipe.architecture}"
+        )
         debs = cache / f"debs-{recipe.architecture}"
         debs.mkdir(parents=True, exist_ok=True)
         etc = Path("/etc/apt")
@@ -100,12 +105,17 @@ def _packages(job: Build) -> None:
             command = debian.mmdebstrap(recipe, source, debs, partial)
             # INITRD: the initial RAM disk is made later, once its own files are there.
             environment = {**os.environ, "INITRD": "No"}
-            if subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False).returncode:
+            if subprocess.run(
+                command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False
+            ).returncode:
                 raise RuntimeError(f"mmdebstrap failed; its messages are in {log}")
         for old in cache.glob(f"packages-{recipe.board}-*.tar"):
             old.unlink() if old != partial else None
         partial.rename(tar)
-    subprocess.run(["tar", "-C", str(job.root), "--numeric-owner", "--xattrs", "--xattrs-include=*", "-xpf", str(tar)], check=True)
+    subprocess.run(
+        ["tar", "-C", str(job.root), "--numeric-owner", "--xattrs", "--xattrs-include=*", "-xpf", str(tar)],
+        check=True,
+    )
 
 
 def _wheels(job: Build) -> list[Path]:
@@ -135,18 +145,37 @@ def _lay(job: Build) -> None:
     found = _wheels(job)
     subprocess.run(wheels.pip_install(recipe.architecture, job.places.cache, site, found), check=True)
     tree.programs(repository, root)
-    overlays = [HERE / "root", *(each for each in sorted((repository / "firmware").glob("*/root")) if each != HERE / "root")]
+    overlays = [
+        HERE / "root",
+        *(each for each in sorted((repository / "firmware").glob("*/root")) if each != HERE / "root"),
+    ]
     own = HERE / f"root_{recipe.board}"
     tree.settings(root, recipe.board, job.version)
-    tree.lay(root, overlays + [own] * own.exists(), tree.unit_places(repository / "systemd") | dict(recipe.files))
+    tree.lay(
+        root, overlays + [own] * own.exists(), tree.unit_places(repository / "systemd") | dict(recipe.files)
+    )
     if recipe.boot == "grub":
         _updates(job)
     subprocess.run(["systemd-sysusers", f"--root={root}"], check=True)
     subprocess.run(["systemctl", f"--root={root}", "preset-all"], check=True, capture_output=True)
-    compiling = ["chroot", str(root), "python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    compiling = [
+        "chroot",
+        str(root),
+        "python3",
+        "-m",
+        "compileall",
+        "-q",
+        "--invalidation-mode",
+        "unchecked-hash",
+    ]
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
     # Some packages carry files for other versions of Python, which do not compile.
-    subprocess.run([*compiling, str(tree.SITE_PACKAGES), str(tree.APP)], check=False, env=environment, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [*compiling, str(tree.SITE_PACKAGES), str(tree.APP)],
+        check=False,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def _updates(job: Build) -> None:
@@ -162,7 +191,20 @@ def _updates(job: Build) -> None:
 
 def _trim(job: Build) -> None:
     root = job.root
-    for pattern in ("var/cache/*", "var/lib/apt", "var/log/*", "tmp/*", "run/*", "usr/share/doc-base", "boot/*.old", "initrd.img*", "vmlinuz*", "etc/*-", "boot/System.map-*", "boot/initrd.img*"):
+    for pattern in (
+        "var/cache/*",
+        "var/lib/apt",
+        "var/log/*",
+        "tmp/*",
+        "run/*",
+        "usr/share/doc-base",
+        "boot/*.old",
+        "initrd.img*",
+        "vmlinuz*",
+        "etc/*-",
+        "boot/System.map-*",
+        "boot/initrd.img*",
+    ):
         for path in root.glob(pattern):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     for name in ("efi", "data"):
@@ -183,14 +225,22 @@ def _initramfs(job: Build) -> None:
 def _components(job: Build) -> list[sbom.Component]:
     """Of packages; dpkg's list is read and leaves the image, which is replaced whole."""
     root, cache, architecture = job.root, job.places.cache, job.recipe.architecture
-    documents = {file.parent.name: file.read_text("utf-8", "replace") for file in root.glob("usr/share/doc/*/copyright")}
+    documents = {
+        file.parent.name: file.read_text("utf-8", "replace")
+        for file in root.glob("usr/share/doc/*/copyright")
+    }
     debs = {unquote(file.name): file for file in (cache / f"debs-{architecture}").glob("*.deb")}
     status = root / "var/lib/dpkg/status"
     sums = _Checksums(debs)
     found = sbom.debian_components(status.read_text(encoding="utf-8"), documents, sums)
     shutil.rmtree(status.parent)
-    metadata = (file.read_text(encoding="utf-8") for file in root.glob("opt/halsorum/venv/lib/*/site-packages/*.dist-info/METADATA"))
-    by_name = {wheels.name_version(file.name): file for file in (cache / f"wheels-{architecture}").glob("*.whl")}
+    metadata = (
+        file.read_text(encoding="utf-8")
+        for file in root.glob("opt/halsorum/venv/lib/*/site-packages/*.dist-info/METADATA")
+    )
+    by_name = {
+        wheels.name_version(file.name): file for file in (cache / f"wheels-{architecture}").glob("*.whl")
+    }
     return found + sbom.python_components(metadata, _Checksums(by_name))
 
 
@@ -215,13 +265,24 @@ def _tell(job: Build, components: list[sbom.Component]) -> None:
     board, image = job.recipe.board, job.places.image
     root_sha256 = sbom.sha256_of(job.places.work / "root.ext4")
     told = sbom.document(board, job.version, job.epoch_s, components, root_sha256)
-    image.with_suffix(".sbom.json").write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    image.with_suffix(".sbom.json").write_text(
+        json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     parts = sizes.by_part(sizes.file_sizes(job.root))
-    manifest = {"board": board, "version": job.version, "source_date_epoch": job.epoch_s, "root_sha256": root_sha256, "image_sha256": sbom.sha256_of(image), "bytes_by_part": parts}
+    manifest = {
+        "board": board,
+        "version": job.version,
+        "source_date_epoch": job.epoch_s,
+        "root_sha256": root_sha256,
+        "image_sha256": sbom.sha256_of(image),
+        "bytes_by_part": parts,
+    }
     image.with_suffix(".json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     for name, size in parts.items():
         say(f"{size / layout.MIB:7.1f} MiB {name}")
-    say(f"{sum(parts.values()) / layout.MIB:7.1f} MiB in all; {len(components)} packages in {image.stem}.sbom.json")
+    say(
+        f"{sum(parts.values()) / layout.MIB:7.1f} MiB in all; {len(components)} packages in {image.stem}.sbom.json"
+    )
     say(f"{image} is made")
 
 
@@ -234,8 +295,19 @@ def _disk(job: Build) -> Path:
     filesystems.make_ext4(root, size, "halsorum-root", (*key, "root"), job.root, epoch, journal=False)
     identity, data, esp = work / "identity.ext4", work / "data.ext4", work / "esp.fat"
     by_label = {each.label: each for each in layout.UEFI}
-    filesystems.make_ext4(identity, by_label["identity"].size, "halsorum-id", (*key, "identity"), None, epoch, journal=True, owner=AGENT_ID)
-    filesystems.make_ext4(data, by_label["data"].size, "halsorum-data", (*key, "data"), None, epoch, journal=True)
+    filesystems.make_ext4(
+        identity,
+        by_label["identity"].size,
+        "halsorum-id",
+        (*key, "identity"),
+        None,
+        epoch,
+        journal=True,
+        owner=AGENT_ID,
+    )
+    filesystems.make_ext4(
+        data, by_label["data"].size, "halsorum-data", (*key, "data"), None, epoch, journal=True
+    )
     _esp(job, esp)
     parts = {"esp": esp, "root-a": root, "identity": identity, "data": data}
     fresh = job.places.image.with_suffix(".img.new")
@@ -248,9 +320,20 @@ def _disk(job: Build) -> Path:
 
 def _esp(job: Build, target: Path) -> None:
     work = job.places.work
-    files = {"EFI/BOOT/BOOTX64.EFI": work / "BOOTX64.EFI", "grub/grub.cfg": work / "grub.cfg", "grub/grubenv": work / "grubenv"}
+    files = {
+        "EFI/BOOT/BOOTX64.EFI": work / "BOOTX64.EFI",
+        "grub/grub.cfg": work / "grub.cfg",
+        "grub/grubenv": work / "grubenv",
+    }
     grub.make_program(files["EFI/BOOT/BOOTX64.EFI"])
     files["grub/grub.cfg"].write_text(grub.config(job.recipe.command_line), encoding="utf-8")
     first = {"ORDER": "A B", "A_OK": "1", "A_TRY": "0", "B_OK": "0", "B_TRY": "0", "PROVEN": "A"}
     files["grub/grubenv"].write_bytes(grub.environment(first))
-    filesystems.make_fat(target, layout.UEFI[0].size, "HALSORUM", files, job.epoch_s, layout.fixed_uuid(job.recipe.board, "esp").hex[:8])
+    filesystems.make_fat(
+        target,
+        layout.UEFI[0].size,
+        "HALSORUM",
+        files,
+        job.epoch_s,
+        layout.fixed_uuid(job.recipe.board, "esp").hex[:8],
+    )

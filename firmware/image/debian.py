@@ -34,7 +34,9 @@ EXCLUDED = (
 def archives(text_by_file: Iterable[str]) -> tuple[str, str]:
     """Debian's archive and its security archive as this machine's apt has them, else the standard ones."""
     uris = [uri for text in text_by_file for uri in _uris(text)]
-    security = next((uri for uri in uris if "security" in uri.rstrip("/").rsplit("/", 1)[-1]), STANDARD_SECURITY)
+    security = next(
+        (uri for uri in uris if "security" in uri.rstrip("/").rsplit("/", 1)[-1]), STANDARD_SECURITY
+    )
     return next((uri for uri in uris if uri.rstrip("/").endswith("/debian")), STANDARD_MIRROR), security
 
 
@@ -72,8 +74,8 @@ def mmdebstrap(recipe: Recipe, source_file: Path, debs: Path, tar: Path) -> list
         "--variant=essential",  # no apt in the image: it is replaced whole
         f"--architectures={recipe.architecture}",
         f"--components={','.join(recipe.components)}",
-        "--aptopt=APT::Install-Recommends \"false\"",
-        "--aptopt=Acquire::Languages \"none\"",
+        '--aptopt=APT::Install-Recommends "false"',
+        '--aptopt=Acquire::Languages "none"',
         *(f"--dpkgopt={line}" for line in EXCLUDED),
         "--skip=download/empty",
         "--skip=essential/unlink",

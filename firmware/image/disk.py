@@ -12,18 +12,24 @@ from firmware.image.layout import Partition, disk_size, placed, sfdisk_script
 _BLOCK = 1024 * 1024
 
 
-def write_disk(target: Path, board: str, partitions: Sequence[Partition], content: Mapping[str, Path]) -> None:
+def write_disk(
+    target: Path, board: str, partitions: Sequence[Partition], content: Mapping[str, Path]
+) -> None:
     """A raw disk image; what has no content in `content` (by label) stays empty. Raises ValueError if it is too large."""
     with target.open("wb") as disk:
         disk.truncate(disk_size(partitions))
-    subprocess.run(["sfdisk", "-q", str(target)], input=sfdisk_script(board, partitions), text=True, check=True)
+    subprocess.run(
+        ["sfdisk", "-q", str(target)], input=sfdisk_script(board, partitions), text=True, check=True
+    )
     with target.open("r+b") as disk:
         for each in placed(board, partitions):
             source = content.get(each.partition.label)
             if source is None:
                 continue
             if source.stat().st_size > each.partition.size:
-                raise ValueError(f"{source.name} ({source.stat().st_size} bytes) is larger than {each.partition.label}")
+                raise ValueError(
+                    f"{source.name} ({source.stat().st_size} bytes) is larger than {each.partition.label}"
+                )
             _copy_sparse(source, disk.fileno(), each.start)
 
 

@@ -46,26 +46,60 @@ def _walk(folder: Path) -> Iterable[Path]:
 
 
 def make_ext4(
-    target: Path, size: int, label: str, names: Iterable[str], folder: Path | None, epoch_s: int, *, journal: bool, owner: str = "0:0"
+    target: Path,
+    size: int,
+    label: str,
+    names: Iterable[str],
+    folder: Path | None,
+    epoch_s: int,
+    *,
+    journal: bool,
+    owner: str = "0:0",
 ) -> None:
     """An ext4 file system in a file, filled from a folder. `names` give its UUID and its hash seed."""
     with target.open("wb") as file:
         file.truncate(size)
     key = tuple(names)
-    command = ["mke2fs", "-q", "-F", "-t", "ext4", "-L", label, "-m", "0", "-b", "4096" if size > 512 * MIB else "1024"]
-    command += ["-U", str(fixed_uuid(*key, "uuid")), "-O", _FEATURES + ("" if journal else ",^has_journal,^resize_inode")]
+    command = [
+        "mke2fs",
+        "-q",
+        "-F",
+        "-t",
+        "ext4",
+        "-L",
+        label,
+        "-m",
+        "0",
+        "-b",
+        "4096" if size > 512 * MIB else "1024",
+    ]
+    command += [
+        "-U",
+        str(fixed_uuid(*key, "uuid")),
+        "-O",
+        _FEATURES + ("" if journal else ",^has_journal,^resize_inode"),
+    ]
     extended = f"hash_seed={fixed_uuid(*key, 'seed')},root_owner={owner},lazy_itable_init=0,nodiscard"
     command += ["-E", extended, *(["-d", str(folder)] if folder is not None else []), str(target)]
-    environment = {**os.environ, "E2FSPROGS_FAKE_TIME": str(epoch_s), "SOURCE_DATE_EPOCH": str(epoch_s), "LC_ALL": "C"}
+    environment = {
+        **os.environ,
+        "E2FSPROGS_FAKE_TIME": str(epoch_s),
+        "SOURCE_DATE_EPOCH": str(epoch_s),
+        "LC_ALL": "C",
+    }
     subprocess.run(command, check=True, env=environment)
     _fix_times(target, epoch_s, environment)
 
 
 def _fix_times(target: Path, epoch_s: int, environment: Mapping[str, str]) -> None:
     """mke2fs copies the change time, which is the time of the build; no other part of an inode differs."""
-    header = subprocess.run(["dumpe2fs", "-h", str(target)], check=True, capture_output=True, text=True, env=environment)
+    header = subprocess.run(
+        ["dumpe2fs", "-h", str(target)], check=True, capture_output=True, text=True, env=environment
+    )
     count, free = (int(re.findall(rf"^{name}: +(\d+)", header.stdout, re.MULTILINE)[0]) for name in _COUNTS)
-    lines = [f"sif <{inode}> {field} @{epoch_s}" for inode in (2, *range(11, count - free + 1)) for field in _TIMES]
+    lines = [
+        f"sif <{inode}> {field} @{epoch_s}" for inode in (2, *range(11, count - free + 1)) for field in _TIMES
+    ]
     with tempfile.NamedTemporaryFile("w", suffix=".debugfs") as script:
         script.write("\n".join(lines) + "\n")
         script.flush()
@@ -73,7 +107,9 @@ def _fix_times(target: Path, epoch_s: int, environment: Mapping[str, str]) -> No
         subprocess.run(command, check=True, capture_output=True, env=environment)
 
 
-def make_fat(target: Path, size: int, label: str, files: Mapping[str, Path], epoch_s: int, serial: str) -> None:
+def make_fat(
+    target: Path, size: int, label: str, files: Mapping[str, Path], epoch_s: int, serial: str
+) -> None:
     """A FAT32 file system in a file. `files`: path within it → file of this machine."""
     with target.open("wb") as file:
         file.truncate(size)
@@ -89,4 +125,6 @@ def make_fat(target: Path, size: int, label: str, files: Mapping[str, Path], epo
                 subprocess.run(["mmd", "-i", str(target), f"::/{folder}"], check=True, env=environment)
                 made.add(folder)
         os.utime(files[name], (epoch_s, epoch_s))
-        subprocess.run(["mcopy", "-m", "-i", str(target), str(files[name]), f"::/{name}"], check=True, env=environment)
+        subprocess.run(
+            ["mcopy", "-m", "-i", str(target), str(files[name]), f"::/{name}"], check=True, env=environment
+        )

@@ -28,5 +28,15 @@ def environment(variables: dict[str, str]) -> bytes:
 
 def make_program(target: Path) -> None:
     """BOOTX64.EFI by grub-mkimage(1)."""
-    command = ["grub-mkimage", "-O", "x86_64-efi", "-p", "/grub", "-c", str(HERE / "early.cfg"), "-o", str(target)]
+    command = [
+        "grub-mkimage",
+        "-O",
+        "x86_64-efi",
+        "-p",
+        "/grub",
+        "-c",
+        str(HERE / "early.cfg"),
+        "-o",
+        str(target),
+    ]
     subprocess.run([*command, *MODULES], check=True)

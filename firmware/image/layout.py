@@ -67,7 +67,13 @@ def disk_size(partitions: Sequence[Partition]) -> int:
 
 def sfdisk_script(board: str, partitions: Sequence[Partition]) -> str:
     """What sfdisk(8) is told."""
-    lines = ["label: gpt", f"label-id: {fixed_uuid(board, 'disk')}", f"first-lba: {_FIRST // SECTOR}", "unit: sectors", ""]
+    lines = [
+        "label: gpt",
+        f"label-id: {fixed_uuid(board, 'disk')}",
+        f"first-lba: {_FIRST // SECTOR}",
+        "unit: sectors",
+        "",
+    ]
     lines += [
         f"start={each.start // SECTOR}, size={each.partition.size // SECTOR}, type={each.partition.type_guid}, "
         f'uuid={each.guid}, name="{each.partition.label}"'

@@ -35,7 +35,9 @@ def dep5_names(copyright_file: str) -> list[str]:
     """The short names in a machine-readable copyright file, sorted; none in one that is prose."""
     if not _HEADER.search(copyright_file):
         return []
-    words = (re.split(r"\s+(?:and|or|AND|OR)\s+|,\s*", line.strip()) for line in _LINE.findall(copyright_file))
+    words = (
+        re.split(r"\s+(?:and|or|AND|OR)\s+|,\s*", line.strip()) for line in _LINE.findall(copyright_file)
+    )
     return sorted({word.strip() for line in words for word in line if word.strip()})
 
 

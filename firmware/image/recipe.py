@@ -87,7 +87,9 @@ def _part(file: Path, board: str) -> Mapping[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{file}: {error}") from error
     if unknown := set(table) - _PART_KEYS:
-        raise RecipeError(f"{file}: unknown {', '.join(sorted(unknown))}; known are {', '.join(sorted(_PART_KEYS))}")
+        raise RecipeError(
+            f"{file}: unknown {', '.join(sorted(unknown))}; known are {', '.join(sorted(_PART_KEYS))}"
+        )
     return table if board in table.get("boards", [board]) else {}
 
 

@@ -38,7 +38,9 @@ class Component:
     """Of the .deb or the wheel that was unpacked."""
 
 
-def debian_components(status: str, copyrights: Mapping[str, str], checksums: Mapping[str, str]) -> list[Component]:
+def debian_components(
+    status: str, copyrights: Mapping[str, str], checksums: Mapping[str, str]
+) -> list[Component]:
     """From dpkg's status file. `copyrights`: by package; `checksums`: by `name_version_architecture.deb`."""
     found = []
     for stanza in status.split("\n\n"):
@@ -55,7 +57,9 @@ def debian_components(status: str, copyrights: Mapping[str, str], checksums: Map
                 version=version,
                 purl=f"pkg:deb/debian/{quote(name)}@{quote(version, safe='')}?arch={architecture}",
                 licence=licence,
-                licence_comment=f"debian/copyright names: {', '.join(names)}" if names and licence == NONE_SAID else "",
+                licence_comment=f"debian/copyright names: {', '.join(names)}"
+                if names and licence == NONE_SAID
+                else "",
                 supplier="Organization: Debian",
                 sha256=checksums.get(f"{name}_{version}_{architecture}.deb", ""),
             )
@@ -73,13 +77,24 @@ def python_components(metadata: Iterable[str], checksums: Mapping[str, str]) -> 
         certain = said if _SPDX_LIKE.fullmatch(said) and fields["License-Expression"] else expression([said])
         comment = " ".join(said.split())[:200] if certain == NONE_SAID else ""
         sha256 = checksums.get(f"{name}-{version}", "")
-        found.append(Component("pypi", name, version, f"pkg:pypi/{name}@{version}", certain, comment, "", sha256))
+        found.append(
+            Component("pypi", name, version, f"pkg:pypi/{name}@{version}", certain, comment, "", sha256)
+        )
     return sorted(found, key=lambda each: each.name)
 
 
-def document(board: str, version: str, epoch_s: int, components: Iterable[Component], image_sha256: str) -> dict[str, Any]:
+def document(
+    board: str, version: str, epoch_s: int, components: Iterable[Component], image_sha256: str
+) -> dict[str, Any]:
     """The whole document. The same image gives the same document."""
-    own = Component("image", f"halsorum-{board}", version, f"pkg:generic/halsorum-{board}@{version}", _OWN, sha256=image_sha256)
+    own = Component(
+        "image",
+        f"halsorum-{board}",
+        version,
+        f"pkg:generic/halsorum-{board}@{version}",
+        _OWN,
+        sha256=image_sha256,
+    )
     packages = [_package(own) | {"SPDXID": IMAGE, "primaryPackagePurpose": "OPERATING-SYSTEM"}]
     packages += [_package(each) for each in components]
     created = datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -90,7 +105,10 @@ def document(board: str, version: str, epoch_s: int, components: Iterable[Compon
         "SPDXID": DOCUMENT,
         "name": f"halsorum-{board}-{version}",
         "documentNamespace": f"urn:uuid:{fixed_uuid(board, version, image_sha256)}",
-        "creationInfo": {"created": created, "creators": ["Organization: Hälsorum", f"Tool: halsorum-image-{version}"]},
+        "creationInfo": {
+            "created": created,
+            "creators": ["Organization: Hälsorum", f"Tool: halsorum-image-{version}"],
+        },
         "packages": packages,
         "relationships": [_relation(DOCUMENT, "DESCRIBES", IMAGE), *contained],
     }

@@ -85,7 +85,9 @@ def programs(tree: Path, root: Path) -> None:
     site.mkdir(parents=True, exist_ok=True)
     for name in ("python", "python3"):
         (venv / "bin" / name).symlink_to("/usr/bin/python3")
-    write(root, f"{VENV}/pyvenv.cfg", "home = /usr/bin\ninclude-system-site-packages = false\nversion = 3.11\n")
+    write(
+        root, f"{VENV}/pyvenv.cfg", "home = /usr/bin\ninclude-system-site-packages = false\nversion = 3.11\n"
+    )
     write(root, f"{SITE_PACKAGES}/halsorum.pth", f"{APP}\n")
     for name in ("systemd", "gpiod"):
         debians = PurePosixPath("/usr/lib/python3/dist-packages") / name
@@ -111,8 +113,14 @@ def lay(root: Path, folders: Iterable[Path], places: Mapping[PurePosixPath, Path
 def settings(root: Path, board: str, version: str) -> None:
     """Names by which the unit, RAUC and people know the image (os-release(5))."""
     release = inside(root, PurePosixPath("/usr/lib/os-release"))
-    kept = [line for line in release.read_text().splitlines() if not line.startswith(("IMAGE_", "PRETTY_NAME="))]
-    own = [f'PRETTY_NAME="Hälsorum {version} ({board})"', f"IMAGE_ID=halsorum-{board}", f"IMAGE_VERSION={version}"]
+    kept = [
+        line for line in release.read_text().splitlines() if not line.startswith(("IMAGE_", "PRETTY_NAME="))
+    ]
+    own = [
+        f'PRETTY_NAME="Hälsorum {version} ({board})"',
+        f"IMAGE_ID=halsorum-{board}",
+        f"IMAGE_VERSION={version}",
+    ]
     release.write_text("\n".join(kept + own) + "\n", encoding="utf-8")
     unit = UNIT_FILE.read_text(encoding="utf-8") + f'board = "{board}"\n'
     write(root, "/etc/halsorum/unit.toml", unit)

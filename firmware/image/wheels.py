@@ -41,7 +41,13 @@ def platforms(architecture: str) -> list[str]:
     """Platform tags that Debian 12 runs, the newest first (PEP 600, with PEP 513's old names)."""
     machine = MACHINES[architecture]
     tags = [f"manylinux_2_{minor}_{machine}" for minor in range(GLIBC_MINOR, 4, -1)]
-    return [*tags, f"manylinux2014_{machine}", f"manylinux2010_{machine}", f"manylinux1_{machine}", f"linux_{machine}"]
+    return [
+        *tags,
+        f"manylinux2014_{machine}",
+        f"manylinux2010_{machine}",
+        f"manylinux1_{machine}",
+        f"linux_{machine}",
+    ]
 
 
 def for_target(architecture: str) -> list[str]:
@@ -54,13 +60,37 @@ def for_target(architecture: str) -> list[str]:
 def pip_download(architecture: str, requirements: Path, constraints: Path, folder: Path) -> list[str]:
     """The command that fetches wheels into a folder; it resolves within the lock's versions alone."""
     files = ["-r", str(requirements), "-c", str(constraints), "-d", str(folder)]
-    return [sys.executable, "-m", "pip", "download", "-q", "--no-cache-dir", *for_target(architecture), *files]
+    return [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        "--no-cache-dir",
+        *for_target(architecture),
+        *files,
+    ]
 
 
 def pip_install(architecture: str, folder: Path, site_packages: Path, names: Iterable[Path]) -> list[str]:
     """The command that unpacks checked wheels, from the folder alone; nothing is run or resolved."""
-    options = ["--no-index", "--no-deps", "--no-compile", f"--find-links={folder}", f"--target={site_packages}"]
-    return [sys.executable, "-m", "pip", "install", "-q", *for_target(architecture), *options, *map(str, names)]
+    options = [
+        "--no-index",
+        "--no-deps",
+        "--no-compile",
+        f"--find-links={folder}",
+        f"--target={site_packages}",
+    ]
+    return [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        *for_target(architecture),
+        *options,
+        *map(str, names),
+    ]
 
 
 def check(wheels: Iterable[Path], entries: Mapping[str, tuple[str, frozenset[str]]]) -> None:
@@ -69,8 +99,12 @@ def check(wheels: Iterable[Path], entries: Mapping[str, tuple[str, frozenset[str
     for name, known in entries.values():
         hashes.setdefault(_normal(name), set()).update(known)
     for wheel in wheels:
-        if hashlib.sha256(wheel.read_bytes()).hexdigest() not in hashes.get(_normal(wheel.name.split("-")[0]), ()):
-            raise WheelError(f"{wheel.name} is not what .ci/requirements.lock names; remove it and build again")
+        if hashlib.sha256(wheel.read_bytes()).hexdigest() not in hashes.get(
+            _normal(wheel.name.split("-")[0]), ()
+        ):
+            raise WheelError(
+                f"{wheel.name} is not what .ci/requirements.lock names; remove it and build again"
+            )
 
 
 def _normal(name: str) -> str:

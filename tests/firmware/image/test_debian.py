@@ -25,7 +25,9 @@ def test_the_archive_of_this_machine_is_used() -> None:
 
 
 def test_another_release_or_another_archive_is_not_taken_for_debians() -> None:
-    other = DEB822.replace("bookworm", "trixie") + "\nTypes: deb\nURIs: https://x.example/apt\nSuites: bookworm\n"
+    other = (
+        DEB822.replace("bookworm", "trixie") + "\nTypes: deb\nURIs: https://x.example/apt\nSuites: bookworm\n"
+    )
     assert debian.archives([other]) == (debian.STANDARD_MIRROR, debian.STANDARD_SECURITY)
 
 

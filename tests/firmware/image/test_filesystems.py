@@ -45,7 +45,9 @@ def test_fat_has_the_files_in_their_folders(tmp_path: Path) -> None:
     file.write_text("boot\n")
     image = tmp_path / "esp.fat"
     filesystems.make_fat(image, 40 * MIB, "HALSORUM", {"grub/deep/grub.cfg": file}, EPOCH_S, "01234567")
-    shown = subprocess.run(["mtype", "-i", str(image), "::/grub/deep/grub.cfg"], check=True, capture_output=True)
+    shown = subprocess.run(
+        ["mtype", "-i", str(image), "::/grub/deep/grub.cfg"], check=True, capture_output=True
+    )
     assert shown.stdout == b"boot\n"
 
 

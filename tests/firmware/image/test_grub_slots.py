@@ -36,10 +36,14 @@ def disk(tmp_path: Path) -> Path:
 def start(disk: Path, environment: str | None = None) -> str:
     if environment is not None:
         (disk / "hd0,gpt1/grub/grubenv").write_text(environment)
-    text = re.sub(r"^( *(?:if .*?then |else |; )*)set ", r"\1", grub.config(["ro", "quiet"]), flags=re.MULTILINE)
+    text = re.sub(
+        r"^( *(?:if .*?then |else |; )*)set ", r"\1", grub.config(["ro", "quiet"]), flags=re.MULTILINE
+    )
     text = re.sub(r"(; then|; else|;|then|else) set ", r"\1 ", text)
     text = re.sub(r"\((\$\w+(?:,\$\w+)?)\)", r"\1", text)
-    done = subprocess.run(["bash", "-c", STAND_INS + text], cwd=disk, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["bash", "-c", STAND_INS + text], cwd=disk, capture_output=True, text=True, check=False
+    )
     assert not done.stderr, done.stderr
     return done.stdout.splitlines()[-1]
 

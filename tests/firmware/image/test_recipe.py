@@ -46,7 +46,9 @@ def test_a_board_has_all_of_the_one_that_it_is_like(boards: Path) -> None:
 
 
 def test_parts_add_packages_and_files(boards: Path, tmp_path: Path) -> None:
-    kiosk = part(tmp_path / "f/kiosk", 'packages = ["cage", "linux"]\n[files]\n"policy.json" = "/etc/p.json"\n')
+    kiosk = part(
+        tmp_path / "f/kiosk", 'packages = ["cage", "linux"]\n[files]\n"policy.json" = "/etc/p.json"\n'
+    )
     part(tmp_path / "f/lab", 'boards = ["vm"]\npackages = ["vivid"]\n')
     assert part_files(tmp_path / "f")[0] == kiosk
     recipe = load_recipe("x86", boards, part_files(tmp_path / "f"))
@@ -70,7 +72,9 @@ def test_a_part_that_cannot_be_meant_is_named(boards: Path, tmp_path: Path, text
         load_recipe("vm", boards, [part(tmp_path / "f/kiosk", text)])
 
 
-@pytest.mark.parametrize(("board", "named"), [("pi9", "half, loop, vm, x86"), ("loop", "loop"), ("half", "architecture")])
+@pytest.mark.parametrize(
+    ("board", "named"), [("pi9", "half, loop, vm, x86"), ("loop", "loop"), ("half", "architecture")]
+)
 def test_a_board_that_cannot_be_built(boards: Path, board: str, named: str) -> None:
     with pytest.raises(RecipeError, match=named):
         load_recipe(board, boards)

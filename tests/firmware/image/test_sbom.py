@@ -72,7 +72,11 @@ def test_licences_are_said_where_they_are_certain(told: dict[str, Any]) -> None:
 
 def test_form_is_that_of_spdx_2_3(told: dict[str, Any]) -> None:
     """What the specification's clauses 6, 7 and 11 demand of a document."""
-    assert (told["spdxVersion"], told["dataLicense"], told["SPDXID"]) == ("SPDX-2.3", "CC0-1.0", "SPDXRef-DOCUMENT")
+    assert (told["spdxVersion"], told["dataLicense"], told["SPDXID"]) == (
+        "SPDX-2.3",
+        "CC0-1.0",
+        "SPDXRef-DOCUMENT",
+    )
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", told["creationInfo"]["created"])
     assert all(re.match(r"(Person|Organization|Tool): ", each) for each in told["creationInfo"]["creators"])
     assert re.match(r"[a-z]+:[^#\s]+$", told["documentNamespace"])
@@ -82,8 +86,12 @@ def test_form_is_that_of_spdx_2_3(told: dict[str, Any]) -> None:
     for package in told["packages"]:
         assert {"name", "SPDXID", "downloadLocation", "licenseDeclared", "licenseConcluded"} <= set(package)
         assert package["filesAnalyzed"] is False
-        assert re.fullmatch(r"NOASSERTION|[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*", package["licenseDeclared"])
-        assert all(re.fullmatch("[0-9a-f]{64}", each["checksumValue"]) for each in package.get("checksums", ()))
+        assert re.fullmatch(
+            r"NOASSERTION|[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*", package["licenseDeclared"]
+        )
+        assert all(
+            re.fullmatch("[0-9a-f]{64}", each["checksumValue"]) for each in package.get("checksums", ())
+        )
     ends = {each[end] for each in told["relationships"] for end in ("spdxElementId", "relatedSpdxElement")}
     assert ends == {*identifiers, "SPDXRef-DOCUMENT"}
 

@@ -9,7 +9,16 @@ from firmware.image.sizes import OTHER, by_part, file_sizes
 
 
 def test_units_presets_and_users_find_their_places(tmp_path: Path) -> None:
-    for name in ("a.service", "b.path", "c.timer", "90-x.preset", "sysusers.conf", "tmpfiles.conf", "README.md", "s.rules"):
+    for name in (
+        "a.service",
+        "b.path",
+        "c.timer",
+        "90-x.preset",
+        "sysusers.conf",
+        "tmpfiles.conf",
+        "README.md",
+        "s.rules",
+    ):
         (tmp_path / name).touch()
     (tmp_path / "rauc.service.d").mkdir()
     places = {str(place): file.name for place, file in tree.unit_places(tmp_path).items()}
@@ -39,7 +48,9 @@ def test_what_is_laid_over_replaces_what_was_there(tmp_path: Path) -> None:
     tree.lay(root, [overlay], {PurePosixPath("/etc/deep/policy.json"): file})
     assert (root / "etc/secret").read_text() == "2"
     assert os.readlink(root / "etc/masked.service") == "/dev/null"
-    modes = {name: (root / "etc" / name).stat().st_mode & 0o777 for name in ("start", "secret", "deep/policy.json")}
+    modes = {
+        name: (root / "etc" / name).stat().st_mode & 0o777 for name in ("start", "secret", "deep/policy.json")
+    }
     assert modes == {"start": 0o755, "secret": 0o644, "deep/policy.json": 0o644}
 
 
@@ -68,7 +79,12 @@ def test_the_image_says_what_it_is(tmp_path: Path) -> None:
     (tmp_path / "usr/lib/os-release").write_text('PRETTY_NAME="Debian"\nID=debian\n')
     tree.settings(tmp_path, "vm", "0.5.0")
     lines = (tmp_path / "usr/lib/os-release").read_text().splitlines()
-    assert lines == ["ID=debian", 'PRETTY_NAME="Hälsorum 0.5.0 (vm)"', "IMAGE_ID=halsorum-vm", "IMAGE_VERSION=0.5.0"]
+    assert lines == [
+        "ID=debian",
+        'PRETTY_NAME="Hälsorum 0.5.0 (vm)"',
+        "IMAGE_ID=halsorum-vm",
+        "IMAGE_VERSION=0.5.0",
+    ]
     assert 'board = "vm"' in (tmp_path / "etc/halsorum/unit.toml").read_text()
     assert (tmp_path / "etc/machine-id").read_text() == ""
 
@@ -103,7 +119,12 @@ def test_each_difference_is_named(two: tuple[Path, Path]) -> None:
 
 def test_sizes_count_each_file_in_one_part(tmp_path: Path) -> None:
     found = {"usr/lib/chromium/chromium": 100, "usr/lib/libc.so": 10, "boot/vmlinuz": 5, "etc/passwd": 1}
-    assert by_part(found) == {"Chromium": 100, "other libraries": 10, "kernel and initial RAM disk": 5, OTHER: 1}
+    assert by_part(found) == {
+        "Chromium": 100,
+        "other libraries": 10,
+        "kernel and initial RAM disk": 5,
+        OTHER: 1,
+    }
     (tmp_path / "a").write_bytes(b"123")
     (tmp_path / "b").hardlink_to(tmp_path / "a")
     assert sum(file_sizes(tmp_path).values()) == 3

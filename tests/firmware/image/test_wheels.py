@@ -17,7 +17,10 @@ numpy==2.4 ; python_full_version < '3.12' \\
 
 def test_lock_is_read_with_markers_and_hashes() -> None:
     entries = wheels.locked(LOCK)
-    assert set(entries) == {"psycopg-binary==3.2 ; implementation_name != 'pypy'", "numpy==2.4 ; python_full_version < '3.12'"}
+    assert set(entries) == {
+        "psycopg-binary==3.2 ; implementation_name != 'pypy'",
+        "numpy==2.4 ; python_full_version < '3.12'",
+    }
     assert entries["numpy==2.4 ; python_full_version < '3.12'"] == ("numpy", frozenset({"1" * 64}))
 
 
