@@ -96,7 +96,7 @@ def _take_into_use(wired: Wired | None, gone: Mapping[Path, str]) -> None:
             _run("systemctl", "restart", f"halsorum-wired@{wired.interface}.service")
         _run("networkctl", "reconfigure", wired.interface)
     for service in ("systemd-resolved.service", "systemd-timesyncd.service"):
-        _run("systemctl", "try-restart", service)
+        _run("systemctl", "--no-block", "try-restart", service)  # nothing here waits for names or the time
 
 
 def _run(*command: str) -> None:
