@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agent.contract.signalling import IceServer
+from provisioning.credentials import handed_over
 from provisioning.enrolment_settings import EnrolmentSettings
 from provisioning.oidc_settings import OidcSettings
 from web.clinic.return_to import is_beginning
@@ -196,11 +197,13 @@ def load_settings(path: Path | None = None, environ: Mapping[str, str] = os.envi
     file = path or Path(environ.get(FILE_VARIABLE, str(DEFAULT_FILE)))
     try:
         values = tomllib.loads(file.read_text())
+        secrets = {f"{PREFIX}{name.upper()}": text for name, text in handed_over(environ).items()}
     except OSError as error:
-        raise SettingsError(f"The settings file {file} cannot be read: {error.strerror}.") from None
+        unread = error.filename or file
+        raise SettingsError(f"The settings file {unread} cannot be read: {error.strerror}.") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The settings file {file} is not TOML: {error}.") from None
-    _overlay(values, environ)
+    _overlay(values, {**secrets, **environ})
     try:
         return RegionSettings.model_validate(values)
     except ValidationError as error:
