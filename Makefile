@@ -39,7 +39,7 @@ export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run new-unit demo screens test test-long unit unit-postgresql end-to-end lint format bench bench-net bench-people bench-fleet recovery soak torture lock clean distclean packages-run packages-test $(UNIT_PARTS) $(PARTS)
+.PHONY: help run new-unit demo screens test test-long unit unit-postgresql end-to-end lint format bench bench-net bench-people bench-fleet bench-idle recovery soak torture lock clean distclean packages-run packages-test $(UNIT_PARTS) $(PARTS)
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
@@ -104,6 +104,9 @@ bench-people: packages-test $(VENV)/ready ## Meetings of three and five parties 
 bench-fleet: packages-test $(VENV)/ready ## Thousands of units at the real broker and region: storms, changes, losses (JSON=file UNITS="250 2000" ROUNDS=n)
 	@$(BIN)/python -m tests.bench.fleet $(if $(JSON),--json $(JSON)) $(if $(UNITS),--units $(UNITS)) \
 	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(OPTIONS)
+
+bench-idle: packages-test $(VENV)/ready ## What the agent costs when nobody is there: start, processor, files written (JSON=file)
+	@$(BIN)/python -m tests.bench.idle $(if $(JSON),--json $(JSON)) $(OPTIONS)
 
 recovery: packages-test $(VENV)/ready ## How a call comes back when lines, servers and pages fail; needs root (JSON=file)
 	@$(BIN)/python -m tests.recovery $(if $(JSON),--json $(JSON)) $(OPTIONS)

@@ -21,7 +21,9 @@ AGREE_WITHIN = timedelta(days=1)
 ALONE_FOR_S = 3600.0
 """Where only one of them tells the time, it moves the floor after having told it for so long: a clock that is a
 year ahead for a moment must not make all certificates look expired for ever."""
-KEEP_EVERY_S = 60.0
+LOOK_EVERY_S = 60.0
+KEEP_EVERY_S = 3600.0
+"""What is certainly past may lag behind by so long: a room in which nothing happens writes once an hour."""
 _STA_UNSYNC = 0x0040
 _TIME_ERROR = 5
 
@@ -104,7 +106,7 @@ class ClockState:
         self._synchronised = synchronised
         self._wall_s = wall_s
         self._floor = kept_floor(store)
-        self._kept_at_s = float("-inf")
+        self._looked_at_s = self._written_at_s = float("-inf")
         self._told: _Told | None = None
 
     def known(self) -> KnownTime:
@@ -116,11 +118,11 @@ class ClockState:
         return KnownTime(self._floor, self._by_region())
 
     def tick(self) -> None:
-        """Once a second: keep what is certainly past."""
+        """Once a second: learn and keep what is certainly past."""
         now_s = self._clock.monotonic_s()
-        if now_s < self._kept_at_s + KEEP_EVERY_S:
+        if now_s < self._looked_at_s + LOOK_EVERY_S:
             return
-        self._kept_at_s = now_s
+        self._looked_at_s = now_s
         servers, region = self._by_servers(), self._by_region()
         if servers is not None and region is not None:
             self._told = None
@@ -151,6 +153,10 @@ class ClockState:
         return self._clock.now() if self._clock.is_sure else None
 
     def _keep(self, past: datetime) -> None:
-        if past > self._floor:
-            self._floor = past
+        now_s = self._clock.monotonic_s()
+        if past <= self._floor:
+            return
+        self._floor = past
+        if now_s >= self._written_at_s + KEEP_EVERY_S:
+            self._written_at_s = now_s
             self._store.put("alive", past.isoformat().encode())

@@ -41,8 +41,9 @@ DROPIN_WITHIN = timedelta(seconds=60)
 """A drop-in that the region books later than this after it was asked for waits for staff to check it in."""
 ALIVE_EVERY_S = 10.0
 """How often a session in the room marks that the agent is alive; a restart measures its absence from it."""
-IDLE_ALIVE_EVERY_S = 600.0
-"""And how often an empty room does, so that a restart knows the region's time."""
+IDLE_ALIVE_EVERY_S = 3600.0
+"""And how often an empty room does, so that a restart knows the region's time: however old the mark is, what has
+passed since is counted by the machine, until it boots."""
 
 
 class Unit:

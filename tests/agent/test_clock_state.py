@@ -130,3 +130,16 @@ def test_what_up_info_says():
     clocks.region.learn(NOW, fresh=True)
     clocks.synchronised = True
     assert clocks.state.report().model_dump() == {"source": "ntp", "synchronised": True, "offset_s": 90.0}
+
+
+def test_what_is_past_is_known_each_minute_and_written_once_an_hour():
+    clocks = Clocks(synchronised=True)
+    clocks.region.learn(NOW, fresh=True)
+    written: list[bytes] = []
+    clocks.put = lambda _key, value: written.append(value)
+    for _ in range(59):
+        clocks.passes(60)
+    assert len(written) == 1
+    assert clocks.state.known().floor >= NOW + timedelta(minutes=58)
+    clocks.passes(120)
+    assert len(written) == 2
