@@ -206,7 +206,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         )
         stack.callback(ticking.cancel)
         alive.start()
-        running.survey()
+        await running.look_around()
         running.notify("READY=1")
         log.info("ready: unit %s, board %s, screen on port %d", identity.unit, board.name, settings.web_port)
         await stop.wait()

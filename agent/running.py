@@ -25,6 +25,7 @@ from agent.media import facts
 from agent.media.aiortc_internals import host_addresses
 from agent.media.capture import Capture
 from agent.media.media_socket import PortRange
+from agent.media.presence import missing_devices
 from agent.media.probes import run_probes
 from agent.media.server_finder import ServerFinder, trusted
 from agent.media.video_codec import ffmpeg_version
@@ -226,10 +227,6 @@ class Running:
         await self._parts.stop()
         await self.calls.stop()
 
-    def survey(self) -> None:
-        """Find out which encoders work here, in the background; the answer of an earlier start holds."""
-        self._surveyor.start()
-
     def _surveyed(self, found: Survey) -> None:
         self._survey = found
         settings = self._capture_settings
@@ -247,6 +244,14 @@ class Running:
         addresses = frozenset(host_addresses())
         self.wire.network_changed(addresses)
         self.calls.network_changed(addresses)
+
+    async def look_around(self) -> None:
+        """Say what is missing before anybody needs it; the self-test then finds out whether the rest works. Which
+        encoders do is found out in the background; the answer of an earlier start holds."""
+        self._surveyor.start()
+        for name, why in (await missing_devices(self._capture_settings)).items():
+            log.error("%s", why)
+            self._unit.room_event(FaultFound(name))
 
     def watched(self, web: Server) -> Alive:
         """Who feeds systemd's watchdog, as long as all of this moves."""

@@ -1,6 +1,6 @@
 """`python -m tests.bench.idle [--seconds 60] [--json FILE]`: what an agent costs while nobody is in the room.
 
-A whole system in which nothing happens, and a page that listens to the unit's feed as the touchscreen does: how long the
+A whole system in which nothing happens, and a page that listens to the feed as the touchscreen does: how long the
 agent takes to be ready (several starts, by its own word to systemd), how much processor it uses, how often
 it wakes, and every file that it writes, as the files' own times of change say.
 """
