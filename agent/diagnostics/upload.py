@@ -10,8 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import requests
-
 CONNECT_TIMEOUT_S = 10.0
 SEND_TIMEOUT_S = 60.0
 PAUSES_S = (2.0, 8.0)
@@ -62,6 +60,8 @@ def put(
 
 def _once(url: str, data: bytes, sha256: bytes, trusted: str, proxy: str | None) -> tuple[str, bool]:
     """What went wrong, empty if nothing; and whether it would again."""
+    import requests  # late: a twentieth of the agent's start, for what is asked for once a month
+
     digest = base64.b64encode(sha256).decode()
     with requests.Session() as session:
         session.trust_env = False  # the region's configuration says which proxy, and no .netrc speaks for us
@@ -94,6 +94,8 @@ def _once(url: str, data: bytes, sha256: bytes, trusted: str, proxy: str | None)
 
 def authorities(ca_file: Path | None, extra_ca: str) -> str:
     """Those of the system and the region's own, in one file: requests takes no two."""
+    import requests
+
     system = Path("/etc/ssl/certs/ca-certificates.crt")
     texts = [(system if system.is_file() else Path(requests.utils.DEFAULT_CA_BUNDLE_PATH)).read_text()]
     if ca_file is not None:

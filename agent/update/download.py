@@ -12,11 +12,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import requests
-
 from agent.diagnostics.upload import CONNECT_TIMEOUT_S, authorities
+
+if TYPE_CHECKING:
+    import requests
 
 READ_TIMEOUT_S = 60.0
 CHUNK_BYTES = 256 * 1024
@@ -185,6 +187,8 @@ def _keep_trying(once: Callable[[], bool], control: Control) -> None:
 
 def _once(wanted: Wanted, part: _Part, trusted: str, proxy: str | None, control: Control) -> bool:
     """One request, until it ends, breaks, or is to pause."""
+    import requests  # late: see agent/diagnostics/upload.py
+
     if control.have == wanted.size:
         return True
     with requests.Session() as session:
