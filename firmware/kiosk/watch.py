@@ -22,8 +22,9 @@ class Limits:
     silent_s: float = 2.2
     """Twice the page's pace and a little. The rest of five seconds is for the new browser."""
     silent_most_s: float = 30.0
-    start_s: float = 20.0
-    start_most_s: float = 180.0
+    start_s: float = 60.0
+    """A Raspberry Pi takes under ten; a machine that is emulated takes a minute."""
+    start_most_s: float = 240.0
     back_s: float = 5.0
     """The page asks for the feed again within a second of the agent's return, and speaks once a second."""
     doubt_s: float = 1.4

@@ -59,7 +59,7 @@ def test_one_that_starts_is_given_time_and_more_after_each_failure() -> None:
             pass
         given_s.append(round(kiosk.now_s - began_s))
         kiosk.again()
-    assert given_s == [20, 40, 80, 160, 180, 180]
+    assert given_s == [60, 120, 240, 240, 240, 240]
     assert kiosk.watch.failures == 6
     kiosk.speaks()
     assert (kiosk.watch.failures, kiosk.watch.start_limit_s) == (0, LIMITS.start_s)
