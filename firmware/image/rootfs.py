@@ -143,7 +143,7 @@ def trim(job: Job) -> None:
         if not (modules / "kernel" / name).is_dir():
             raise ValueError(f"boards.toml: modules_removed has {name}, which Linux {modules.name} has not")
         shutil.rmtree(modules / "kernel" / name)
-    job.run("depmod", "-b", job.root, modules.name)
+    job.run("chroot", job.root, "depmod", modules.name)
 
 
 def initial_ram_disk(job: Job) -> None:
