@@ -16,6 +16,8 @@ MINUTES ?= 30
 CALLS ?= 200
 CYCLES ?= 1000
 UNITS ?=
+BOARD ?= vm
+IMAGES ?= build
 # The unit tests run in three processes at once, cut where the imports differ: each loads only what it tests, and
 # one works while another waits for a clock. What no other part names is in the last: nothing is forgotten.
 PYTEST = $(BIN)/python -m pytest -p no:cacheprovider
@@ -34,12 +36,16 @@ PACKAGES_RUN := mosquitto espeak-ng libsystemd-dev pkg-config gcc python3-dev py
 PACKAGES_TEST := $(PACKAGES_RUN) postgresql iproute2 nftables coturn chromium fonts-dejavu-core pipewire pipewire-bin wireplumber dbus-daemon
 # The OpenID provider that sign-in is tested against; any npm with its Node.js will do.
 PACKAGES_TEST += $(if $(shell command -v npm),,nodejs npm)
+# What builds an image (make image); pi4 and pi5 also need qemu-user-static and the kernel's binfmt_misc.
+PACKAGES_IMAGE := mmdebstrap debian-archive-keyring e2fsprogs dosfstools mtools fdisk tar zstd systemd $(if $(filter pi%,$(BOARD)),qemu-user-static binfmt-support,grub-common grub-efi-amd64-bin)
 
 export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run new-unit demo screens test test-long unit unit-postgresql end-to-end lint format bench bench-net bench-people bench-fleet bench-idle recovery soak torture lock clean distclean packages-run packages-test $(UNIT_PARTS) $(PARTS)
+.PHONY: help run new-unit demo screens test test-long unit unit-postgresql end-to-end lint format bench
+.PHONY: bench-net bench-people bench-fleet bench-idle recovery soak torture lock clean distclean
+.PHONY: packages-run packages-test $(UNIT_PARTS) $(PARTS) image image-twice packages-image
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
@@ -117,6 +123,16 @@ soak: packages-test $(VENV)/ready ## Half an hour in call, 200 short calls: memo
 torture: packages-test $(VENV)/ready ## The agent is killed a thousand times: no unit lost, no command done twice (CYCLES=1000 JSON=file)
 	@$(BIN)/python -m tests.torture --cycles $(CYCLES) $(if $(JSON),--json $(JSON)) $(OPTIONS)
 
+image: packages-image $(VENV)/ready ## A disk image of a unit, its SBOM and sizes; needs root (BOARD=vm, x86, pi4 or pi5)
+	@$(BIN)/python -m firmware.image --board $(BOARD) --out $(IMAGES)
+
+image-twice: packages-image $(VENV)/ready ## Build an image once more from nothing, and name every file that differs (BOARD=vm)
+	@$(BIN)/python -m firmware.image --board $(BOARD) --out $(IMAGES)
+	@mkdir -p $(IMAGES)/again/cache
+	@ln -sfn $(abspath $(IMAGES))/keys $(IMAGES)/again/keys
+	@$(BIN)/python -m firmware.image --board $(BOARD) --out $(IMAGES)/again
+	@$(BIN)/python -m firmware.image.compare $(IMAGES)/$(BOARD) $(IMAGES)/again/$(BOARD)
+
 lock: $(VENV)/ready ## Resolve the versions anew into .ci/requirements.lock
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -130,6 +146,9 @@ distclean: clean ## Also remove the Python environment and caches
 
 packages-run:
 	@.ci/packages $(PACKAGES_RUN)
+
+packages-image:
+	@.ci/packages $(PACKAGES_IMAGE)
 
 packages-test:
 	@.ci/packages $(PACKAGES_TEST)

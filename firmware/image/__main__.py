@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
+from subprocess import CalledProcessError
 
-from firmware.image.build import build, prepare
+from firmware.image.build import build
+from firmware.image.job import prepare
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -15,9 +18,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--board", required=True, help="vm, x86, pi4 or pi5")
     parser.add_argument("--out", type=Path, default=Path("build"), help="folder of image and caches")
     given = parser.parse_args(arguments)
+    if os.geteuid() != 0:
+        print("image: files of many owners are laid down; run it as root", file=sys.stderr)
+        return 1
     try:
         build(prepare(given.board, Path(__file__).parents[2], given.out.absolute()))
-    except (ValueError, RuntimeError, OSError) as error:
+    except (ValueError, RuntimeError, OSError, CalledProcessError) as error:
         print(f"image: {error}", file=sys.stderr)
         return 1
     return 0

@@ -15,7 +15,7 @@ _BLOCK = 1024 * 1024
 def write_disk(
     target: Path, board: str, partitions: Sequence[Partition], content: Mapping[str, Path]
 ) -> None:
-    """A raw disk image; what has no content in `content` (by label) stays empty. Raises ValueError if it is too large."""
+    """A raw disk image; what has no content in `content` (by label) stays empty. ValueError if too large."""
     with target.open("wb") as disk:
         disk.truncate(disk_size(partitions))
     subprocess.run(

@@ -1,4 +1,4 @@
-"""File systems made of folders, without mounting anything: ext4 by mke2fs -d, FAT by mtools; the same each time."""
+"""File systems made of folders without a mount: ext4 by mke2fs -d, FAT by mtools; the same each time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 from firmware.image.layout import MIB, fixed_uuid
 
@@ -45,49 +46,31 @@ def _walk(folder: Path) -> Iterable[Path]:
             yield Path(parent) / name
 
 
-def make_ext4(
-    target: Path,
-    size: int,
-    label: str,
-    names: Iterable[str],
-    folder: Path | None,
-    epoch_s: int,
-    *,
-    journal: bool,
-    owner: str = "0:0",
-) -> None:
-    """An ext4 file system in a file, filled from a folder. `names` give its UUID and its hash seed."""
+@dataclass(frozen=True, slots=True)
+class Ext4:
+    """An ext4 file system to be made; `names` give its UUID and its hash seed. `size` in bytes."""
+
+    label: str
+    size: int
+    names: tuple[str, ...]
+    journal: bool = True
+    owner: str = "0:0"
+    """Of its topmost folder, user:group in numbers."""
+
+
+def make_ext4(target: Path, kind: Ext4, folder: Path | None, epoch_s: int) -> None:
+    """In a file, filled from a folder."""
     with target.open("wb") as file:
-        file.truncate(size)
-    key = tuple(names)
-    command = [
-        "mke2fs",
-        "-q",
-        "-F",
-        "-t",
-        "ext4",
-        "-L",
-        label,
-        "-m",
-        "0",
-        "-b",
-        "4096" if size > 512 * MIB else "1024",
-    ]
-    command += [
-        "-U",
-        str(fixed_uuid(*key, "uuid")),
-        "-O",
-        _FEATURES + ("" if journal else ",^has_journal,^resize_inode"),
-    ]
-    extended = f"hash_seed={fixed_uuid(*key, 'seed')},root_owner={owner},lazy_itable_init=0,nodiscard"
-    command += ["-E", extended, *(["-d", str(folder)] if folder is not None else []), str(target)]
-    environment = {
-        **os.environ,
-        "E2FSPROGS_FAKE_TIME": str(epoch_s),
-        "SOURCE_DATE_EPOCH": str(epoch_s),
-        "LC_ALL": "C",
-    }
-    subprocess.run(command, check=True, env=environment)
+        file.truncate(kind.size)
+    block = "4096" if kind.size > 512 * MIB else "1024"
+    features = _FEATURES + ("" if kind.journal else ",^has_journal,^resize_inode")
+    seed = fixed_uuid(*kind.names, "seed")
+    extended = f"hash_seed={seed},root_owner={kind.owner},lazy_itable_init=0,nodiscard"
+    command = ["mke2fs", "-q", "-F", "-t", "ext4", "-L", kind.label, "-m", "0", "-b", block, "-O", features]
+    command += ["-U", str(fixed_uuid(*kind.names, "uuid")), "-E", extended]
+    filled = ["-d", str(folder)] if folder is not None else []
+    environment = {**os.environ, "E2FSPROGS_FAKE_TIME": str(epoch_s), "LC_ALL": "C"}
+    subprocess.run([*command, *filled, str(target)], check=True, env=environment)
     _fix_times(target, epoch_s, environment)
 
 
@@ -107,24 +90,17 @@ def _fix_times(target: Path, epoch_s: int, environment: Mapping[str, str]) -> No
         subprocess.run(command, check=True, capture_output=True, env=environment)
 
 
-def make_fat(
-    target: Path, size: int, label: str, files: Mapping[str, Path], epoch_s: int, serial: str
-) -> None:
+def make_fat(target: Path, size: int, serial: str, files: Mapping[str, Path], epoch_s: int) -> None:
     """A FAT32 file system in a file. `files`: path within it → file of this machine."""
     with target.open("wb") as file:
         file.truncate(size)
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch_s), "MTOOLS_SKIP_CHECK": "1", "TZ": "UTC"}
-    volume = ["mkfs.vfat", "--invariant", "-F", "32", "-s", "1", "-n", label, "-i", serial, str(target)]
+    volume = ["mkfs.vfat", "--invariant", "-F", "32", "-s", "1", "-n", "HALSORUM", "-i", serial, str(target)]
     subprocess.run(volume, check=True, stdout=subprocess.DEVNULL, env=environment)
-    made: set[str] = set()
+    parents = {str(parent) for name in files for parent in PurePosixPath(name).parents} - {"."}
+    for folder in sorted(parents):
+        subprocess.run(["mmd", "-i", str(target), f"::/{folder}"], check=True, env=environment)
     for name in sorted(files):
-        folders = name.split("/")[:-1]
-        for depth in range(1, len(folders) + 1):
-            folder = "/".join(folders[:depth])
-            if folder not in made:
-                subprocess.run(["mmd", "-i", str(target), f"::/{folder}"], check=True, env=environment)
-                made.add(folder)
         os.utime(files[name], (epoch_s, epoch_s))
-        subprocess.run(
-            ["mcopy", "-m", "-i", str(target), str(files[name]), f"::/{name}"], check=True, env=environment
-        )
+        command = ["mcopy", "-m", "-i", str(target), str(files[name]), f"::/{name}"]
+        subprocess.run(command, check=True, env=environment)

@@ -8,10 +8,24 @@ from pathlib import Path
 
 HERE = Path(__file__).parent / "grub"
 MODULES = (
-    "part_gpt", "fat", "ext2", "normal", "configfile", "linux", "loadenv", "regexp", "test", "echo", "sleep", "reboot",
-    "efi_gop", "all_video", "gzio", "minicmd",
-)  # fmt: skip
+    *(
+        "part_gpt",
+        "fat",
+        "ext2",
+        "normal",
+        "configfile",
+        "linux",
+        "loadenv",
+        "regexp",
+        "test",
+        "echo",
+        "sleep",
+    ),
+    *("reboot", "efi_gop", "all_video", "gzio", "minicmd"),
+)
 ENVIRONMENT_BYTES = 1024
+FIRST = {"ORDER": "A B", "PROVEN": "A", "A_OK": "1", "A_TRY": "0", "B_OK": "0", "B_TRY": "0"}
+"""Of an image that was just made: slot B is empty."""
 HEADER = "# GRUB Environment Block\n"
 
 

@@ -1,4 +1,4 @@
-"""The disk of a unit: GPT, its partitions, and their names that never change (UEFI specification 2.10, chapter 5)."""
+"""The disk of a unit: GPT, its partitions, and names that never change (UEFI specification 2.10, chapter 5)."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# Machine-readable debian/copyright (DEP-5) short names → SPDX 2.3, annex A. A name that is not here stays a comment.
+# Machine-readable debian/copyright (DEP-5) short names → SPDX 2.3, annex A. Any other name stays a comment.
 _SPDX = {
     "apache-2": "Apache-2.0",
     "apache-2.0": "Apache-2.0",

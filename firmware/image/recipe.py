@@ -11,7 +11,7 @@ from typing import Any, Literal
 HERE = Path(__file__).parent
 BOARDS_FILE = HERE / "boards.toml"
 PART_FILE = "image.toml"
-_LISTS = ("packages", "components", "command_line", "initramfs_modules")
+_LISTS = ("packages", "components", "command_line", "initramfs_modules", "modules_removed")
 _PART_KEYS = {"boards", "packages", "files"}
 
 
@@ -33,6 +33,10 @@ class Recipe:
     command_line: tuple[str, ...]
     """The kernel's, without root= and rauc.slot=."""
     initramfs_modules: tuple[str, ...]
+    modules_removed: tuple[str, ...]
+    """Folders below the kernel's modules."""
+    note: str
+    """What whoever builds it must know."""
     files: Mapping[PurePosixPath, Path] = field(default_factory=dict)
     """What parts ask for: place in the image → file or folder in the tree."""
 
@@ -44,7 +48,7 @@ def load_recipe(board: str, boards_file: Path = BOARDS_FILE, parts: Iterable[Pat
     if board not in boards:
         raise RecipeError(f"{boards_file.name} knows no board {board!r}; it has {', '.join(boards)}")
     entries = _merged(table, board)
-    packages, files = list(entries["packages"]), {}
+    packages, files = list(entries["packages"]), dict[PurePosixPath, Path]()
     for part in parts:
         added = _part(part, board)
         packages += added.get("packages", [])
@@ -59,6 +63,8 @@ def load_recipe(board: str, boards_file: Path = BOARDS_FILE, parts: Iterable[Pat
         components=("main", *entries["components"]),
         command_line=tuple(entries["command_line"]),
         initramfs_modules=tuple(entries["initramfs_modules"]),
+        modules_removed=tuple(entries["modules_removed"]),
+        note=entries.get("note", ""),
         files=files,
     )
 

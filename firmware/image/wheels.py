@@ -21,7 +21,7 @@ class WheelError(ValueError):
 
 
 def locked(lock: str) -> dict[str, tuple[str, frozenset[str]]]:
-    """Requirement lines of a lock (pip's requirements file format): `name==version; marker` → name and its hashes."""
+    """Of a lock in pip's requirements file format: `name==version; marker` → name and its hashes."""
     entries = {}
     for line in lock.replace("\\\n", " ").splitlines():
         if line.strip() and not line.startswith("#"):

@@ -34,7 +34,7 @@ def test_ext4_is_the_same_whatever_the_order_and_hour_of_the_files(tmp_path: Pat
             (folder / name).write_text(name)
         filesystems.clamp_times(folder, EPOCH_S)
         image = tmp_path / f"{order}.ext4"
-        filesystems.make_ext4(image, 4 * MIB, "halsorum-id", ("vm", "1"), folder, EPOCH_S, journal=False)
+        filesystems.make_ext4(image, filesystems.Ext4("halsorum-id", 4 * MIB, ("vm", "1")), folder, EPOCH_S)
         made.append(image.read_bytes())
     assert made[0] == made[1]
 
@@ -44,7 +44,7 @@ def test_fat_has_the_files_in_their_folders(tmp_path: Path) -> None:
     file = tmp_path / "grub.cfg"
     file.write_text("boot\n")
     image = tmp_path / "esp.fat"
-    filesystems.make_fat(image, 40 * MIB, "HALSORUM", {"grub/deep/grub.cfg": file}, EPOCH_S, "01234567")
+    filesystems.make_fat(image, 40 * MIB, "01234567", {"grub/deep/grub.cfg": file}, EPOCH_S)
     shown = subprocess.run(
         ["mtype", "-i", str(image), "::/grub/deep/grub.cfg"], check=True, capture_output=True
     )

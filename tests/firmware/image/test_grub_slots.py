@@ -11,8 +11,18 @@ from firmware.image import grub
 
 STAND_INS = """
 regexp() { disk=${esp%%,*}; }
-load_env() { shift; while IFS= read -r line; do case $line in '#'*) ;; *=*) printf -v "${line%%=*}" %s "${line#*=}";; esac; done < "$1"; }
-save_env() { [ -e locked ] && return 1; file=$2; shift 2; : > saved; for name; do echo "$name=${!name}" >> saved; done; cp saved "$file"; }
+load_env() {
+  shift
+  while IFS= read -r line; do
+    case $line in '#'*) ;; *=*) printf -v "${line%%=*}" %s "${line#*=}";; esac
+  done < "$1"
+}
+save_env() {
+  [ -e locked ] && return 1
+  file=$2; shift 2
+  for name; do echo "$name=${!name}"; done > saved
+  cp saved "$file"
+}
 linux() { [ ! -e "$1.unreadable" ] && kernel="$*"; }
 initrd() { [ -s "$1" ]; }
 boot() { echo "$kernel"; exit 0; }

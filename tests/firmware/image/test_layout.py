@@ -1,3 +1,5 @@
+import itertools
+
 from firmware.image import layout
 from firmware.image.layout import MIB, UEFI, Partition
 
@@ -6,7 +8,7 @@ def test_partitions_follow_each_other_on_whole_mebibytes() -> None:
     found = layout.placed("vm", UEFI)
     assert [each.partition.label for each in found] == ["esp", "root-a", "root-b", "identity", "data"]
     assert found[0].start == MIB
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in itertools.pairwise(found):
         assert other.start == one.start + one.partition.size
     assert layout.disk_size(UEFI) == found[-1].start + found[-1].partition.size + MIB
 
