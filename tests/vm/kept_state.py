@@ -1,11 +1,12 @@
 """What a machine that was cut off has on its disk, looked at from outside before anything of it runs again.
 
 The disk's partitions are copied out of the qcow2 file, their ext4 journal is replayed as the next boot would, and
-what the unit keeps is held against what the region has heard of it: not only whole, but nothing that was told lost.
+what the unit keeps is held against what the region has heard of it: whole, and nothing that was told is lost.
 """
 
 from __future__ import annotations
 
+import base64
 import sqlite3
 import subprocess
 from collections.abc import Iterable
@@ -13,14 +14,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from pydantic import TypeAdapter, ValidationError
 
 from agent.commands.life import Entry
 from agent.contract.events import GENESIS, Event, event_hash
-from agent.identity import Identity
 from agent.identity_store import IdentityError, IdentityStore
 from agent.schedule import Snapshot
 from tests.vm.disk_image import Partition
@@ -54,6 +56,11 @@ class Kept:
     commands: int
     boots: int
 
+    def line(self) -> str:
+        """In a few words."""
+        told = f"{self.boots} starts, event {self.head[1]} ({self.pending} not acknowledged)"
+        return f"{told}, schedule {self.schedule[1]}, {self.commands} commands"
+
 
 def copy_out(disk: Path, place: Partition, file: Path) -> Path:
     """A partition of a qcow2 disk as a raw file."""
@@ -72,14 +79,14 @@ def replay(file: Path) -> str:
     return "" if again.returncode == 0 else f"e2fsck after its repair: {again.stdout.strip()[-200:]}"
 
 
-def take_folder(file: Path, folder: str, into: Path) -> Path:
-    """A folder of an ext4 file, without a mount."""
+def take_folder(file: Path, into: Path) -> Path:
+    """What an ext4 file holds, as a folder, without a mount."""
     into.mkdir(parents=True, exist_ok=True)
-    _run("debugfs", "-R", f"rdump {folder} {into}", str(file))
+    _run("debugfs", "-R", f"rdump / {into}", str(file))
     return into
 
 
-def look(database: Path, identity: Identity, heard: Heard) -> tuple[Kept | None, list[str]]:
+def look(database: Path, key: EllipticCurvePublicKey, heard: Heard) -> tuple[Kept | None, list[str]]:
     """What the unit's store holds, and a sentence for each thing that is not as it must be."""
     if not database.exists():
         return None, [] if heard == Heard() else ["the store is gone, and the region has heard of it"]
@@ -92,15 +99,15 @@ def look(database: Path, identity: Identity, heard: Heard) -> tuple[Kept | None,
             return None, [f"the store: {verdict}"]
         if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'command'").fetchone():
             return None, [] if heard == Heard() else ["the store is empty, and the region has heard of it"]
-        return _look_inside(db, identity, heard)
+        return _look_inside(db, key, heard)
 
 
 def _look_inside(
-    db: sqlite3.Connection, identity: Identity, heard: Heard
+    db: sqlite3.Connection, key: EllipticCurvePublicKey, heard: Heard
 ) -> tuple[Kept | None, list[str]]:
-    kept = {key: value for key, value in db.execute("SELECT key, value FROM kept")}
+    kept = dict(db.execute("SELECT key, value FROM kept").fetchall())
     rows = [value for [value] in db.execute("SELECT value FROM outbox ORDER BY epoch, seq")]
-    commands = {name: value for name, value in db.execute("SELECT id, value FROM command")}
+    commands = dict(db.execute("SELECT id, value FROM command").fetchall())
     try:
         snapshot = _SNAPSHOT.validate_json(kept["snapshot"]) if "snapshot" in kept else Snapshot()
         head = _HEAD.validate_json(kept["head"]) if "head" in kept else (0, 0, GENESIS)
@@ -109,7 +116,7 @@ def _look_inside(
             _ENTRY.validate_json(value)
     except ValidationError as error:
         return None, [f"something kept cannot be read: {error.title}, {error.error_count()} errors"]
-    wrong = list(chain_faults(events, head, identity))
+    wrong = list(chain_faults(events, head, key))
     schedule = (snapshot.epoch, snapshot.rev)
     if head[:2] < heard.event:
         wrong.append(f"the region holds event {heard.event}, the unit's chain ends at {head[:2]}")
@@ -121,7 +128,7 @@ def _look_inside(
 
 
 def chain_faults(
-    events: Iterable[Event], head: tuple[int, int, str], identity: Identity
+    events: Iterable[Event], head: tuple[int, int, str], key: EllipticCurvePublicKey
 ) -> Iterable[str]:
     """Each event's hash, signature and tie to the one before it, and that the head is the last."""
     before: Event | None = None
@@ -138,10 +145,12 @@ def chain_faults(
         )
         if content != event.hash:
             yield f"{name}: its hash is another's"
-        if not _is_signed(identity, event):
+        if not _is_signed(key, event):
             yield f"{name}: its signature is not the unit's"
-        if before is not None and before.epoch == event.epoch and (
-            (before.seq + 1, before.hash) != (event.seq, event.prev)
+        if (
+            before is not None
+            and before.epoch == event.epoch
+            and ((before.seq + 1, before.hash) != (event.seq, event.prev))
         ):
             yield f"{name}: does not follow the one before it"
         before = event
@@ -149,35 +158,50 @@ def chain_faults(
         yield f"the chain's head {head[:2]} is not its last event {(before.epoch, before.seq)}"
 
 
-def _is_signed(identity: Identity, event: Event) -> bool:
-    import base64
-
+def _is_signed(key: EllipticCurvePublicKey, event: Event) -> bool:
+    algorithm = ECDSA(Prehashed(hashes.SHA256()))
     try:
-        identity.public_key.verify(
-            base64.b64decode(event.signature), bytes.fromhex(event.hash), ECDSA(hashes.SHA256())
-        )
+        key.verify(base64.b64decode(event.signature), bytes.fromhex(event.hash), algorithm)
     except InvalidSignature:
         return False
     return True
 
 
-def identity_in(folder: Path) -> tuple[Identity | None, str]:
-    """The identity that the unit works under, read as the agent reads it; or what is wrong with it."""
+def identity_in(folder: Path) -> tuple[EllipticCurvePublicKey | None, str]:
+    """The public key of the identity that the unit works under, read as the agent does; or what is wrong."""
     try:
         held = IdentityStore(folder).current()
     except (IdentityError, OSError) as error:
         return None, f"the identity: {error}"
-    return (None, "the identity is gone") if held is None else (held.identity, "")
+    if held is None:
+        return None, "the identity is gone"
+    key = x509.load_pem_x509_certificate(held.certificate_file.read_bytes()).public_key()
+    return (key, "") if isinstance(key, EllipticCurvePublicKey) else (None, "the identity has another key")
 
 
-def journal_faults(folder: Path) -> str:
-    """What journalctl says of the journal's files; one that was open when the power went may be marked so."""
-    files = sorted(folder.rglob("*.journal"))
-    for file in files:
-        done = subprocess.run(["journalctl", "--verify", "--file", str(file)], capture_output=True, text=True)
-        if done.returncode != 0:
-            return f"{file.name}: {done.stderr.strip().splitlines()[-1:]}"
-    return ""
+def journal_faults(folder: Path) -> tuple[int, list[str]]:
+    """How many entries journald's files hold, and what cannot be read. The file that was being written when the
+    power went is read as far as it goes: journald puts it aside at the next boot, and begins another."""
+    entries, wrong = 0, []
+    for file in sorted(folder.rglob("*.journal")):
+        words = (
+            "journalctl",
+            "--file",
+            str(file),
+            "-o",
+            "cat",
+            "--output-fields=PRIORITY",
+            "-q",
+            "--no-pager",
+        )
+        read = subprocess.run(words, capture_output=True, text=True)
+        entries += read.stdout.count("\n")
+        if read.returncode != 0:
+            wrong.append(f"{file.name}: {read.stderr.strip()[-100:]}")
+        elif "@" in file.name:
+            verified = subprocess.run(["journalctl", "--verify", "--file", str(file)], capture_output=True)
+            wrong += [] if verified.returncode == 0 else [f"{file.name}: does not verify"]
+    return entries, wrong
 
 
 def _run(*words: str) -> None:
