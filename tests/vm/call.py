@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from playwright.sync_api import Page
 
 from tests.system.people import frames
 from tests.system.visit import book, hears, page_until, wait_for_kind
-from tests.vm.lab import Lab
-from tests.vm.vivid_counter import SHAPE, Reading, read_counter
+from tests.vm.vivid_counter import PART, Reading, read_counter
+
+if TYPE_CHECKING:
+    from tests.vm.lab import Lab
 
 ROOM_PICTURE = "#remote video"
+BOARD = Path("firmware/boards/vm.toml")
 STEP_WITHIN_S = 120.0
 """For each step of a visit, under emulation."""
 LOOK_EVERY_MS = 400
@@ -49,7 +53,7 @@ class Call:
 
     def reading(self) -> Reading | None:
         """The camera's own counter in the picture that is shown now, if it can be read."""
-        seen = self.page.evaluate(_PICTURE, [ROOM_PICTURE, *SHAPE])
+        seen = self.page.evaluate(_PICTURE, [ROOM_PICTURE, *camera_size(), *PART])
         return None if seen is None else read_counter(seen["green"])
 
     def readings(self, count: int, within_s: float = STEP_WITHIN_S) -> list[Reading]:
@@ -87,9 +91,14 @@ class Call:
         return float(self.page.evaluate("() => performance.now() / 1000"))
 
 
-@contextmanager
-def call(lab: Lab, minutes: float = 60) -> Iterator[Call]:
-    """Book through FHIR, check in at the unit, let in outside; it is ended afterwards, and wiped on the unit."""
+def camera_size() -> tuple[int, int]:
+    """In which size the machine's camera is taken, as its board's profile says."""
+    camera = tomllib.loads(BOARD.read_text())["camera"]
+    return camera["width"], camera["height"]
+
+
+def begin(lab: Lab, minutes: float = 60) -> Call:
+    """Book through FHIR, check in at the unit, let in outside; returns when pictures come."""
     booked = book(lab.stack, after_min=1, minutes=minutes)
     lab.touchscreen.until("d['ready'] and d['page'] == 'idle'", STEP_WITHIN_S)
     outcome = lab.touchscreen.touch("checkin_code", text=booked.code)
@@ -99,10 +108,7 @@ def call(lab: Lab, minutes: float = 60) -> Iterator[Call]:
     office.page.click("#admit:not([disabled])", timeout=STEP_WITHIN_S * 1000)
     held = Call(lab, office.page, booked.sid)
     held.wait_for_frames(3)
-    try:
-        yield held
-    finally:
-        end(lab, held)
+    return held
 
 
 def end(lab: Lab, held: Call) -> None:

@@ -76,6 +76,15 @@ def write_partition(disk: Path, into: Partition, content: bytes | Path) -> None:
         _run("qemu-io", "-f", "qcow2", "-c", f"write -q -s {file} {into.start_byte} {size}", str(disk))
 
 
+def take_file(image: Path, place: Partition, path: str, into: Path) -> Path:
+    """A file out of an ext4 partition of a raw image, without a mount; raises DiskError where there is none."""
+    into.unlink(missing_ok=True)
+    _run("debugfs", "-R", f"dump {path} {into}", f"{image}?offset={place.start_byte}")
+    if not into.exists() or not into.stat().st_size:
+        raise DiskError(f"{image}: no {path} in {place.name}")
+    return into
+
+
 def _run(*words: str) -> None:
     done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode != 0 or "failed" in done.stdout:

@@ -17,13 +17,16 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from provisioning.models import UnitReport
 from tests.system.people import Office
 from tests.system.stack import Stack
 from tests.system.visit import database
+from tests.vm.call import Call, begin, end
 from tests.vm.clinician import OfficeBrowser
+from tests.vm.disk_image import partition, take_file
 from tests.vm.guest_agent import GuestError
 from tests.vm.hardware import Hardware
 from tests.vm.identity import give_identity
@@ -59,6 +62,8 @@ class Lab:
         self._machine: Machine | None = None
         self._browser: OfficeBrowser | None = None
         self._office: Office | None = None
+        self._call: Call | None = None
+        self._booked = 0
 
     @property
     def vm(self) -> Machine:
@@ -98,6 +103,19 @@ class Lab:
             self._browser = OfficeBrowser(self.stack, self.folder).__enter__()
             self._office = Office.open(self._browser, self.stack, window=OFFICE_WINDOW)  # type: ignore[arg-type]
         return self._office
+
+    @property
+    def call(self) -> Call:
+        """The call that is on; one is begun if none is. Scenes share it: what each takes away, it gives back."""
+        if self._call is None:
+            self._call = begin(self)
+        return self._call
+
+    def hang_up(self) -> None:
+        """End the call that is on, if one is; returns when the unit has wiped it."""
+        if self._call is not None:
+            held, self._call = self._call, None
+            end(self, held)
 
     @contextmanager
     def trial(self, did: str, expected: str) -> Iterator[Trial]:
@@ -149,25 +167,58 @@ class Lab:
 
     def close_office(self) -> None:
         """The clinician goes home: what the browser takes of two cores, a boot can use."""
+        self._call = None
         if self._browser is not None:
             with suppress(Exception):
                 self._browser.__exit__(None, None, None)
         self._browser = self._office = None
 
-    def report(self) -> tuple[str, int]:
-        """What the region holds of the unit: its state, and how many times it has started."""
+    def report(self, unit: str = "") -> tuple[str, int]:
+        """What the region holds of a unit (ours): its state, and how many times it has started."""
         with database(self.stack) as db:
-            found = db.get(UnitReport, self.unit)
+            found = db.get(UnitReport, unit or self.unit)
             return ("unknown", 0) if found is None else (found.state, found.boot)
 
-    def wait_until_ready(self, after_boot: int = 0, within_s: float = READY_WITHIN_S) -> float:
+    def wait_until_ready(
+        self,
+        after_boot: int = 0,
+        within_s: float = READY_WITHIN_S,
+        states: tuple[str, ...] = WELL,
+        unit: str = "",
+    ) -> float:
         """Until the region holds the unit well, started more often than `after_boot`; returns the seconds."""
 
         def is_well() -> bool:
-            state, boot = self.report()
-            return state in WELL and boot > after_boot
+            state, boot = self.report(unit)
+            return state in states and boot > after_boot
 
-        return self.vm.wait_for(is_well, f"the unit well at the region (now {self.report()})", within_s)
+        try:
+            return self.vm.wait_for(is_well, f"the unit {' or '.join(states)} at the region", within_s)
+        except MachineError as error:
+            raise MachineError(f"it is {self.report(unit)} (state, starts): {error}") from None
+
+    def clock_off_s(self, instant: str) -> float:
+        """How far a moment (RFC 3339) that was just read is from the host's clock."""
+        return (datetime.fromisoformat(instant) - datetime.now(UTC)).total_seconds()
+
+    def free_time(self) -> datetime:
+        """Another time for each booking that only has to be there: five minutes each, from tomorrow on."""
+        self._booked += 1
+        return datetime.now(UTC).replace(microsecond=0) + timedelta(days=1, minutes=5 * self._booked)
+
+    def kernel(self) -> tuple[Path, Path]:
+        """Kernel and initial RAM disk of the image's first root, for machines that boot without firmware."""
+        folder, image = self.folder / "boot", self.image.resolve()
+        folder.mkdir(exist_ok=True)
+        root = partition(image, "root-a")
+        made = (folder / "vmlinuz", folder / "initrd.img")
+        for file in made:
+            take_file(image, root, f"/boot/{file.name}", file)
+        return made
+
+    def set_clock(self) -> None:
+        """The machine's clock right again."""
+        self.vm.check(f"date -s @{time.time():.0f}")
 
     def _add(self, row: Row) -> None:
         self.rows.append(row)

@@ -4,7 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.vm.vivid_counter import GLYPHS, HEIGHT, LEFT, SHAPE, TOP, WIDTH, Reading, bitmap, read_counter
+from tests.vm.vivid_counter import GLYPHS, LEFT, PART, TOP, Reading, bitmap, read_counter
+
+WIDTH, HEIGHT = 640, 360
 
 
 def picture(text: str) -> np.ndarray:
@@ -22,7 +24,7 @@ def through(made: np.ndarray, width: int, noise: float) -> list[int]:
     small = cv2.resize(made, (width, width * HEIGHT // WIDTH), interpolation=cv2.INTER_AREA)
     back = cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
     noisy = back + np.random.default_rng(1).normal(0, noise, back.shape)
-    _, _, left, top, right, bottom = SHAPE
+    left, top, right, bottom = PART
     return [int(level) for level in np.clip(noisy, 0, 255)[top:bottom, left:right].ravel()]
 
 

@@ -28,12 +28,11 @@ GLYPHS = {
     ":": "00000000181800000018180000000000",
 }
 """As read from its pictures, a byte for each row."""
-WIDTH, HEIGHT = 640, 360
 CELL_PX = (16, 8)
 LEFT, TOP, CELLS = 24, 16, 22
 """Behind the leading space; a number of eight digits fits."""
-SHAPE = (WIDTH, HEIGHT, LEFT, TOP, LEFT + CELLS * CELL_PX[1], TOP + CELL_PX[0])
-"""To what size a picture is brought, and the part of it that is read: width, height, left, top, right, bottom."""
+PART = (LEFT, TOP, LEFT + CELLS * CELL_PX[1], TOP + CELL_PX[0])
+"""What is read of a picture that has been brought to the camera's own size: left, top, right, bottom."""
 LEAST_MATCH = 0.55
 FLAT = 20.0
 """Standard deviation, in levels of 255, below which a cell is empty."""
@@ -51,7 +50,7 @@ class Reading(NamedTuple):
 
 
 def read_counter(levels: Sequence[int]) -> Reading | None:
-    """From the grey or green levels (0 to 255) of the part named by SHAPE, row by row; None if not legible."""
+    """From the grey or green levels (0 to 255) of PART, row by row; None if not legible."""
     strip = np.asarray(levels, np.float32).reshape(CELL_PX[0], CELLS * CELL_PX[1])
     found = _LINE.match("".join(_character(strip[:, at * 8 : at * 8 + 8]) for at in range(CELLS)))
     if found is None:

@@ -1,0 +1,60 @@
+"""What came of many power cuts, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
+
+from tests.vm.kept_state import Kept
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One of them."""
+
+    at_s: float
+    """After power on."""
+    boots: int
+    """How often the region had heard the unit start by then."""
+    wrong: tuple[str, ...]
+    kept: Kept | None = None
+    entries: int = 0
+    """Of journald's."""
+
+    def with_faults(self, faults: Sequence[str]) -> Cut:
+        """The same, with what is wrong."""
+        return replace(self, wrong=(*self.wrong, *faults))
+
+    def with_kept(self, kept: Kept | None, entries: int) -> Cut:
+        """The same, with what was found."""
+        return replace(self, kept=kept, entries=entries)
+
+    def line(self) -> str:
+        """For whoever watches."""
+        said = f"after {self.at_s:.0f} s, {self.entries} journal entries, {self.kept.line() if self.kept else 'nothing kept yet'}"
+        return f"{said}: {'; '.join(self.wrong) or 'whole'}"
+
+
+@dataclass
+class Tally:
+    """All of them."""
+
+    cuts: list[Cut] = field(default_factory=list)
+
+    def add(self, cut: Cut) -> None:
+        """One more."""
+        self.cuts.append(cut)
+
+    def summary(self) -> str:
+        """A sentence of figures."""
+        if not self.cuts:
+            return "no cut"
+        moments = sorted(cut.at_s for cut in self.cuts)
+        last = next((cut.kept for cut in reversed(self.cuts) if cut.kept is not None), None)
+        bad = sum(bool(cut.wrong) for cut in self.cuts)
+        held = "" if last is None else f"; at last {last.line()}"
+        return (
+            f"{len(self.cuts)} cuts {moments[0]:.0f} to {moments[-1]:.0f} s after power on (median "
+            f"{median(moments):.0f}), {bad} with a fault{held}"
+        )
