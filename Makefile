@@ -31,7 +31,7 @@ FLEET := $(patsubst %,tests/end_to_end/test_%.py,broker_access commands configur
 PARTS := end-to-end-system end-to-end-fleet end-to-end-pages
 UNIT_PARTS := unit-agent unit-media unit-rest
 PACKAGES_RUN := mosquitto espeak-ng libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
-PACKAGES_TEST := $(PACKAGES_RUN) postgresql iproute2 nftables coturn chromium fonts-dejavu-core pipewire pipewire-bin wireplumber dbus-daemon
+PACKAGES_TEST := $(PACKAGES_RUN) postgresql iproute2 nftables coturn chromium fonts-dejavu-core pipewire pipewire-bin wireplumber dbus-daemon rauc squashfs-tools
 # The OpenID provider that sign-in is tested against; any npm with its Node.js will do.
 PACKAGES_TEST += $(if $(shell command -v npm),,nodejs npm)
 
