@@ -39,7 +39,7 @@ export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run new-unit demo screens test test-long unit unit-postgresql end-to-end lint format bench bench-net bench-people bench-fleet recovery soak torture lock clean distclean packages-run packages-test $(UNIT_PARTS) $(PARTS)
+.PHONY: help run new-unit demo screens test test-long unit unit-postgresql end-to-end lint format bundle bench bench-net bench-people bench-fleet recovery soak torture lock clean distclean packages-run packages-test $(UNIT_PARTS) $(PARTS)
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
@@ -90,6 +90,10 @@ lint: packages-run $(VENV)/ready ## Style, types and the walls between the folde
 
 format: $(VENV)/ready ## Let ruff lay out the code
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
+
+bundle: packages-test $(VENV)/ready ## A signed update of the image that was made last: build/halsorum-vm-VERSION.raucb (BOARD=vm)
+	@$(BIN)/python -m firmware.update.bundle --board $(or $(BOARD),vm) --out $(or $(IMAGES),build) \
+	  --root $(or $(IMAGES),build)/$(or $(BOARD),vm)/root.ext4 --keys $(or $(IMAGES),build)/keys $(OPTIONS)
 
 bench: packages-test $(VENV)/ready ## Latency and processor beside stock aiortc and Chromium (JSON=file)
 	@$(BIN)/python -m tests.bench $(if $(JSON),--json $(JSON))

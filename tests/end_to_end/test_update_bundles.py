@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 
 import pytest
 
@@ -75,3 +76,16 @@ def test_the_maker_says_what_is_missing(tmp_path, capsys):
     ]
     assert main([*words, "--out", str(tmp_path)]) == 1
     assert "make image BOARD=vm" in capsys.readouterr().err
+
+
+def test_a_root_that_says_another_version_is_not_sold_as_this_one(tmp_path, capsys):
+    (tmp_path / "root/usr/lib").mkdir(parents=True)
+    (tmp_path / "root/usr/lib/os-release").write_text("ID=debian\nIMAGE_VERSION=0.5.0\n")
+    (tmp_path / "root/program").write_bytes(os.urandom(200_000))
+    image = str(tmp_path / "root.ext4")
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", str(tmp_path / "root"), image, "4M"], check=True)
+    words = ["--board", "vm", "--root", image, "--keys", str(tmp_path / "keys"), "--out", str(tmp_path)]
+    assert main([*words, "--version", "0.5.1"]) == 1
+    assert "is 0.5.0, and not 0.5.1" in capsys.readouterr().err
+    assert main(words) == 0
+    assert (tmp_path / "halsorum-vm-0.5.0.raucb").is_file()
