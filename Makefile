@@ -33,7 +33,7 @@ FLEET := $(patsubst %,tests/end_to_end/test_%.py,broker_access commands configur
 PARTS := end-to-end-system end-to-end-fleet end-to-end-pages
 UNIT_PARTS := unit-agent unit-media unit-rest
 PACKAGES_RUN := mosquitto espeak-ng libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
-PACKAGES_TEST := $(PACKAGES_RUN) postgresql iproute2 nftables coturn chromium fonts-dejavu-core pipewire pipewire-bin wireplumber dbus-daemon
+PACKAGES_TEST := $(PACKAGES_RUN) postgresql iproute2 nftables coturn chromium fonts-dejavu-core pipewire pipewire-bin wireplumber dbus-daemon rauc squashfs-tools
 # The OpenID provider that sign-in is tested against; any npm with its Node.js will do.
 PACKAGES_TEST += $(if $(shell command -v npm),,nodejs npm)
 # What builds an image (make image); pi4 and pi5 also need qemu-user-static and the kernel's binfmt_misc.
@@ -45,7 +45,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run new-unit demo screens test test-long unit unit-postgresql end-to-end lint format bench
 .PHONY: bench-net bench-people bench-fleet bench-idle recovery soak torture lock clean distclean
-.PHONY: packages-run packages-test $(UNIT_PARTS) $(PARTS) image image-twice packages-image
+.PHONY: packages-run packages-test $(UNIT_PARTS) $(PARTS) image image-twice bundle packages-image
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
@@ -96,6 +96,10 @@ lint: packages-run $(VENV)/ready ## Style, types and the walls between the folde
 
 format: $(VENV)/ready ## Let ruff lay out the code
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
+
+bundle: packages-test $(VENV)/ready ## A signed update of the image that was made last: build/halsorum-vm-VERSION.raucb (BOARD=vm)
+	@$(BIN)/python -m firmware.update.bundle --board $(or $(BOARD),vm) --out $(or $(IMAGES),build) \
+	  --root $(or $(IMAGES),build)/$(or $(BOARD),vm)/root.ext4 --keys $(or $(IMAGES),build)/keys $(OPTIONS)
 
 bench: packages-test $(VENV)/ready ## Latency and processor beside stock aiortc and Chromium (JSON=file)
 	@$(BIN)/python -m tests.bench $(if $(JSON),--json $(JSON))

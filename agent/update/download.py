@@ -168,9 +168,8 @@ def _refuse_without_space(folder: Path, missing: int) -> None:
 
 def _keep_trying(once: Callable[[], bool], control: Control) -> None:
     """Until it is whole. once() says whether it is, and raises _Broken."""
-    tries, pause_s = 0, PAUSE_S
+    tries, pause_s, most = 0, PAUSE_S, control.have
     while True:
-        had = control.have
         while not control.may_go.is_set() and not control.stopped.is_set():
             control.wait(POLL_S)
         if control.stopped.is_set():
@@ -179,7 +178,9 @@ def _keep_trying(once: Callable[[], bool], control: Control) -> None:
             if once():
                 return
         except _Broken as broken:
-            tries, pause_s = (0, PAUSE_S) if control.have > had else (tries + 1, pause_s * 2)
+            # What comes a second time, since it began anew, is no progress.
+            tries, pause_s = (0, PAUSE_S) if control.have > most else (tries + 1, pause_s * 2)
+            most = max(most, control.have)
             if tries >= TRIES_AT_MOST:
                 raise DownloadError(f"the download broke off {tries} times: {broken}") from None
             control.wait(min(pause_s, PAUSE_AT_MOST_S))

@@ -1,4 +1,4 @@
-"""Makes a signed bundle of a root file system: `python -m firmware.update.bundle --board vm --version 0.5.1 …`.
+"""Makes a signed bundle of a root: `python -m firmware.update.bundle --board vm --root build/vm/root.ext4`.
 
 Beside `halsorum-vm-0.5.1.raucb` a `.json` is written with what the command `update` asks for: version, compatible,
 size and sha256.
@@ -59,12 +59,27 @@ def make_bundle(root: Path, board: str, version: str, out: Path, *, certificate:
     return bundle
 
 
+def version_in(root: Path) -> str:
+    """IMAGE_VERSION of the root's os-release(5), which the unit goes by; empty where there is none."""
+    words = ["debugfs", "-R", "cat /usr/lib/os-release", str(root)]
+    told = subprocess.run(words, check=False, capture_output=True, text=True).stdout
+    lines = (line.partition("=") for line in told.splitlines())
+    return next((value.strip('"') for name, _, value in lines if name == "IMAGE_VERSION"), "")
+
+
 def arguments_of(bundle: Path, board: str, version: str) -> dict[str, str]:
     """What the command `update` is given of it, but for the address."""
     with bundle.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     size = bundle.stat().st_size
     return {"version": version, "compatible": compatible(board), "size": str(size), "sha256": digest}
+
+
+def _version(root: Path, wanted: str) -> str:
+    version = version_in(root) or wanted
+    if wanted and version != wanted:
+        raise BundleError(f"the system is {version}, and not {wanted}; build it as that version")
+    return version
 
 
 def _put(root: Path, place: Path) -> None:
@@ -79,7 +94,7 @@ def main(words: list[str] | None = None) -> int:
     """Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m firmware.update.bundle", description=__doc__)
     parser.add_argument("--board", required=True)
-    parser.add_argument("--version", required=True)
+    parser.add_argument("--version", help="as the root says itself, unless it says nothing")
     parser.add_argument("--root", type=Path, required=True, help="the ext4 image of the root file system")
     parser.add_argument("--out", type=Path, default=Path("build"))
     parser.add_argument(
@@ -91,10 +106,9 @@ def main(words: list[str] | None = None) -> int:
     if bool(given.cert) != bool(given.key):
         parser.error("--cert and --key go together")
     try:
+        version = _version(given.root, given.version or "")
         certificate, key = (given.cert, given.key) if given.cert else make_keys(given.keys)
-        bundle = make_bundle(
-            given.root, given.board, given.version, given.out, certificate=certificate, key=key
-        )
+        bundle = make_bundle(given.root, given.board, version, given.out, certificate=certificate, key=key)
     except (BundleError, ValueError, OSError) as error:
         sys.stderr.write(f"No bundle was made: {error}\n")
         return 1

@@ -1,0 +1,146 @@
+"""Updates in the laboratory: bundles made of the image's own root, an HTTPS server beside the region, commands."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from firmware.update.bundle import make_bundle
+from firmware.update.keys import make_keys
+from provisioning.pki import Authority
+from tests.agent.update.bundle_server import BundleServer
+from tests.system.network import REGION_ADDRESS, within
+from tests.system.visit import command
+from tests.vm.guest_agent import GuestError
+from tests.vm.lab import Lab
+
+OS_RELEASE = "/usr/lib/os-release"
+POLL_S = 0.5
+BAD_CHANGES = {
+    "no init": "rm /usr/lib/systemd/systemd",
+    "agent broken": "rm /opt/halsorum/app/agent/__main__.py",
+}
+"""What debugfs(8) does to a good root."""
+
+
+@dataclass
+class Shop:
+    """Bundles that a unit can fetch, with what the command is given of each."""
+
+    lab: Lab
+    server: BundleServer
+    folder: Path
+
+    def bundle(self, version: str, *changes: str) -> dict[str, str]:
+        """A bundle of the image's root with another version, and what else debugfs is to change in it."""
+        root = self.folder / f"{version}.ext4"
+        subprocess.run(["cp", "--sparse=always", str(root_image(self.lab.image)), str(root)], check=True)
+        release = self.folder / "os-release"
+        told = _debugfs(root, f"cat {OS_RELEASE}")
+        release.write_text(re.sub(r"(?m)^IMAGE_VERSION=.*$", f"IMAGE_VERSION={version}", told))
+        for change in (f"rm {OS_RELEASE}", f"write {release} {OS_RELEASE}", *changes):
+            _debugfs(root, change, write=True)
+        certificate, key = make_keys(keys_of(self.lab.image))
+        bundle = make_bundle(root, "vm", version, self.folder, certificate=certificate, key=key)
+        root.unlink()
+        self.server.files[f"/{bundle.name}"] = bundle
+        url = self.server.url(f"/{bundle.name}", host=REGION_ADDRESS)
+        return {"url": url, **json.loads(bundle.with_suffix(".json").read_text())}
+
+    def send(self, given: dict[str, str]) -> str:
+        """Tell the unit; the command's id."""
+        words = [f"{name}={value}" for name, value in given.items()]
+        sent = command(self.lab.stack, "command", "send", self.lab.unit, "update", *words, "--timeout", "2h")
+        return str(sent["id"])
+
+    def state(self, command_id: str) -> dict[str, Any]:
+        """How far it has come, as the region knows it."""
+        return dict(command(self.lab.stack, "command", "show", command_id))
+
+    def wait_for(self, command_id: str, pattern: str, within_s: float) -> dict[str, Any]:
+        """Until `state: reason` matches; raises AssertionError."""
+        until, seen = time.monotonic() + within_s, ""
+        while time.monotonic() < until:
+            line = self.state(command_id)
+            seen = f"{line['state']}: {line['reason']}"
+            if re.match(pattern, seen):
+                return line
+            time.sleep(POLL_S)
+        raise AssertionError(f"not within {within_s:.0f} s: {pattern}; the command is {seen}")
+
+
+@contextmanager
+def shop(lab: Lab) -> Iterator[Shop]:
+    """Open for a scene. The server stands beside the region, with a certificate of the region's authority."""
+    folder = lab.folder / "bundles"
+    folder.mkdir(parents=True, exist_ok=True)
+    credentials = Authority(lab.stack.state / "pki").server([REGION_ADDRESS], folder)
+    assert lab.stack.network is not None
+    server = within(
+        lab.stack.network.region,
+        lambda: BundleServer(credentials.certificate_file, credentials.key_file, host=REGION_ADDRESS),
+    )
+    try:
+        yield Shop(lab, server, folder)
+    finally:
+        server.stop()
+
+
+def root_image(image: Path) -> Path:
+    """The root alone, as the image's maker leaves it."""
+    places = (image.parent / "root.ext4", image.parent / "vm" / "root.ext4")
+    return next((place for place in places if place.exists()), places[-1])
+
+
+def keys_of(image: Path) -> Path:
+    """The development keys whose certificate is in the image."""
+    return image.parent / "keys"
+
+
+def slot_and_version(lab: Lab) -> str:
+    """`A 0.4.0`, as the machine says it."""
+    said = lab.vm.check("grep -o 'rauc.slot=.' /proc/cmdline; . /etc/os-release; echo $IMAGE_VERSION")
+    words = said.split()
+    return f"{words[0].removeprefix('rauc.slot=')} {words[1]}"
+
+
+def grub_variables(lab: Lab) -> dict[str, str]:
+    """GRUB's, as the machine has them now."""
+    block = lab.vm.get("/efi/grub/grubenv").decode("ascii", "replace")
+    return dict(line.split("=", 1) for line in block.splitlines() if "=" in line and line[0] != "#")
+
+
+def up_after_cut(lab: Lab, after_s: float = 0.0) -> float:
+    """Pull the plug, plug it in again; seconds until it takes commands."""
+    lab.vm.power_cut()
+    lab.vm.start()
+    if after_s:
+        time.sleep(after_s)
+        lab.vm.power_cut()
+        lab.vm.start()
+    return lab.come_up()
+
+
+def in_slot(lab: Lab, slot: str, within_s: float) -> float:
+    """Until the machine has started from a slot by itself; the seconds."""
+
+    def is_there() -> bool:
+        lab.vm.agent.close()
+        return lab.vm.agent.answers() and slot_and_version(lab).startswith(slot)
+
+    return lab.vm.wait_for(is_there, f"slot {slot}", within_s)
+
+
+def _debugfs(image: Path, request: str, *, write: bool = False) -> str:
+    words = ["debugfs", *(["-w"] if write else []), "-R", request, str(image)]
+    done = subprocess.run(words, check=True, capture_output=True, text=True)
+    if write and any("not found" in line for line in done.stderr.splitlines()):
+        raise GuestError(f"debugfs {request}: {done.stderr}")
+    return done.stdout
