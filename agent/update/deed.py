@@ -48,7 +48,9 @@ async def _a_second() -> None:
 class Ask(Protocol):
     """Root's part, by agent/helper.py. Raises HelperFailed."""
 
-    def __call__(self, name: str, **values: object) -> Awaitable[object]: ...
+    def __call__(
+        self, name: str, *, within_s: float | None = None, **values: object
+    ) -> Awaitable[object]: ...
 
 
 @dataclass(slots=True)
