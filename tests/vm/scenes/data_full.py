@@ -7,7 +7,10 @@ from tests.vm.lab import Lab
 
 SHORT = False
 FRESH = True
-FILL = "fallocate -l $(df --output=avail -B1 /data | tail -n1) /data/filler; dd if=/dev/zero of=/data/rest bs=4k; sync"
+FILL = (
+    "fallocate -l $(df --output=avail -B1 /data | tail -n1) /data/filler; "
+    "dd if=/dev/zero of=/data/rest bs=4k; sync"
+)
 
 
 def play(lab: Lab) -> None:

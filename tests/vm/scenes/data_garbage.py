@@ -1,4 +1,4 @@
-"""The data partition is garbage at boot, then missing: the unit comes up, says so, and is repaired from the region."""
+"""The data partition is garbage at boot: the unit comes up, says so, and is repaired from the region."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The data partition is not in the disk's table any more: the unit works from memory and says that nothing from afar
-can bring it back; put back, all is as before."""
+"""The data partition is not in the disk's table any more: the unit works from memory and says that nothing can be done
+from afar; put back, all is as before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data partition's file system finds an error and stops taking writes while the unit runs (errors=remount-ro)."""
+"""The data partition's file system finds an error and stops taking writes in a running unit (errors=remount-ro)."""
 
 from __future__ import annotations
 
