@@ -1,5 +1,4 @@
-"""The data partition is not in the disk's table any more: the unit works from memory and says that nothing can be done
-from afar; put back, all is as before."""
+"""The data partition is not in the disk's table any more: the unit works from memory, and says what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data partition's file system finds an error and stops taking writes in a running unit (errors=remount-ro)."""
+"""The data partition's file system finds an error in a running unit and takes no writes (errors=remount-ro)."""
 
 from __future__ import annotations
 
