@@ -166,7 +166,8 @@ class StorageWatch:
 
     def _give_up(self, now_s: float) -> None:
         trouble = self._opened.store.trouble
-        if not trouble or trouble == "SQLITE_FULL":
+        is_gone = self.now.state == "read_only" and not self.is_in_memory
+        if not is_gone and trouble in {"", "SQLITE_FULL"}:
             self._failing_since_s = None
         elif self._failing_since_s is None:
             self._failing_since_s = now_s

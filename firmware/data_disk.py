@@ -102,17 +102,24 @@ def _named(folder: Path, disk: Path, dev: Path) -> Partition | None:
     )
 
 
-def label_on(device: Path) -> str | None:
-    """The label of the ext file system there, which may be empty; None where there is no such file system.
+@dataclass(frozen=True, slots=True)
+class FileSystem:
+    """An ext file system as its superblock says."""
 
-    Raises OSError for a device that does not even read.
-    """
+    label: str
+    size_bytes: int
+
+
+def file_system_on(device: Path) -> FileSystem | None:
+    """What is there; None where it is no ext file system. Raises OSError for a device that does not even read."""
     with device.open("rb", buffering=0) as opened:
         opened.seek(_SUPERBLOCK_AT)
         block = opened.read(_SUPERBLOCK_BYTES)
     if len(block) < _SUPERBLOCK_BYTES or struct.unpack_from("<H", block, 56)[0] != _EXT_MAGIC:
         return None
-    return block[120:136].rstrip(b"\0").decode(errors="replace")
+    blocks, log_block_kib = struct.unpack_from("<I", block, 4)[0], struct.unpack_from("<I", block, 24)[0]
+    label = block[120:136].rstrip(b"\0").decode(errors="replace")
+    return FileSystem(label, blocks << (10 + min(log_block_kib, 6)))
 
 
 def number_of(device: Path) -> str:

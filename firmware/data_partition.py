@@ -16,7 +16,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware.data_disk import GROW_FROM_BYTES, LABEL, Partition, find_data, free_bytes, label_on, total_bytes
+from firmware.data_disk import (
+    GROW_FROM_BYTES,
+    LABEL,
+    SECTOR_BYTES,
+    FileSystem,
+    Partition,
+    file_system_on,
+    find_data,
+    free_bytes,
+    total_bytes,
+)
 from firmware.data_state import Report, enough, is_mended, plain, to_json
 
 OPTIONS = "rw,nosuid,nodev,noexec,noatime,data=ordered,errors=remount-ro,commit=30"
@@ -56,6 +66,7 @@ class Places:
     folders: tuple[Folder, ...] = (
         Folder("agent", Path("/var/lib/halsorum"), 0o700, "halsorum", "halsorum"),
         Folder("journal", Path("/var/log/journal"), 0o755, group="systemd-journal"),
+        Folder("audio", Path("/var/lib/halsorum-audio"), 0o750, "halsorum-audio", "halsorum-audio"),
         Folder("update", Path("/data/update"), 0o700),
     )
 
@@ -141,18 +152,18 @@ class DataPartition:
         """What e2fsck leaves: `ok`, `repaired` or `garbage`."""
         device = partition.device
         try:
-            label = label_on(device)
+            there = file_system_on(device)
         except OSError as error:
             return Report("garbage", f"{device} cannot be read: {error.strerror}")
         self._grow_partition(partition)
         exit_code, said = self._run(("e2fsck", "-p", str(device)), CHECK_WITHIN_S)
-        if label is not None and is_mended(exit_code):
-            self._grow_file_system(partition)
+        if there is not None and is_mended(exit_code):
+            self._grow_file_system(partition, there)
             return Report("ok")
         exit_code, second = self._run(("e2fsck", "-f", "-y", str(device)), CHECK_WITHIN_S)
         if is_mended(exit_code):
             return Report("repaired", plain(said) or "its file system was mended")
-        why = "there is no file system on it" if label is None else "its file system cannot be mended"
+        why = "there is no file system on it" if there is None else "its file system cannot be mended"
         return Report("garbage", f"{device}: {why} ({plain(second)})")
 
     def _judge(self, checked: Report) -> Report:
@@ -219,8 +230,11 @@ class DataPartition:
         )
         self._run(("partx", "--update", "--nr", number, disk), 60.0)
 
-    def _grow_file_system(self, partition: Partition) -> None:
-        if partition.behind_bytes >= GROW_FROM_BYTES:
+    def _grow_file_system(self, partition: Partition, there: FileSystem) -> None:
+        room = partition.size * SECTOR_BYTES + partition.behind_bytes
+        if (
+            room - there.size_bytes >= GROW_FROM_BYTES
+        ):  # so also after a power cut when the partition had grown
             self._run(("e2fsck", "-f", "-p", str(partition.device)), CHECK_WITHIN_S)  # resize2fs asks for it
             self._run(("resize2fs", str(partition.device)), CHECK_WITHIN_S)
 

@@ -122,6 +122,13 @@ def test_a_disk_that_takes_no_writes_is_left_when_nobody_is_in_the_room(tmp_path
     assert len(house.begun) == 1
 
 
+def test_a_disk_that_turned_read_only_is_left_though_nothing_was_to_be_written(tmp_path, monkeypatch):
+    house = House(tmp_path)
+    monkeypatch.setattr("agent.storage.os.statvfs", statvfs(1 << 29, read_only=True))
+    house.pass_s(GIVE_UP_AFTER_S + 2 * LOOK_EVERY_S)
+    assert len(house.begun) == 1
+
+
 def test_a_moments_trouble_is_no_reason_to_leave(tmp_path):
     house = House(tmp_path)
     for _ in range(5):

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from firmware.data_disk import Mount, find_data, label_on, mounts
+from firmware.data_disk import FileSystem, Mount, file_system_on, find_data, mounts
 from tests.firmware.data_tree import machine
 
 TABLE = ((1, "esp", 2048, 1000, False), (2, "root-a", 4096, 1000, False), (4, "identity", 8192, 1000, False))
@@ -60,12 +60,12 @@ def test_a_mount_is_read_only_by_itself_or_by_its_file_system(tmp_path):
 def test_a_label_is_read_without_any_program(tmp_path):
     image = tmp_path / "image"
     image.write_bytes(bytes(8 << 20))
-    assert label_on(image) is None
+    assert file_system_on(image) is None
     subprocess.run(
         ["mke2fs", "-q", "-t", "ext4", "-L", "halsorum-data", image], check=True, capture_output=True
     )
-    assert label_on(image) == "halsorum-data"
+    assert file_system_on(image) == FileSystem("halsorum-data", 8 << 20)
     image.write_bytes(bytes(100))
-    assert label_on(image) is None
+    assert file_system_on(image) is None
     with pytest.raises(OSError, match="No such file"):
-        label_on(tmp_path / "gone")
+        file_system_on(tmp_path / "gone")

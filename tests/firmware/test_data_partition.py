@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware.data_disk import Partition, label_on
+from firmware.data_disk import Partition, file_system_on
 from firmware.data_partition import MAKE_ANEW, DataPartition, run_program, write_fault
 from firmware.data_state import from_json
 from tests.firmware.data_tree import machine
@@ -102,6 +102,9 @@ def test_the_partition_grows_to_the_end_of_a_larger_card(places, partition):
     DataPartition(places, programs).start(replace(partition, start=100, size=100, disk_size=1 << 20))
     assert programs.names()[:5] == ["sh", "partx", "e2fsck", "e2fsck", "resize2fs"]
     assert programs.ran[0][-2:] == [str(places.dev / "vda"), "5"]
+    cut = Programs()  # the power went when the partition had grown and its file system had not
+    DataPartition(places, cut).start(replace(partition, start=100, size=1 << 20, disk_size=(1 << 20) + 100))
+    assert cut.names()[:3] == ["e2fsck", "e2fsck", "resize2fs"]
 
 
 def test_bundles_and_closed_journals_go_before_it_is_called_full(places, partition, monkeypatch):
@@ -201,7 +204,7 @@ def test_real_garbage_is_not_mounted_and_can_be_made_anew(real, places, partitio
     assert programs.in_memory
     assert not os.path.ismount(places.data)
     assert data.make(partition) == ""
-    assert label_on(partition.device) == "halsorum-data"
+    assert file_system_on(partition.device).label == "halsorum-data"
     assert data.start(partition).state == "ok"
 
 

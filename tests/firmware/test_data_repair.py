@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from firmware.data_disk import Mount, Partition, label_on
+from firmware.data_disk import Mount, Partition, file_system_on
 from firmware.data_partition import MAKE_ANEW
 from firmware.data_repair import CannotRepair, clean, repair
 from tests.firmware.data_tree import machine
@@ -45,7 +45,7 @@ def mounted(places, monkeypatch):
 
 def test_garbage_that_nobody_uses_becomes_a_labelled_file_system(places, partition):
     assert repair(partition, places) == "made_anew"
-    assert label_on(partition.device) == "halsorum-data"
+    assert file_system_on(partition.device).label == "halsorum-data"
     subprocess.run(["e2fsck", "-n", "-f", partition.device], check=True, capture_output=True)
 
 

@@ -45,6 +45,26 @@ def test_machine_and_browser_are_systemds(asked, name, words):
 
 
 @pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ('{"how": "made_anew", "reason": ""}', {"ok": True, "how": "made_anew", "reason": ""}),
+        ('{"how": "", "reason": "replace the disk"}', {"ok": False, "reason": "replace the disk"}),
+        ("[]", {"ok": False, "reason": "the repair did not say what became of it"}),
+        (None, {"ok": False, "reason": "the repair did not say what became of it"}),
+    ],
+)
+def test_the_data_are_repaired_by_a_service_that_may_and_its_word_is_passed_on(asked, said, answer):
+    if said is not None:
+        file = asked.root / "run/halsorum-data/repair.json"
+        file.parent.mkdir(parents=True)
+        file.write_text(said)
+    assert asked("repair-data", {"id": "a1b2"}) == (
+        {"id": "a1b2"} | answer,
+        [("start", "halsorum-data-repair.service")],
+    )
+
+
+@pytest.mark.parametrize(
     "body",
     [
         {"id": "a1b2", "source": "ntp", "servers": ["ntp.example\nFallbackNTP=x"]},

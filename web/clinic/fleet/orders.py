@@ -43,6 +43,7 @@ WITH_QUESTION: dict[str, tuple[Argument, ...]] = {
         Argument("source", options=("network", "ntp", "region"), default="network"),
         Argument("servers"),
     ),
+    "repair-data": (),
     "wipe": (Argument("bootstrap", options=("keep", "remove"), default="keep"),),
 }
 """With what is asked."""

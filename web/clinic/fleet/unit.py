@@ -20,6 +20,7 @@ pages = section("unit")
 ORDERS_SHOWN = 6
 SHOWN_OF_INFO = (
     *("software", "image", "slot", "board", "system", "serial", "addresses", "encoder", "camera", "clock"),
+    "storage",
     *("certificate_sha256", "bootstrap_sha256", "abilities", "commands"),
 )
 
