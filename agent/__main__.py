@@ -63,7 +63,7 @@ from agent.wipe_mode import is_out_of_service
 from agent.wiping import read_mark
 from agent.wire import Wire, last_will
 from firmware.board import Board, BoardError, load_board
-from firmware.panel import HelpSignal
+from firmware.patterns import HelpSignal
 
 log = logging.getLogger("agent")
 

@@ -23,6 +23,7 @@ from agent.heap import give_back
 from agent.identity import Identity
 from agent.media import facts
 from agent.media.aiortc_internals import host_addresses
+from agent.media.camera_gate import CameraGate
 from agent.media.capture import Capture
 from agent.media.media_socket import PortRange
 from agent.media.probes import run_probes
@@ -69,14 +70,14 @@ class Running:
         unit: Unit,
         *,
         boot: int,
-        camera_lamp: Callable[[bool], None],
+        gate: CameraGate,
     ) -> None:
         self._settings = settings
         self._board = board
         self._identity = identity
         self._unit = unit
-        self._camera_lamp = camera_lamp
-        self._capture_settings = capture_settings(board, settings)
+        self._gate = gate
+        self._capture_settings = capture_settings(board, settings, gate)
         self._size_mm = (board.screen.width_mm, board.screen.height_mm)
         self._survey, self._camera_form = Survey(), ""
         self.clock_report: Callable[[], Clock | None] = lambda: None
@@ -147,7 +148,6 @@ class Running:
             self.touches,
             capture_settings=lambda: self._capture_settings,
             call_settings=self._call_settings,
-            camera_lamp=self._camera_lamp,
             before_open=self._tester.over,
             next_generation=self._next_attempt,
         )
@@ -211,7 +211,7 @@ class Running:
     def use_devices(self, board: Board) -> None:
         """Take this board's cameras, microphone and ways of hearing from the next time that they are opened."""
         self._board = board
-        self._capture_settings = capture_settings(board, self._settings)
+        self._capture_settings = capture_settings(board, self._settings, self._gate)
         self._surveyed(self._survey)
         self._unit.meeting.has_hand_camera = board.hand_camera is not None
         loudspeaker = board.loudspeaker
@@ -264,7 +264,6 @@ class Running:
         return Capture(
             asyncio.get_running_loop(),
             self._capture_settings,
-            on_camera_open=self._camera_lamp,
             on_level=self._controller.level,
             on_view=self._camera.viewed,
         )
@@ -329,10 +328,10 @@ class Running:
             self._unit.session_event(session.plan.sid, ev.MediaFailed(what))
 
     async def _probe(self) -> list[Verdict]:
-        outcomes = await run_probes(self._capture_settings, self._camera_lamp)
+        outcomes = await run_probes(self._capture_settings)
         if not all(outcome.ok for outcome in outcomes):
             # A machine that was busy for a second is no fault of the room: what is broken fails again.
-            outcomes = await run_probes(self._capture_settings, self._camera_lamp)
+            outcomes = await run_probes(self._capture_settings)
         form = next((outcome.form for outcome in outcomes if outcome.form), self._camera_form)
         if form != self._camera_form:
             self._camera_form = form

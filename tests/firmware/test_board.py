@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.board_media import capture_settings
+from agent.media.camera_gate import NO_GATE
 from firmware.board import BOARDS_FOLDER, BoardError, board_names, load_board
 
 SIM = (BOARDS_FOLDER / "sim.toml").read_text("utf-8")
@@ -38,11 +39,11 @@ def test_sim_is_the_default_and_needs_no_hardware() -> None:
 
 
 def test_cameras_are_made_with_their_sensors_and_the_hand_s_shows_something_else() -> None:
-    made = capture_settings(load_board())
+    made = capture_settings(load_board(), None, NO_GATE)
     assert made.hand_camera is not None
     assert (made.camera.sensor, made.camera.motif) == ((2560, 1440), "room")
     assert (made.hand_camera.sensor, made.hand_camera.motif) == ((1920, 1080), "hand")
-    plain = capture_settings(load_board("x86"))
+    plain = capture_settings(load_board("x86"), None, NO_GATE)
     assert (plain.hand_camera, plain.camera.sensor) == (None, None)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from firmware import panel as panel_module
-from firmware.board import PinsProfile
 from firmware.panel import open_panel
+from firmware.pins import PinsProfile
 
 
 @pytest.fixture
