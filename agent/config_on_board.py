@@ -12,6 +12,10 @@ from agent.contract.unit_config import Config, Devices, PanelPins
 from firmware.board import Board
 
 
+NOT_THERE = -1
+"""Written for a pin of a part that this room has not."""
+
+
 def board_with(board: Board, values: Config) -> Board:
     """The profile as it is on this unit. ValueError if the board cannot have it."""
     parts: dict[str, Any] = board.model_dump()
@@ -62,5 +66,5 @@ def _camera(profile: BaseModel, device: str) -> dict[str, Any]:
     return {**profile.model_dump(), **other}
 
 
-def _pins(panel: PanelPins) -> dict[str, int | None]:
-    return {name: None if pin < 0 else pin for name, pin in panel if pin is not None}
+def _pins(panel: PanelPins) -> dict[str, int | str | None]:
+    return {name: None if pin == NOT_THERE else pin for name, pin in panel if pin is not None}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from firmware.panel import Panel, PanelEvents, open_panel
 from firmware.patterns import DoorState, HelpSignal
-from firmware.pins import PinsProfile
+from firmware.pins import PartName, PinsProfile
 
 Open = Callable[[PinsProfile, PanelEvents], Panel]
 
@@ -31,7 +31,7 @@ class RoomPanel:
         return self._panel.missing
 
     @property
-    def faults(self) -> Mapping[str, str]:
+    def faults(self) -> Mapping[PartName, str]:
         """What is broken or not there though it has a pin, by part."""
         return self._panel.faults
 

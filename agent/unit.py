@@ -22,13 +22,14 @@ from agent.feedback import Feedback
 from agent.help_calls import KEY as HELP_KEY
 from agent.help_calls import HelpCalls
 from agent.idle_notice import IdleNotice
+from agent.lights import Lights, lights
 from agent.media.peer_use import PeerUse
 from agent.meeting import Meeting
 from agent.memory import Fields, Memory
 from agent.outbox import Outbox
 from agent.region_clock import RegionClock
 from agent.schedule import Snapshot
-from agent.screen import EnrolView, Figure, HelpState, Screen
+from agent.screen import AskedPage, EnrolView, Figure, Screen
 from agent.screen_view import ENDED_SHOWN, View, screen
 from agent.session import OCCUPYING, OVER, Session, State, step
 from agent.staff import LOCKS, PLACE, Desk, Locks, Place, still_waits
@@ -83,9 +84,11 @@ class Unit:
         self.language: str | None = None
         self.meeting = Meeting(int(clock.now().timestamp()))
         self.on_change: Callable[[Screen], None] = lambda _screen: None
-        self.on_lamp: Callable[[rooms.Lamp], None] = lambda _lamp: None
-        self.on_help: Callable[[HelpState], None] = lambda _state: None
-        self.on_locate: Callable[[bool], None] = lambda _on: None
+        self.on_lights: Callable[[Lights], None] = lambda _lights: None
+        self.present: Callable[[], bool | None] = lambda: None
+        self.asked_page: AskedPage | None = None
+        self.notes: dict[str, tuple[str, ...]] = {}
+        """What is not well though the room can be used: by the instruction's key, which parts."""
         self.help = HelpCalls(
             self.memory,
             kept=store.get(HELP_KEY),
@@ -309,16 +312,28 @@ class Unit:
                 message=self.idle.text(self.clock.now()),
                 locating=self.idle.locating,
                 enrol=self.enrol,
+                notes=tuple(self.notes),
+                present=self.present(),
+                asked_page=self.asked_page,
             )
         )
 
     def changed(self) -> None:
         """Show it, light it, say it."""
         self.on_change(self.screen())
-        self.on_lamp(rooms.lamp(self.room, self.next_start(), self.clock.now()))
-        self.on_help(self.help.state)
-        self.on_locate(self.idle.locating)
+        muted = self.held() is not None and not self.media.microphone
+        self.on_lights(
+            lights(self.room, self.next_start(), self.clock.now(), self.help.state, self.idle.locating, muted)
+        )
         self.region.state_changed()
+
+    def note(self, instruction: str, parts: Collection[str]) -> None:
+        """Say that these parts are not well, or with none that all are; no fault of the room, which goes on."""
+        others = {name: noted for name, noted in self.notes.items() if name != instruction}
+        noted = {**others, instruction: tuple(parts)} if parts else others
+        if noted != self.notes:
+            self.notes = noted
+            self.changed()
 
     def _room_event(self, event: rooms.Event) -> None:
         self.room, effects = rooms.step(self.room, event, self.clock.now())

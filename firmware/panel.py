@@ -88,7 +88,7 @@ class Lamp:
             if change_s is None:
                 self._clock.forget(self._name)
             else:
-                self._clock.after(self._name, change_s, self._draw)
+                self._clock.after(self._name, max(change_s, LOOK_S), self._draw)
 
 
 class Panel:

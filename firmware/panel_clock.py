@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
+AT_ONCE_S = 0.001
+"""What is due so soon is done now: waiting for less than that only rounds."""
 Work = Callable[[], None]
 
 
@@ -60,7 +62,7 @@ class PanelClock:
                 if key is None:
                     return None
                 due, work = self._due[key]
-                if due > self.now():
+                if due > self.now() + AT_ONCE_S:
                     return due - self.now()
                 del self._due[key]
             try:

@@ -13,6 +13,8 @@ from typing import Literal
 Colour = Literal["red", "green", "blue"]
 DoorState = Literal["off", "free", "soon", "occupied", "help", "fault"]
 HelpSignal = Literal["off", "calling", "answered"]
+ROUNDING_S = 0.002
+"""A change that is due is not found a hair's breadth before its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Pattern:
         return self._step(elapsed_s)[1] if self.seconds else None
 
     def _step(self, elapsed_s: float) -> tuple[int, float]:
-        left = elapsed_s % sum(self.seconds)
+        left = (elapsed_s + ROUNDING_S) % sum(self.seconds)
         for index, span_s in enumerate(self.seconds):
             if left < span_s:
                 return index, span_s - left

@@ -1,0 +1,58 @@
+"""What lamps and buzzer say, in one value that follows from the same state as the screen. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from agent.room import Lamp, Room, lamp
+from agent.screen import HelpState
+from firmware.patterns import DoorState, HelpSignal
+
+HELP_SIGNALS: dict[HelpState, HelpSignal] = {
+    "none": "off",
+    "sent": "calling",
+    "unanswered": "calling",
+    "answered": "answered",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lights:
+    """door: the lamp at the door. muted: a session goes on, and the patient has turned the microphone off."""
+
+    door: Lamp = Lamp.FREE
+    help: HelpState = "none"
+    locating: bool = False
+    muted: bool = False
+
+
+def lights(  # noqa: PLR0917 - what they follow from
+    room: Room, next_start: datetime | None, now: datetime, help_state: HelpState, locating: bool, muted: bool
+) -> Lights:
+    """As the room is now."""
+    door = lamp(room, next_start, now, calling=HELP_SIGNALS[help_state] == "calling")
+    return Lights(door, help_state, locating, muted)
+
+
+class LightPanel(Protocol):
+    """What is lit (agent/room_panel.py)."""
+
+    def door(self, state: DoorState) -> None: ...
+    def help(self, signal: HelpSignal) -> None: ...
+    def locate(self, on: bool) -> None: ...
+    def muted(self, is_muted: bool) -> None: ...
+
+
+def shows_on(panel: LightPanel) -> Callable[[Lights], None]:
+    """For Unit.on_lights."""
+
+    def show(lights: Lights) -> None:
+        panel.door(lights.door.value)
+        panel.help(HELP_SIGNALS[lights.help])
+        panel.locate(lights.locating)
+        panel.muted(lights.muted)
+
+    return show
