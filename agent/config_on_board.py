@@ -11,7 +11,6 @@ from agent.contract.config_check import what_is_wrong
 from agent.contract.unit_config import Config, Devices, PanelPins
 from firmware.board import Board
 
-
 NOT_THERE = -1
 """Written for a pin of a part that this room has not."""
 

@@ -11,8 +11,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from agent.faults import kind_and_place
 from agent.contract.schedule import ScheduledSession
+from agent.faults import kind_and_place
 from agent.screen import AskedPage, Outcome, Touch
 from agent.session_state import State
 from agent.touches_help import help_button
