@@ -24,6 +24,8 @@ def board_with(board: Board, values: Config) -> Board:
         parts["screen"] |= values.screen.model_dump()
     if values.panel is not None:
         parts["pins"] |= _pins(values.panel)
+        if values.panel.chip is not None:
+            parts["pins"]["mock"] = False  # lines that are there in place of those that are not
     return Board.model_validate(parts)
 
 

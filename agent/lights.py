@@ -1,15 +1,17 @@
-"""What lamps and buzzer say, in one value that follows from the same state as the screen. Pure."""
+"""What lamps and buzzer say, in one value that follows from the same state as the screen."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from agent.room import Lamp, Room, lamp
+from agent.room import Lamp, lamp
 from agent.screen import HelpState
 from firmware.patterns import DoorState, HelpSignal
+
+if TYPE_CHECKING:
+    from agent.unit import Unit
 
 HELP_SIGNALS: dict[HelpState, HelpSignal] = {
     "none": "off",
@@ -29,12 +31,12 @@ class Lights:
     muted: bool = False
 
 
-def lights(  # noqa: PLR0917 - what they follow from
-    room: Room, next_start: datetime | None, now: datetime, help_state: HelpState, locating: bool, muted: bool
-) -> Lights:
-    """As the room is now."""
-    door = lamp(room, next_start, now, calling=HELP_SIGNALS[help_state] == "calling")
-    return Lights(door, help_state, locating, muted)
+def lights(unit: Unit) -> Lights:
+    """As it is now."""
+    calling = HELP_SIGNALS[unit.help.state] == "calling"
+    door = lamp(unit.room, unit.next_start(), unit.clock.now(), calling=calling)
+    muted = unit.held() is not None and not unit.media.microphone
+    return Lights(door, unit.help.state, unit.idle.locating, muted)
 
 
 class LightPanel(Protocol):

@@ -321,10 +321,7 @@ class Unit:
     def changed(self) -> None:
         """Show it, light it, say it."""
         self.on_change(self.screen())
-        muted = self.held() is not None and not self.media.microphone
-        self.on_lights(
-            lights(self.room, self.next_start(), self.clock.now(), self.help.state, self.idle.locating, muted)
-        )
+        self.on_lights(lights(self))
         self.region.state_changed()
 
     def note(self, instruction: str, parts: Collection[str]) -> None:
