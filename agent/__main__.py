@@ -148,8 +148,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         panel = JoinedPanel(board.pins, unit, partial(_on_loop, loop))
         stack.callback(panel.panel.close)
         running = Running(settings, board, identity, unit, boot=boot, gate=panel.panel)
-        panel.buttons.do = running.touches.do
-        running.checks.append(panel.check)
+        panel.join(running)
         stack.push_async_callback(lambda: give_time("camera", running.stop_media(), MEDIA_WITHIN_S))
         storage = join_storage(opened, settings.state_dir, unit, running, restart)
         unit.resume(boot, stalled=take_kept(runtime_folder(settings.state_dir)), storage=storage.now.state)

@@ -45,6 +45,11 @@ class RoomPanel:
         """Whether this room is to have one."""
         return bool(self._pins.given)
 
+    @property
+    def parts(self) -> tuple[PartName, ...]:
+        """What has a pin."""
+        return tuple(self._pins.by_part)
+
     def use(self, pins: PinsProfile) -> None:
         """Take these pins from now on."""
         if pins != self._pins:

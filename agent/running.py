@@ -85,6 +85,7 @@ class Running:
         self.storage_report: Callable[[], Storage | None] = lambda: None
         """Whoever watches over the storage sets it."""
         self.known_commands: tuple[str, ...] = ()
+        self.panel_report: Callable[[], str] = str
         self._surveyor = self._make_surveyor()
         self._tester = SelfTester(lambda: self.wire.up and unit.clock.is_learnt, self._probe, self._tested)
         self.about: Callable[[Info], Info] = lambda info: info
@@ -355,6 +356,7 @@ class Running:
             encoder=self._capture_settings.encoders[0],
             encoders=self._survey.encoders,
             camera=self._camera_form,
+            panel=self.panel_report(),
             certificate_sha256=self._identity.certificate_sha256,
             certificate_not_after=self._identity.not_after,
             abilities=("code", "qr", "staff", "button"),

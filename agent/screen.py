@@ -241,8 +241,6 @@ class Screen:
     locating: bool = False
     halted: Literal["", "wiping", "wiped"] = ""
     """From IT: a line on the idle page; a mark to find the unit by; the unit is taken out of service, or was."""
-    notes: tuple[str, ...] = ()
-    """What is not well though the room can be used, as keys of instructions; shown to staff."""
     present: bool | None = None
     """Whether somebody moves in the room now; None without a sensor. Kept nowhere."""
     asked_page: AskedPage | None = None

@@ -71,7 +71,6 @@ class View:
     message: str = ""
     locating: bool = False
     enrol: EnrolView | None = None
-    notes: tuple[str, ...] = ()
     present: bool | None = None
     asked_page: AskedPage | None = None
 
@@ -178,7 +177,6 @@ def _with_staff(document: Screen, view: View, late: str | None) -> Screen:
         testing=view.room.state == RoomState.TESTING,
         tested_at=view.room.tested_at,
         figures=view.figures,
-        notes=view.notes,
     )
 
 

@@ -87,8 +87,6 @@ class Unit:
         self.on_lights: Callable[[Lights], None] = lambda _lights: None
         self.present: Callable[[], bool | None] = lambda: None
         self.asked_page: AskedPage | None = None
-        self.notes: dict[str, tuple[str, ...]] = {}
-        """What is not well though the room can be used: by the instruction's key, which parts."""
         self.help = HelpCalls(
             self.memory,
             kept=store.get(HELP_KEY),
@@ -312,7 +310,6 @@ class Unit:
                 message=self.idle.text(self.clock.now()),
                 locating=self.idle.locating,
                 enrol=self.enrol,
-                notes=tuple(self.notes),
                 present=self.present(),
                 asked_page=self.asked_page,
             )
@@ -323,14 +320,6 @@ class Unit:
         self.on_change(self.screen())
         self.on_lights(lights(self))
         self.region.state_changed()
-
-    def note(self, instruction: str, parts: Collection[str]) -> None:
-        """Say that these parts are not well, or with none that all are; no fault of the room, which goes on."""
-        others = {name: noted for name, noted in self.notes.items() if name != instruction}
-        noted = {**others, instruction: tuple(parts)} if parts else others
-        if noted != self.notes:
-            self.notes = noted
-            self.changed()
 
     def _room_event(self, event: rooms.Event) -> None:
         self.room, effects = rooms.step(self.room, event, self.clock.now())

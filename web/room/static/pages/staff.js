@@ -73,7 +73,7 @@ function day() {
       setHidden(none, sessions.length > 0);
       setHidden(lobby, !screen.session?.chair_here);
       setText(message, app.local.message || (screen.region_up ? "" : t("staff.region_down")));
-      const unwell = screen.faults.length > 0 || screen.notes.length > 0 || !screen.ready;
+      const unwell = screen.faults.length > 0 || !screen.ready;
       room.classList.toggle("attention", unwell);
       setText(room.querySelector(".label"), unwell ? t("staff.room_faults") : t("staff.room"));
       dropin.toggleAttribute("disabled", Boolean(held()));

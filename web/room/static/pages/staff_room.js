@@ -24,10 +24,9 @@ export function health() {
     foot: [backButton(), lockButton()],
     update() {
       const { screen } = app;
-      const wrong = [...screen.faults, ...screen.notes];
-      const isWell = screen.ready && !wrong.length;
+      const isWell = screen.ready && !screen.faults.length;
       well.dataset.well = String(isWell);
-      setText(well, screen.testing ? t("staff.testing") : isWell ? t("staff.well") : wrong.length ? t("staff.faults") : t("staff.untested"));
+      setText(well, screen.testing ? t("staff.testing") : isWell ? t("staff.well") : screen.faults.length ? t("staff.faults") : t("staff.untested"));
       setHidden(well, Boolean(screen.enrol));
       write(faults, screen.enrol ? [] : conditions(screen)); // without a certificate nothing else matters
       write(figures, screen.testing || screen.enrol ? [] : screen.figures.filter((each) => each.ok).map(figureWords));
@@ -59,7 +58,7 @@ function figureWords({ probe, figure, unit }) {
 }
 
 function conditions(screen) {
-  const lines = [...screen.faults, ...screen.notes].map((name) => tOf("instruction", name, t("instruction.other", { name })));
+  const lines = screen.faults.map((name) => tOf("instruction", name, t("instruction.other", { name })));
   if (!screen.region_up && !screen.faults.includes("region")) lines.push(t("staff.region_down"));
   return lines;
 }
