@@ -8,7 +8,7 @@ What runs where, and what it may touch:
 | link | paho: the broker's connection | nothing; hands topic and bytes to the loop |
 | web-* (waitress) | the touchscreen's requests and feeds | the controller's queues, which ask the loop |
 | camera, microphone, encoder-* | one device or codec each | their mailboxes; results go to the loop |
-| gpiozero's | the help button, a blinking lamp | nothing; a press goes to the loop |
+| panel, the pin library's | buttons that settle, blinking lamps | the panel; a press goes to the loop |
 | self-test workers | one probe at a time | a device that nobody else has open then |
 
 Start is in the order of `run`, stop in exact reverse.
@@ -25,9 +25,9 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from pathlib import Path
 
-from agent import room as rooms
 from agent.alive import runtime_folder, take_kept
 from agent.broker_link import BrokerLink
 from agent.browser_secret import browser_secret
@@ -46,24 +46,21 @@ from agent.journal import start_logging
 from agent.link import Link, LinkSettings, Will
 from agent.link_tls import KnownTime
 from agent.outbox import Outbox
+from agent.panel_joined import JoinedPanel
 from agent.reception import Reception
 from agent.region_clock import RegionClock
 from agent.restarting import Restart, begin_anew
-from agent.room_panel import RoomPanel
-from agent.screen import HelpState
 from agent.stopping import MEDIA_WITHIN_S, give_time, stop_on_thread
 from agent.storage import open_or_do_without
 from agent.store import Store
 from agent.store_of_unit import open_store
 from agent.telemetry import Telemetry
-from agent.touches_help import help_button
 from agent.unit import Unit
 from agent.upkeep import Upkeep
 from agent.wipe_mode import is_out_of_service
 from agent.wiping import read_mark
 from agent.wire import Wire, last_will
 from firmware.board import Board, BoardError, load_board
-from firmware.panel import HelpSignal
 
 log = logging.getLogger("agent")
 
@@ -71,12 +68,6 @@ TICK_S = 1.0
 NICE = -10
 """As in systemd/halsorum-agent.service. On two cores that browsers' painting filled, pictures went from 19
 a second to 22 to 27, and their latency from 161 to 227 ms down to 113 to 156, for about the same use."""
-HELP_SIGNALS: dict[HelpState, HelpSignal] = {
-    "none": "off",
-    "sent": "calling",
-    "unanswered": "calling",
-    "answered": "answered",
-}
 
 
 def main() -> int:
@@ -154,12 +145,10 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         stack.callback(store.close)
         ledger = kept_ledger(store)
         unit = make_unit(settings, identity, store, ledger)
-        panel = RoomPanel(board.pins, on_help=lambda: _on_loop(loop, lambda: help_button(unit)))
-        stack.callback(panel.close)
-        running = Running(settings, board, identity, unit, boot=boot, camera_lamp=panel.camera_lamp)
-        unit.on_lamp = lambda lamp: panel.door_lamp(lamp == rooms.Lamp.OCCUPIED)
-        unit.on_locate = panel.locate
-        unit.on_help = lambda state: panel.help(HELP_SIGNALS[state])
+        panel = JoinedPanel(board.pins, unit, partial(_on_loop, loop))
+        stack.callback(panel.panel.close)
+        running = Running(settings, board, identity, unit, boot=boot, gate=panel.panel)
+        panel.join(running)
         stack.push_async_callback(lambda: give_time("camera", running.stop_media(), MEDIA_WITHIN_S))
         storage = join_storage(opened, settings.state_dir, unit, running, restart)
         unit.resume(boot, stalled=take_kept(runtime_folder(settings.state_dir)), storage=storage.now.state)
@@ -177,7 +166,13 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         )
         running.wire.link = link
         configuration = join_configuration(
-            settings=settings, board=board, unit=unit, ledger=ledger, running=running, panel=panel, link=link
+            settings=settings,
+            board=board,
+            unit=unit,
+            ledger=ledger,
+            running=running,
+            panel=panel.panel,
+            link=link,
         )
         upkeep.first_every_second(configuration.tick)
         certificates = join_identity(

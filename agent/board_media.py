@@ -6,20 +6,24 @@ from pathlib import Path
 
 from agent.config import Settings
 from agent.media.camera import CameraSettings
+from agent.media.camera_gate import CameraGate
 from agent.media.capture import CaptureSettings
 from agent.media.microphone import MicrophoneSettings
 from agent.media.scene import Motif
 from firmware.board import Board, CameraProfile
 
 
-def capture_settings(board: Board, settings: Settings | None = None) -> CaptureSettings:
-    """Camera, microphone and encoders as the board has them; the settings' footage takes their place."""
+def capture_settings(board: Board, settings: Settings | None, gate: CameraGate) -> CaptureSettings:
+    """Camera, microphone and encoders as the board has them; the settings' footage takes their place.
+
+    gate: lamp and shutter of all cameras; without a default, so that nobody forgets it.
+    """
     if settings is not None and settings.footage is not None:
         board = board.with_footage(settings.footage)
     camera, microphone = board.camera, board.microphone
     return CaptureSettings(
-        camera=_camera(camera, burn_clock=settings is not None and settings.burn_clock),
-        hand_camera=_camera(board.hand_camera, motif="hand") if board.hand_camera is not None else None,
+        camera=_camera(camera, gate, burn_clock=settings is not None and settings.burn_clock),
+        hand_camera=_camera(board.hand_camera, gate, motif="hand") if board.hand_camera is not None else None,
         microphone=MicrophoneSettings(
             kind=microphone.kind,
             target=microphone.target,
@@ -30,7 +34,9 @@ def capture_settings(board: Board, settings: Settings | None = None) -> CaptureS
     )
 
 
-def _camera(profile: CameraProfile, *, burn_clock: bool = False, motif: Motif = "room") -> CameraSettings:
+def _camera(
+    profile: CameraProfile, gate: CameraGate, *, burn_clock: bool = False, motif: Motif = "room"
+) -> CameraSettings:
     return CameraSettings(
         kind=profile.kind,
         device=profile.device or "/dev/video0",
@@ -42,4 +48,5 @@ def _camera(profile: CameraProfile, *, burn_clock: bool = False, motif: Motif = 
         frame_rate=profile.frame_rate,
         pixel_formats=tuple(profile.pixel_formats),
         burn_clock=burn_clock,
+        gate=gate,
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from agent.board_media import capture_settings
 from agent.config import SettingsError, load_settings
+from agent.media.camera_gate import NO_GATE
 from agent.media.capture import CaptureSettings
 from agent.media.device import DeviceError
 from firmware.board import DEFAULT_BOARD, Board, BoardError, load_board
@@ -110,9 +111,9 @@ def _board(name: str | None, config: Path) -> tuple[Board, CaptureSettings]:
     if name is None and config.exists():
         settings = load_settings(config)
         board = load_board(settings.board)
-        return board, capture_settings(board, settings)
+        return board, capture_settings(board, settings, NO_GATE)
     board = load_board(name or DEFAULT_BOARD)
-    return board, capture_settings(board)
+    return board, capture_settings(board, None, NO_GATE)
 
 
 def _parser() -> argparse.ArgumentParser:

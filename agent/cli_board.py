@@ -28,6 +28,7 @@ from agent.board_report import (
 )
 from agent.config import SettingsError, load_settings
 from agent.media.camera import CameraSettings
+from agent.media.camera_gate import NO_GATE
 from agent.media.device import DeviceError
 from firmware.board import DEFAULT_BOARD, Board, BoardError, load_board
 from firmware.found import look_around
@@ -65,7 +66,7 @@ def main(arguments: list[str]) -> int:
 def ask_machine(board: Board) -> Asked:
     """Ask the kernel, the codecs and PipeWire."""
     found = look_around()
-    settings = capture_settings(board)
+    settings = capture_settings(board, None, NO_GATE)
     profiles = [each for each in (settings.camera, settings.hand_camera) if each and each.kind == "v4l2"]
     cameras = {path: _camera(path, settings.camera) for path, _ in found.cameras}
     cameras |= {profile.device: _camera(profile.device, profile) for profile in profiles}

@@ -11,6 +11,9 @@ from agent.contract.config_check import what_is_wrong
 from agent.contract.unit_config import Config, Devices, PanelPins
 from firmware.board import Board
 
+NOT_THERE = -1
+"""Written for a pin of a part that this room has not."""
+
 
 def board_with(board: Board, values: Config) -> Board:
     """The profile as it is on this unit. ValueError if the board cannot have it."""
@@ -21,6 +24,8 @@ def board_with(board: Board, values: Config) -> Board:
         parts["screen"] |= values.screen.model_dump()
     if values.panel is not None:
         parts["pins"] |= _pins(values.panel)
+        if values.panel.chip is not None:
+            parts["pins"]["mock"] = False  # lines that are there in place of those that are not
     return Board.model_validate(parts)
 
 
@@ -62,5 +67,5 @@ def _camera(profile: BaseModel, device: str) -> dict[str, Any]:
     return {**profile.model_dump(), **other}
 
 
-def _pins(panel: PanelPins) -> dict[str, int | None]:
-    return {name: None if pin < 0 else pin for name, pin in panel if pin is not None}
+def _pins(panel: PanelPins) -> dict[str, int | str | None]:
+    return {name: None if pin == NOT_THERE else pin for name, pin in panel if pin is not None}

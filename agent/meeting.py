@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from agent.meeting_messages import BESIDE_MAX, ROLES, Chat, Name
-from agent.screen import Announcement, AnnouncementKind, Beside, CameraChoice, Caption, Question
+from agent.screen_meeting import Announcement, AnnouncementKind, Beside, CameraChoice, Caption, Question
 from agent.session_state import OCCUPYING, Session
 
 CAPTIONS_MAX = 50

@@ -14,7 +14,7 @@ from typing import cast, get_args
 
 from agent.contract.schedule import PartyRole
 from agent.media.zoom import Zoom
-from agent.screen import Beside, CameraChoice
+from agent.screen_meeting import Beside, CameraChoice
 
 NAME_CHARACTERS_MAX = 80
 CHAT_CHARACTERS_MAX = 500

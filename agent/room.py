@@ -35,6 +35,7 @@ class Lamp(StrEnum):
     FREE = "free"
     SOON = "soon"
     OCCUPIED = "occupied"
+    HELP = "help"
     FAULT = "fault"
 
 
@@ -129,8 +130,10 @@ def step(room: Room, event: Event, now: datetime) -> Result:
     return follow(RULES, room, event, now)
 
 
-def lamp(room: Room, next_start: datetime | None, now: datetime) -> Lamp:
-    """What the lamp at the door says."""
+def lamp(room: Room, next_start: datetime | None, now: datetime, *, calling: bool = False) -> Lamp:
+    """What the lamp at the door says; calling: somebody in the room calls for help, and nobody has answered."""
+    if calling:
+        return Lamp.HELP
     if room.state == State.OCCUPIED:
         return Lamp.OCCUPIED
     if room.faults:

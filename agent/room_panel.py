@@ -2,48 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 
-from firmware.board import PinsProfile
-from firmware.panel import HelpSignal, Panel, open_panel
+from firmware.panel import Panel, PanelEvents, open_panel
+from firmware.patterns import DoorState, HelpSignal
+from firmware.pins import PartName, PinsProfile
+
+Open = Callable[[PinsProfile, PanelEvents], Panel]
 
 
 class RoomPanel:
-    """As firmware.panel.Panel. Used on the event loop."""
+    """As firmware.panel.Panel; any thread may ask for anything. It is the gate of agent/media/camera_gate.py, too:
+    the lamp is lit from before the first camera opens until after the last has closed."""
 
-    def __init__(self, pins: PinsProfile, on_help: Callable[[], None]) -> None:
-        self._on_help = on_help
-        self._pins = pins
-        self._panel: Panel = open_panel(pins, on_help)
-        self._camera = self._door = self._locating = False
+    def __init__(self, pins: PinsProfile, events: PanelEvents, open_: Open = open_panel) -> None:
+        self._events, self._open, self._pins = events, open_, pins
+        self._lock = threading.RLock()
+        self._panel: Panel = open_(pins, events)
+        self._cameras = 0
+        self._door: DoorState = "off"
         self._help: HelpSignal = "off"
+        self._locating = self._muted = False
 
     @property
     def missing(self) -> str | None:
-        """Why there is no panel; None where there is one."""
+        """Why there is no panel, or what of it is broken; None where all is well."""
         return self._panel.missing
+
+    @property
+    def faults(self) -> Mapping[PartName, str]:
+        """What is broken or not there though it has a pin, by part."""
+        return self._panel.faults
+
+    @property
+    def present(self) -> bool | None:
+        """Whether somebody moves in the room now; None without a sensor."""
+        return self._panel.present
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether this room is to have one."""
+        return bool(self._pins.given)
+
+    @property
+    def parts(self) -> tuple[PartName, ...]:
+        """What has a pin."""
+        return tuple(self._pins.by_part)
 
     def use(self, pins: PinsProfile) -> None:
         """Take these pins from now on."""
-        if pins == self._pins:
-            return
-        self._panel.close()
-        self._pins = pins
-        self._panel = open_panel(pins, self._on_help)
-        self._panel.camera_lamp(self._camera)
-        self._panel.door_lamp(self._door)
-        self._panel.help(self._help)
-        self._panel.locate(self._locating)
+        if pins != self._pins:
+            self._pins = pins
+            self._open_anew()
 
-    def camera_lamp(self, lit: bool) -> None:
-        """Lit whenever the camera is open."""
-        self._camera = lit
-        self._panel.camera_lamp(lit)
+    def mend(self) -> None:
+        """Try again with what is not there: it may have been plugged in."""
+        if self._panel.faults and not self._cameras:
+            self._open_anew()
 
-    def door_lamp(self, lit: bool) -> None:
-        """Lit while the room is occupied."""
-        self._door = lit
-        self._panel.door_lamp(lit)
+    def camera_opens(self) -> None:
+        """In the thread that opens a camera, before it does; may take a second, for the shutter."""
+        with self._lock:
+            self._cameras += 1
+            if self._cameras == 1:
+                self._panel.camera_opens()
+
+    def camera_closed(self) -> None:
+        """In the same, after it has closed it."""
+        with self._lock:
+            self._cameras -= 1
+            if self._cameras == 0:
+                self._panel.camera_closed()
+
+    def door(self, state: DoorState) -> None:
+        """The lamp at the door."""
+        self._door = state
+        self._panel.door(state)
+
+    def muted(self, is_muted: bool) -> None:
+        """Whether a session's others hear nothing of the room, by the patient's own wish."""
+        self._muted = is_muted
+        self._panel.muted(is_muted)
 
     def locate(self, on: bool) -> None:
         """Be found."""
@@ -58,3 +98,15 @@ class RoomPanel:
     def close(self) -> None:
         """Put everything out and give the pins back."""
         self._panel.close()
+
+    def _open_anew(self) -> None:
+        with self._lock:
+            self._panel.close()
+            self._panel = self._open(self._pins, self._events)
+            if self._cameras:
+                self._panel.camera_opens()
+            self._panel.door(self._door)
+            self._panel.help(self._help)
+            self._panel.muted(self._muted)
+            self._panel.locate(self._locating)
+        self._events.on_faults()

@@ -28,14 +28,11 @@ class RoomParts:
         *,
         capture_settings: Callable[[], CaptureSettings],
         call_settings: Callable[[], CallSettings],
-        camera_lamp: Callable[[bool], None],
         before_open: Callable[[], Awaitable[None]],
         next_generation: Callable[[], int],
     ) -> None:
         self.scan_media = ScanMedia(
-            lambda: ScanCamera(
-                capture_settings(), call_settings(), on_camera_open=camera_lamp, on_text=self.scanning.read
-            ),
+            lambda: ScanCamera(capture_settings(), call_settings(), on_text=self.scanning.read),
             before_open=before_open,
             next_generation=next_generation,
             on_opened=unit.changed,

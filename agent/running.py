@@ -23,6 +23,7 @@ from agent.heap import give_back
 from agent.identity import Identity
 from agent.media import facts
 from agent.media.aiortc_internals import host_addresses
+from agent.media.camera_gate import CameraGate
 from agent.media.capture import Capture
 from agent.media.media_socket import PortRange
 from agent.media.presence import missing_devices
@@ -70,14 +71,14 @@ class Running:
         unit: Unit,
         *,
         boot: int,
-        camera_lamp: Callable[[bool], None],
+        gate: CameraGate,
     ) -> None:
         self._settings = settings
         self._board = board
         self._identity = identity
         self._unit = unit
-        self._camera_lamp = camera_lamp
-        self._capture_settings = capture_settings(board, settings)
+        self._gate = gate
+        self._capture_settings = capture_settings(board, settings, gate)
         self._size_mm = (board.screen.width_mm, board.screen.height_mm)
         self._survey, self._camera_form = Survey(), ""
         self.clock_report: Callable[[], Clock | None] = lambda: None
@@ -85,6 +86,7 @@ class Running:
         self.storage_report: Callable[[], Storage | None] = lambda: None
         """Whoever watches over the storage sets it."""
         self.known_commands: tuple[str, ...] = ()
+        self.panel_report: Callable[[], str] = str
         self._surveyor = self._make_surveyor()
         self._tester = SelfTester(lambda: self.wire.up and unit.clock.is_learnt, self._probe, self._tested)
         self.about: Callable[[Info], Info] = lambda info: info
@@ -148,7 +150,6 @@ class Running:
             self.touches,
             capture_settings=lambda: self._capture_settings,
             call_settings=self._call_settings,
-            camera_lamp=self._camera_lamp,
             before_open=self._tester.over,
             next_generation=self._next_attempt,
         )
@@ -212,7 +213,7 @@ class Running:
     def use_devices(self, board: Board) -> None:
         """Take this board's cameras, microphone and ways of hearing from the next time that they are opened."""
         self._board = board
-        self._capture_settings = capture_settings(board, self._settings)
+        self._capture_settings = capture_settings(board, self._settings, self._gate)
         self._surveyed(self._survey)
         self._unit.meeting.has_hand_camera = board.hand_camera is not None
         loudspeaker = board.loudspeaker
@@ -269,7 +270,6 @@ class Running:
         return Capture(
             asyncio.get_running_loop(),
             self._capture_settings,
-            on_camera_open=self._camera_lamp,
             on_level=self._controller.level,
             on_view=self._camera.viewed,
         )
@@ -334,10 +334,10 @@ class Running:
             self._unit.session_event(session.plan.sid, ev.MediaFailed(what))
 
     async def _probe(self) -> list[Verdict]:
-        outcomes = await run_probes(self._capture_settings, self._camera_lamp)
+        outcomes = await run_probes(self._capture_settings)
         if not all(outcome.ok for outcome in outcomes):
             # A machine that was busy for a second is no fault of the room: what is broken fails again.
-            outcomes = await run_probes(self._capture_settings, self._camera_lamp)
+            outcomes = await run_probes(self._capture_settings)
         form = next((outcome.form for outcome in outcomes if outcome.form), self._camera_form)
         if form != self._camera_form:
             self._camera_form = form
@@ -361,6 +361,7 @@ class Running:
             encoder=self._capture_settings.encoders[0],
             encoders=self._survey.encoders,
             camera=self._camera_form,
+            panel=self.panel_report(),
             certificate_sha256=self._identity.certificate_sha256,
             certificate_not_after=self._identity.not_after,
             abilities=("code", "qr", "staff", "button"),

@@ -8,25 +8,11 @@ from typing import Literal, Protocol
 
 from agent.contract.quality import Received
 from agent.contract.unit_config import SoundOutput
+from agent.screen_meeting import Announcement, Beside, CameraChoice, Caption, Question
 
 Page = Literal["idle", "waiting", "call", "ended", "fault", "halted", "enrol"]
 PartyState = Literal["joined", "connecting", "connected", "lost"]
 HelpState = Literal["none", "sent", "answered", "unanswered"]
-CameraChoice = Literal["main", "hand"]
-AnnouncementKind = Literal[
-    "joined",
-    "left",
-    "share_began",
-    "share_ended",
-    "zoomed",
-    "unzoomed",
-    "hand_camera",
-    "main_camera",
-    "still_taken",
-    "still_refused",
-    "sharing_on",
-    "sharing_off",
-]
 CallLine = Literal["fine", "reconnecting", "lost"]
 Refusal = Literal[
     "wrong_code",
@@ -87,46 +73,6 @@ class PartyLine:
     chair: bool = False
     sees: bool = True
     share_of: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """Someone who sits beside the patient, as the chair or staff at the screen have put them down."""
-
-    id: str
-    role: str
-    name: str = field(default="", repr=False)
-    organisation: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Caption:
-    """A line that a party wrote in the chat; in memory for as long as the meeting lasts."""
-
-    id: int
-    peer: str
-    role: str
-    text: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """Told the patient once, by text and voice: who (a role, and a name if one was given) and what. `id` grows."""
-
-    id: int
-    kind: AnnouncementKind
-    role: str = ""
-    name: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Asked of the patient. A still is taken at `until` unless the answer is no (`consent`, on false)."""
-
-    id: str
-    kind: Literal["still"]
-    role: str
-    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +179,16 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedPage:
+    """The panel's start button asks for a page; `id` grows. With `again` a second press checks in to the one time
+    that there is."""
+
+    id: int
+    page: Literal["checkin", "staff"]
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Screen:
     """The whole state of the touchscreen; `media_generation` grows when WHEP must connect anew."""
 
@@ -285,6 +241,9 @@ class Screen:
     locating: bool = False
     halted: Literal["", "wiping", "wiped"] = ""
     """From IT: a line on the idle page; a mark to find the unit by; the unit is taken out of service, or was."""
+    present: bool | None = None
+    """Whether somebody moves in the room now; None without a sensor. Kept nowhere."""
+    asked_page: AskedPage | None = None
     enrol: EnrolView | None = None
     """While the unit has no certificate to work under; in a unit that works otherwise, shown to staff."""
 

@@ -15,6 +15,7 @@ from agent.meeting_messages import Name
 from agent.room import Room
 from agent.room import State as RoomState
 from agent.screen import (
+    AskedPage,
     CallLine,
     Choice,
     EnrolView,
@@ -70,6 +71,8 @@ class View:
     message: str = ""
     locating: bool = False
     enrol: EnrolView | None = None
+    present: bool | None = None
+    asked_page: AskedPage | None = None
 
 
 def screen(view: View) -> Screen:
@@ -104,6 +107,8 @@ def screen(view: View) -> Screen:
         output=view.output,
         locating=view.locating and held is None,
         enrol=view.enrol,
+        present=view.present,
+        asked_page=view.asked_page,
     )
     if document.page == "idle":
         document = replace(document, message=view.message)

@@ -22,13 +22,14 @@ from agent.feedback import Feedback
 from agent.help_calls import KEY as HELP_KEY
 from agent.help_calls import HelpCalls
 from agent.idle_notice import IdleNotice
+from agent.lights import Lights, lights
 from agent.media.peer_use import PeerUse
 from agent.meeting import Meeting
 from agent.memory import Fields, Memory
 from agent.outbox import Outbox
 from agent.region_clock import RegionClock
 from agent.schedule import Snapshot
-from agent.screen import EnrolView, Figure, HelpState, Screen
+from agent.screen import AskedPage, EnrolView, Figure, Screen
 from agent.screen_view import ENDED_SHOWN, View, screen
 from agent.session import OCCUPYING, OVER, Session, State, step
 from agent.staff import LOCKS, PLACE, Desk, Locks, Place, still_waits
@@ -84,9 +85,9 @@ class Unit:
         self.language: str | None = None
         self.meeting = Meeting(int(clock.now().timestamp()))
         self.on_change: Callable[[Screen], None] = lambda _screen: None
-        self.on_lamp: Callable[[rooms.Lamp], None] = lambda _lamp: None
-        self.on_help: Callable[[HelpState], None] = lambda _state: None
-        self.on_locate: Callable[[bool], None] = lambda _on: None
+        self.on_lights: Callable[[Lights], None] = lambda _lights: None
+        self.present: Callable[[], bool | None] = lambda: None
+        self.asked_page: AskedPage | None = None
         self.help = HelpCalls(
             self.memory,
             kept=store.get(HELP_KEY),
@@ -310,15 +311,15 @@ class Unit:
                 message=self.idle.text(self.clock.now()),
                 locating=self.idle.locating,
                 enrol=self.enrol,
+                present=self.present(),
+                asked_page=self.asked_page,
             )
         )
 
     def changed(self) -> None:
         """Show it, light it, say it."""
         self.on_change(self.screen())
-        self.on_lamp(rooms.lamp(self.room, self.next_start(), self.clock.now()))
-        self.on_help(self.help.state)
-        self.on_locate(self.idle.locating)
+        self.on_lights(lights(self))
         self.region.state_changed()
 
     def note(self, instruction: str, parts: Collection[str]) -> None:

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from firmware.board_problems import did_you_mean, problems
-from firmware.pins import PinsProfile as PinsProfile
+from firmware.pins import PinsProfile
 from firmware.this_board import AUTO, this_board
 
 BOARDS_FOLDER = Path(__file__).parent / "boards"

@@ -1,178 +1,274 @@
-"""The panel beside the screen: a camera lamp that nobody can mistake, a lamp at the door, and help.
+"""The panel beside the screen: buttons, a camera lamp that nobody can mistake, a lamp at the door, a shutter.
 
-    panel = open_panel(board.pins, on_help=ring)
-    panel.camera_lamp(True)
+    panel = open_panel(board.pins, PanelEvents(on_help=ring))
+    panel.camera_opens()
+    panel.door("occupied")
     panel.help("calling")
 
 Wiring: each lamp from its pin over a resistor (330 ohm for a 3.3 V LED) to ground; the help lamp and the buzzer
 (an active one, up to 16 mA, a stronger one over a transistor) may hang outside the room, where staff see and
-hear them; the help button from its pin to ground, the pin's own pull-up holds it. All of it needs no network.
-A unit without a panel works; what is missing is said in `Panel.missing`, for the self-test to report.
+hear them; each button from its pin to ground, the pin's own pull-up holds it. All of it needs no network.
+A unit without a panel works; what is missing or broken is said in `Panel.faults`, part by part.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
 
-from firmware.board import PinsProfile
+from firmware.debounce import PushButton, Switch
+from firmware.panel_clock import PanelClock
+from firmware.panel_parts import Input, Output, Parts, take_parts, words
+from firmware.patterns import BEEP, BLINK, DOOR, LOCATE, STEADY, Colour, DoorState, HelpSignal, Look, seen_on
+from firmware.pins import PartName, PinsProfile
 
 log = logging.getLogger(__name__)
 
-HelpSignal = Literal["off", "calling", "answered"]
-BLINK_S = 0.5
-BEEP_S, PAUSE_S = 0.3, 1.7
-"""Heard through a door, and not so often that nobody can talk beside it."""
-BOUNCE_S = 0.05
-
-
-class Output(Protocol):
-    """What is used of gpiozero's LED and Buzzer."""
-
-    def on(self) -> None:
-        """Switch it on."""
-
-    def off(self) -> None:
-        """Switch it off."""
-
-    def close(self) -> None:
-        """Give its pin back."""
-
-
-class Blinking(Output, Protocol):
-    """An LED, which gpiozero blinks in a thread of its own."""
-
-    def blink(self, on_time: float, off_time: float) -> None:
-        """Blink until it is told otherwise; seconds."""
-
-
-class Beeping(Output, Protocol):
-    """A Buzzer, likewise."""
-
-    def beep(self, on_time: float, off_time: float) -> None:
-        """Beep until it is told otherwise; seconds."""
+NO_PINS = "the board profile gives no pins to the panel"
+SHUTTER_S = 1.0
+"""A shutter's solenoid or servo is through by then; its switch is asked that long."""
+TRAVEL_S = 0.3
+"""And without a switch it is given so long."""
+LOOK_S = 0.01
+_COLOURS: Mapping[PartName, Colour] = {"door_red": "red", "door_green": "green", "door_blue": "blue"}
+_LAMPS: tuple[PartName, ...] = ("camera_lamp", "mute_lamp", "help_lamp", "buzzer")
+_ONE_COLOUR = Look(STEADY, frozenset({"red"}))
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What the panel has; a part that is not there is None."""
+class PanelEvents:
+    """Who is told; in the panel's own thread. on_faults: `Panel.faults` has changed."""
 
-    camera_lamp: Output | None = None
-    door_lamp: Blinking | None = None
-    help_lamp: Blinking | None = None
-    buzzer: Beeping | None = None
-    help_button: Any = None
+    on_start: Callable[[], None] = lambda: None
+    on_help: Callable[[], None] = lambda: None
+    on_mute: Callable[[], None] = lambda: None
+    on_presence: Callable[[bool], None] = lambda _present: None
+    on_faults: Callable[[], None] = lambda: None
 
-    @property
-    def outputs(self) -> list[Output]:
-        """Those that can be switched."""
-        every = (self.camera_lamp, self.door_lamp, self.help_lamp, self.buzzer)
-        return [part for part in every if part is not None]
+
+class Lamp:
+    """One output or several colours of one, shown in a rhythm; broken(part, error) when the pin library fails."""
+
+    def __init__(
+        self,
+        name: str,
+        outputs: Mapping[PartName, Output],
+        clock: PanelClock,
+        broken: Callable[[PartName, str], None],
+    ) -> None:
+        self._name, self._outputs, self._clock, self._broken = name, dict(outputs), clock, broken
+        self._colours = {part: _COLOURS.get(part, "red") for part in self._outputs}
+        self._look: Look | None = None
+        self._since = 0.0
+        self._lock = threading.RLock()
+
+    def show(self, look: Look | None) -> None:
+        """From now on this; None is dark. Told the same again, its rhythm goes on."""
+        with self._lock:
+            if look == self._look:
+                return
+            self._look, self._since = look, self._clock.now()
+            self._draw()
+
+    def _draw(self) -> None:
+        with self._lock:
+            look, elapsed_s = self._look, self._clock.now() - self._since
+            lit = frozenset[Colour]()
+            if look is not None and look.pattern.is_lit(elapsed_s):
+                lit = seen_on(look.colours, frozenset(self._colours.values()))
+            for part, output in self._outputs.items():
+                try:
+                    output.on() if self._colours[part] in lit else output.off()
+                except Exception as error:  # whatever the pin library raises
+                    self._broken(part, words(error))
+            change_s = look.pattern.changes_in_s(elapsed_s) if look is not None else None
+            if change_s is None:
+                self._clock.forget(self._name)
+            else:
+                self._clock.after(self._name, max(change_s, LOOK_S), self._draw)
 
 
 class Panel:
-    """Switching a part that is not there does nothing, and `missing` says why it is not."""
+    """Switching a part that is not there does nothing. Any thread may ask for anything."""
 
-    def __init__(self, parts: Parts, missing: str | None = None) -> None:
-        self._parts = parts
+    def __init__(
+        self,
+        parts: Parts,
+        events: PanelEvents,
+        *,
+        clock: PanelClock,
+        sleep: Callable[[float], None] = time.sleep,
+        missing: str | None = None,
+    ) -> None:
+        self._parts, self._events, self._clock, self._sleep = parts, events, clock, sleep
+        self._missing = missing
+        self._faults: dict[PartName, str] = dict(parts.faults)
+        self._lock = threading.RLock()
+        self._door: DoorState = "off"
         self._help: HelpSignal = "off"
-        self._door = self._locating = False
-        self.missing = missing
+        self._locating = False
+        self._lamps = {name: self._lamp(name) for name in _LAMPS}
+        door = {part: output for part, output in parts.outputs.items() if part.startswith("door_")}
+        self._door_lamp = Lamp("door", door, clock, self._broken)
+        self._presence: Switch | None = None
+        self._join_inputs()
 
-    def camera_lamp(self, lit: bool) -> None:
-        """Lit whenever the camera is open."""
-        _switch(self._parts.camera_lamp, lit)
+    @property
+    def faults(self) -> Mapping[PartName, str]:
+        """What is broken or not there though the profile gives it a pin, by part, in words."""
+        with self._lock:
+            return dict(self._faults)
 
-    def door_lamp(self, lit: bool) -> None:
-        """Lit while the room is occupied."""
-        self._door = lit
-        if not self._locating:
-            _switch(self._parts.door_lamp, lit)
+    @property
+    def missing(self) -> str | None:
+        """The same in one sentence, or that there is no panel; None if all is well."""
+        faults = "; ".join(f"{part}: {reason}" for part, reason in self.faults.items())
+        return self._missing or (f"the panel is not whole: {faults}" if faults else None)
+
+    @property
+    def present(self) -> bool | None:
+        """Whether somebody moves in the room, as the sensor says now; None without one. Kept nowhere."""
+        return self._presence.is_on if self._presence is not None else None
+
+    def camera_opens(self) -> None:
+        """Before the camera is opened: its lamp is lit, its shutter open when this returns. Waits up to 1 s for
+        a shutter; one that does not open is a fault, and the camera is opened all the same."""
+        self._lamps["camera_lamp"].show(_ONE_COLOUR)
+        shutter = self._parts.outputs.get("shutter")
+        if shutter is not None and self._switched(shutter, on=True):
+            self._clock.forget("shutter")
+            switch = self._parts.inputs.get("shutter_open")
+            opened = True if switch is None else self._opens(switch)
+            if switch is None:
+                self._sleep(TRAVEL_S)
+            self._say("shutter", "" if opened else "it does not open: its switch says closed")
+
+    def camera_closed(self) -> None:
+        """After the camera is closed: shutter to, lamp out."""
+        shutter, switch = self._parts.outputs.get("shutter"), self._parts.inputs.get("shutter_open")
+        if shutter is not None and self._switched(shutter, on=False) and switch is not None:
+            self._clock.after("shutter", SHUTTER_S, lambda: self._closed(switch))
+        self._lamps["camera_lamp"].show(None)
+
+    def door(self, state: DoorState) -> None:
+        """The lamp at the door."""
+        with self._lock:
+            self._door = state
+            self._door_lamp.show(LOCATE if self._locating else DOOR.get(state))
+
+    def muted(self, is_muted: bool) -> None:
+        """The lamp in the mute button: lit while nobody hears the room."""
+        self._lamps["mute_lamp"].show(_ONE_COLOUR if is_muted else None)
 
     def locate(self, on: bool) -> None:
         """Be found: the lamp at the door blinks and the buzzer beeps. A call for help goes before it."""
-        if on == self._locating:
-            return
-        self._locating = on
-        lamp, buzzer = self._parts.door_lamp, self._parts.buzzer
-        if on:
-            if lamp is not None:
-                lamp.blink(BLINK_S, BLINK_S)
-            if buzzer is not None:
-                buzzer.beep(BEEP_S, PAUSE_S)
-        else:
-            _switch(lamp, self._door)
-            if self._help != "calling":
-                _switch(buzzer, False)
+        with self._lock:
+            self._locating = on
+            self.door(self._door)
+            self._sound()
 
     def help(self, signal: HelpSignal) -> None:
         """Somebody calls for help: the lamp blinks and the buzzer beeps; answered, the lamp is lit, still."""
-        if signal == self._help:
-            return  # said again, it would begin anew and never come to its pause
-        self._help = signal
-        lamp, buzzer = self._parts.help_lamp, self._parts.buzzer
-        if signal == "calling":
-            if lamp is not None:
-                lamp.blink(BLINK_S, BLINK_S)
-            if buzzer is not None:
-                buzzer.beep(BEEP_S, PAUSE_S)
-        else:
-            _switch(lamp, signal == "answered")
-            _switch(buzzer, False)
+        with self._lock:
+            self._help = signal
+            looks = {"calling": Look(BLINK, _ONE_COLOUR.colours), "answered": _ONE_COLOUR}
+            self._lamps["help_lamp"].show(looks.get(signal))
+            self._sound()
 
     def close(self) -> None:
         """Put everything out and give the pins back."""
+        self._clock.stop()
         parts, self._parts = self._parts, Parts()
-        for part in parts.outputs:
-            part.off()
-            part.close()
-        if parts.help_button is not None:
-            parts.help_button.close()
+        self._presence = None
+        for lamp in (self._door_lamp, *self._lamps.values()):
+            lamp.show(None)
+        self._lamps = {name: self._lamp(name) for name in _LAMPS}
+        self._door_lamp = Lamp("door", {}, self._clock, self._broken)
+        parts.close()
+
+    def _sound(self) -> None:
+        beeps = self._locating or self._help == "calling"
+        self._lamps["buzzer"].show(Look(BEEP, _ONE_COLOUR.colours) if beeps else None)
+
+    def _lamp(self, name: PartName) -> Lamp:
+        output = self._parts.outputs.get(name)
+        return Lamp(name, {name: output} if output is not None else {}, self._clock, self._broken)
+
+    def _join_inputs(self) -> None:
+        pressed: dict[PartName, Callable[[], None]] = {
+            "start_button": self._events.on_start,
+            "help_button": self._events.on_help,
+            "mute_button": self._events.on_mute,
+        }
+        for name, device in self._parts.inputs.items():
+            if name in pressed:
+                reads = self._reads(name, device)
+                button = PushButton(name, reads, self._clock, pressed[name], self._stuck(name))
+                device.when_activated = device.when_deactivated = button.edge
+            elif name == "presence":
+                reads = self._reads(name, device)
+                self._presence = Switch(name, reads, self._clock, self._events.on_presence)
+                device.when_activated = device.when_deactivated = self._presence.edge
+
+    def _reads(self, name: PartName, device: Input) -> Callable[[], bool]:
+        def read() -> bool:
+            try:
+                return bool(device.is_active)
+            except Exception as error:  # whatever the pin library raises
+                self._broken(name, words(error))
+                return False
+
+        return read
+
+    def _stuck(self, name: PartName) -> Callable[[bool], None]:
+        return lambda is_stuck: self._say(
+            name, "it is stuck, or held since half a minute" if is_stuck else ""
+        )
+
+    def _opens(self, switch: Input) -> bool:
+        until = self._clock.now() + SHUTTER_S
+        try:
+            while not switch.is_active:
+                if self._clock.now() >= until:
+                    return False
+                self._sleep(LOOK_S)
+        except Exception as error:  # whatever the pin library raises
+            self._broken("shutter_open", words(error))
+        return True
+
+    def _closed(self, switch: Input) -> None:
+        if switch.is_active:
+            self._say("shutter", "it does not close: its switch says open")
+
+    def _switched(self, output: Output, *, on: bool) -> bool:
+        try:
+            output.on() if on else output.off()
+        except Exception as error:  # whatever the pin library raises
+            self._broken("shutter", words(error))
+            return False
+        return True
+
+    def _broken(self, part: PartName, reason: str) -> None:
+        self._say(part, reason)
+
+    def _say(self, part: PartName, reason: str) -> None:
+        with self._lock:
+            if self._faults.get(part, "") == reason:
+                return
+            if reason:
+                self._faults[part] = reason
+                log.warning("the panel's %s: %s", part, reason)
+            else:
+                del self._faults[part]
+                log.info("the panel's %s is well again", part)
+        self._events.on_faults()
 
 
-def open_panel(pins: PinsProfile, on_help: Callable[[], None] = lambda: None) -> Panel:
-    """Take the pins. `on_help` is called in a thread of gpiozero's when the help button is pressed.
-
-    Never raises: a panel that cannot be had comes back empty, with the reason in `missing`.
-    """
+def open_panel(pins: PinsProfile, events: PanelEvents = PanelEvents()) -> Panel:
+    """Take the pins. Never raises: what cannot be had is in the panel's `faults`."""
     if not pins.given:
-        return Panel(Parts(), missing="the board profile gives no pins to the panel")
-    try:
-        return Panel(_parts(pins, on_help))
-    except Exception as error:  # gpiozero raises whatever its pin libraries raise, ImportError included
-        log.warning("the panel is not there: %s", error)
-        return Panel(Parts(), missing=f"the panel's pins cannot be used ({type(error).__name__}: {error})")
-
-
-def _parts(pins: PinsProfile, on_help: Callable[[], None]) -> Parts:
-    # Late: gpiozero takes a tenth of a second to import and looks for pins.
-    from gpiozero import LED, Button, Buzzer
-
-    factory = _mock_factory() if pins.mock else None
-
-    def part(make: Callable[..., Any], pin: int | None, **more: object) -> Any:  # noqa: ANN401
-        return None if pin is None else make(pin, pin_factory=factory, **more)
-
-    button = part(Button, pins.help_button, pull_up=True, bounce_time=BOUNCE_S)
-    if button is not None:
-        button.when_pressed = on_help
-    return Parts(
-        camera_lamp=part(LED, pins.camera_lamp),
-        door_lamp=part(LED, pins.door_lamp),
-        help_lamp=part(LED, pins.help_lamp),
-        buzzer=part(Buzzer, pins.buzzer),
-        help_button=button,
-    )
-
-
-def _mock_factory() -> object:
-    from gpiozero.pins.mock import MockFactory
-
-    return MockFactory()
-
-
-def _switch(part: Output | None, on: bool) -> None:
-    if part is not None:
-        part.on() if on else part.off()
+        return Panel(Parts(), events, clock=PanelClock(), missing=NO_PINS)
+    return Panel(take_parts(pins), events, clock=PanelClock())

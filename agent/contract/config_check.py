@@ -155,7 +155,7 @@ def _selftest(name: str, plan: SelftestPlan) -> Wrong:
 
 
 def _panel(name: str, pins: PanelPins) -> Wrong:
-    given = [(field, pin) for field, pin in pins if pin is not None and pin >= 0]
+    given = [(field, pin) for field, pin in pins if isinstance(pin, int) and pin >= 0]
     taken: dict[int, str] = {}
     for field, pin in given:
         if pin in taken:

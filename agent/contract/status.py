@@ -68,6 +68,7 @@ class Info(Body):
     encoder: ShortText = Field("", description="The encoder a call begins with.")
     encoders: tuple[EncoderReport, ...] = Field((), description="Those tried, in the board's order.")
     camera: LongText = Field("", description="In which form the camera's pictures are taken, and why so.")
+    panel: LongText = Field("", description="The panel's parts, and which of them are missing or broken.")
     certificate_sha256: HexDigest
     certificate_not_after: Instant
     abilities: tuple[Kind, ...] = ()

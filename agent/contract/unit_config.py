@@ -78,11 +78,23 @@ class SelftestPlan(Body):
 class PanelPins(Body):
     """The panel's pins; 0 to 27, or -1 for a part that is not there. What is left out stays the profile's."""
 
+    chip: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.,:/-]{1,31}$")] | None = Field(
+        None, description="Label of the GPIO chip, such as cp2112_gpio for a USB adapter."
+    )
     camera_lamp: int | None = Field(None, ge=-1, le=27)
-    door_lamp: int | None = Field(None, ge=-1, le=27)
+    door_lamp: int | None = Field(None, ge=-1, le=27, description="Of one colour; or the next three.")
+    door_red: int | None = Field(None, ge=-1, le=27)
+    door_green: int | None = Field(None, ge=-1, le=27)
+    door_blue: int | None = Field(None, ge=-1, le=27)
+    start_button: int | None = Field(None, ge=-1, le=27)
     help_button: int | None = Field(None, ge=-1, le=27)
     help_lamp: int | None = Field(None, ge=-1, le=27)
+    mute_button: int | None = Field(None, ge=-1, le=27)
+    mute_lamp: int | None = Field(None, ge=-1, le=27)
     buzzer: int | None = Field(None, ge=-1, le=27)
+    shutter: int | None = Field(None, ge=-1, le=27, description="High opens it.")
+    shutter_open: int | None = Field(None, ge=-1, le=27, description="Its switch, to ground when it is open.")
+    presence: int | None = Field(None, ge=-1, le=27, description="A motion sensor, high when somebody moves.")
 
 
 class WiredNetwork(Body):

@@ -16,6 +16,7 @@ from av.container import InputContainer
 from av.video.reformatter import VideoReformatter
 
 from agent.media.camera_choice import COSTS_MS, CameraPath, CameraWish, camera_paths, largest_size
+from agent.media.camera_gate import NO_GATE, CameraGate, GatedCamera
 from agent.media.clock_pattern import draw_clock
 from agent.media.device import Camera, DeviceError, Pace, RawPicture
 from agent.media.footage import Footage, looped_pictures
@@ -38,7 +39,8 @@ class CameraSettings:
     FFmpeg's names of V4L2 input formats, of which the earlier is taken where two cost alike. costs_ms: what each
     costs here, if that was measured. sensor: the size of the largest picture, for zoom and stills; a real camera
     that lists its sizes need not be told. motif: what a drawn camera sees. burn_clock draws the machine-readable
-    clock of clock_pattern into each picture; for benches and the demo only.
+    clock of clock_pattern into each picture; for benches and the demo only. gate: the camera's lamp and
+    shutter.
     """
 
     kind: Literal["scene", "file", "v4l2"] = "scene"
@@ -52,6 +54,7 @@ class CameraSettings:
     pixel_formats: tuple[str, ...] = field(default=("mjpeg", "yuyv422"))
     costs_ms: Mapping[str, float] = field(default_factory=lambda: COSTS_MS)
     burn_clock: bool = False
+    gate: CameraGate = field(default=NO_GATE, compare=False)
 
 
 class SceneCamera:
@@ -279,8 +282,13 @@ class V4l2Camera:
         self._container = self._frames = None
 
 
-def make_camera(settings: CameraSettings, footage: Footage | None = None) -> Camera:
-    """The camera that settings ask for, not yet open. Kind "file" without footage raises DeviceError."""
+def make_camera(settings: CameraSettings, footage: Footage | None = None) -> GatedCamera:
+    """The camera that settings ask for, behind its gate and not yet open. Kind "file" without footage raises
+    DeviceError."""
+    return GatedCamera(_camera(settings, footage), settings.gate)
+
+
+def _camera(settings: CameraSettings, footage: Footage | None) -> Camera:
     if settings.kind == "v4l2":
         return V4l2Camera(settings)
     if settings.kind == "file":

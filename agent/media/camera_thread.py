@@ -1,8 +1,7 @@
 """The camera's thread: opens the camera, hands its pictures on, and really closes it when it is switched off.
 
 While it is off, or gone, a dark picture goes out twice a second, so that receivers neither freeze nor raise
-an alarm. A camera that fails is reported and opened again. The lamp's callback says True before the device is
-opened and False after it is closed, so that the lamp is never dark while the camera is open.
+an alarm. A camera that fails is reported and opened again. Its lamp is the gate's (agent/media/camera_gate.py).
 
 There may be a second camera, to be held in the hand: one of the two is open at a time. If it fails, the
 first takes its place again.
@@ -45,7 +44,7 @@ class CameraStats:
 
 
 class CameraThread:
-    """Owns the cameras. Sinks, on_open and on_view are called in this thread.
+    """Owns the cameras. Sinks and on_view are called in this thread.
 
     on_view tells what is shown whenever that is something new: after a wish was done, or could not be.
     """
@@ -55,7 +54,6 @@ class CameraThread:
         camera: Camera,
         blank: VideoFrame,
         sinks: Sequence[Sink],
-        on_open: Callable[[bool], None],
         burn_clock: bool = False,
         *,
         hand: Camera | None = None,
@@ -69,7 +67,6 @@ class CameraThread:
         self._zooms: dict[CameraName, Zoom | None] = dict.fromkeys(self._cameras)
         self._still: Future[VideoFrame] | None = None
         self._sinks = tuple(sinks)
-        self._on_open = on_open
         self._burn_clock = burn_clock
         self._wanted = True
         self._stopping = False
@@ -134,7 +131,6 @@ class CameraThread:
         name = self._wish[0]
         camera = self._cameras[name]
         self._is_open = True
-        self._on_open(True)
         try:
             self._zoom(camera, name)
             camera.open()
@@ -156,7 +152,6 @@ class CameraThread:
             camera.close()
             self._is_open = False
             self._refuse_still()
-            self._on_open(False)
 
     def _zoom(self, camera: Camera, name: CameraName) -> None:
         wished, zoom = self._wish

@@ -87,13 +87,12 @@ class Capture:
         loop: asyncio.AbstractEventLoop,
         settings: CaptureSettings,
         *,
-        on_camera_open: Callable[[bool], None],
         on_level: Callable[[float], None] | None = None,
         opener: Opener = open_encoder,
         on_view: Callable[[CameraView], None] = lambda _view: None,
     ) -> None:
-        """on_camera_open(True or False) drives the lamp; on_level gets dBFS ten times a second; on_view what the
-        camera shows, when that changes. All on the loop."""
+        """on_level gets dBFS ten times a second; on_view what the camera shows, when that changes. Both on the
+        loop."""
         silence_ffmpeg()
         self._loop = loop
         camera, microphone = settings.camera, settings.microphone
@@ -115,7 +114,6 @@ class Capture:
             make_camera(camera, picture_film),
             blank(camera.width, camera.height),
             (self._h264.offer, self._small.offer, self._vp8.offer),
-            partial(self._tell, on_camera_open),
             camera.burn_clock,
             hand=_hand_camera(settings),
             on_view=partial(self._tell, on_view),

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
-from agent.media.camera import CameraSettings, V4l2Camera, make_camera
+from agent.media.camera import CameraSettings, make_camera
 from agent.media.capture import CaptureSettings
 from agent.media.device import DeviceError
 from agent.media.encoder_chain import Opener
@@ -49,17 +48,14 @@ class ProbeOutcome:
     form: str = ""
 
 
-def probe_camera(
-    settings: CameraSettings, on_camera_open: Callable[[bool], None] = lambda _: None
-) -> ProbeOutcome:
-    """Pictures come at about the asked rate, and differ. on_camera_open drives the lamp, in this thread."""
+def probe_camera(settings: CameraSettings) -> ProbeOutcome:
+    """Pictures come at about the asked rate, and differ."""
     with pulse("camera's probe") as move:
-        return _try_camera(settings, on_camera_open, move)
+        return _try_camera(settings, move)
 
 
-def _try_camera(settings: CameraSettings, on_camera_open: Callable[[bool], None], move: Move) -> ProbeOutcome:
+def _try_camera(settings: CameraSettings, move: Move) -> ProbeOutcome:
     camera = make_camera(settings, _footage(settings))
-    on_camera_open(True)
     try:
         camera.open()
         times: list[float] = []
@@ -74,8 +70,7 @@ def _try_camera(settings: CameraSettings, on_camera_open: Callable[[bool], None]
         return ProbeOutcome("camera", False, 0.0, "frames/s", str(error))
     finally:
         camera.close()
-        on_camera_open(False)
-    form = camera.path if isinstance(camera, V4l2Camera) else ""
+    form = camera.path
     return replace(_judged_pictures(settings, times, seen), form=form)
 
 
@@ -117,19 +112,11 @@ def probe_encoder(settings: CaptureSettings, opener: Opener = open_encoder) -> P
     return ProbeOutcome("encoder", False, 0.0, "x real time", reason)
 
 
-async def run_probes(
-    settings: CaptureSettings, on_camera_open: Callable[[bool], None] = lambda _: None
-) -> list[ProbeOutcome]:
-    """All three, side by side in threads: camera, microphone, encoder. on_camera_open is called on the
-    loop."""
-    loop = asyncio.get_running_loop()
-
-    def lamp(is_open: bool) -> None:
-        loop.call_soon_threadsafe(on_camera_open, is_open)
-
+async def run_probes(settings: CaptureSettings) -> list[ProbeOutcome]:
+    """All three, side by side in threads: camera, microphone, encoder."""
     return list(
         await asyncio.gather(
-            asyncio.to_thread(probe_camera, settings.camera, lamp),
+            asyncio.to_thread(probe_camera, settings.camera),
             asyncio.to_thread(probe_microphone, settings.microphone),
             asyncio.to_thread(probe_encoder, settings),
         )

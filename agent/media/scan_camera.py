@@ -44,7 +44,6 @@ class ScanCamera:
         settings: CaptureSettings,
         call_settings: CallSettings,
         *,
-        on_camera_open: Callable[[bool], None],
         on_text: Callable[[str], None],
     ) -> None:
         silence_ffmpeg()
@@ -60,7 +59,6 @@ class ScanCamera:
             make_camera(camera, film),
             blank(camera.width, camera.height),
             (self._encoder.offer, self._reader.offer),
-            lambda is_open: _on_loop(loop, on_camera_open, is_open),
             camera.burn_clock,
         )
         self._call = Call(self._encoder, NoSound(), on_fact=lambda _fact: None, settings=call_settings)
@@ -85,8 +83,3 @@ class ScanCamera:
         await self._call.close()
         stops = (self._camera.stop, self._encoder.stop)
         await asyncio.gather(*(asyncio.to_thread(stop) for stop in stops))
-
-
-def _on_loop(loop: asyncio.AbstractEventLoop, call: Callable[[bool], None], value: bool) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(call, value)

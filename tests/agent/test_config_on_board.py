@@ -7,6 +7,7 @@ import pytest
 from agent.board_media import capture_settings
 from agent.config_on_board import board_with, what_is_wrong_here
 from agent.contract.unit_config import Config, Devices, PanelPins, ScreenSize
+from agent.media.camera_gate import NO_GATE
 from firmware.board import load_board
 
 PI, SIM = load_board("pi5"), load_board("sim")
@@ -22,7 +23,7 @@ def test_devices_reach_capture_and_sound():
         camera="/dev/video2", hand_camera="/dev/video4", microphone="jabra", loudspeaker="alsa_output.usb"
     )
     board = board_with(SIM, Config(devices=devices))
-    captured = capture_settings(board)
+    captured = capture_settings(board, None, NO_GATE)
     assert (captured.camera.kind, captured.camera.device, captured.camera.sensor) == (
         "v4l2",
         "/dev/video2",

@@ -22,8 +22,8 @@ from agent.config_parts import (
 from agent.contract.unit_config import BrokerAddress, Config, Devices, PanelPins, ScreenSize, WiredNetwork
 from agent.link import LinkSettings
 from agent.room_panel import RoomPanel
-from firmware import panel as panel_module
 from firmware.board import load_board
+from firmware.panel import PanelEvents
 
 SIM = load_board("sim")
 FIRST = LinkSettings("localhost", 8883, "unit-7", Path("ca"), Path("cert"), Path("key"), ())
@@ -139,31 +139,20 @@ def test_devices_are_well_when_a_self_test_after_the_change_says_so(house):
     assert boards[-1] == SIM
 
 
-def test_the_panels_pins_must_be_had(monkeypatch):
-    panel = RoomPanel(SIM.pins, lambda: None)
+def test_the_panels_pins_must_be_had():
+    panel = RoomPanel(SIM.pins, PanelEvents())
     part = PanelPart(SIM, panel)
     part.apply(Config(panel=PanelPins(door_lamp=5)), on_trial=True)
     assert part.fault() == ""
-    monkeypatch.setattr(panel_module, "_mock_factory", lambda: 1 / 0)
-    part.apply(Config(panel=PanelPins(door_lamp=6)), on_trial=True)
-    assert "cannot be used" in part.fault()
-    none = PanelPins(camera_lamp=-1, door_lamp=-1, help_button=-1, help_lamp=-1, buzzer=-1)
+    real = SIM.model_copy(update={"pins": SIM.pins.model_copy(update={"mock": False})})
+    of_real = PanelPart(real, panel)
+    of_real.apply(Config(panel=PanelPins(chip="no-such-chip")), on_trial=True)
+    assert "no-such-chip is not there" in of_real.fault()
+    none = PanelPins(**dict.fromkeys(SIM.pins.by_part, -1))
     part.apply(Config(panel=none), on_trial=True)
     assert part.fault() == ""
     with pytest.raises(ValueError, match="one pin"):
         part.apply(Config(panel=PanelPins(door_lamp=17)), on_trial=True)
-    panel.close()
-
-
-def test_what_is_lit_stays_lit_on_other_pins():
-    panel = RoomPanel(SIM.pins, lambda: None)
-    panel.door_lamp(True)
-    panel.camera_lamp(True)
-    panel.help("answered")
-    panel.use(SIM.pins.model_copy(update={"door_lamp": 5}))
-    parts = panel._panel._parts
-    assert parts.door_lamp.pin.info.name == "GPIO5"
-    assert [parts.door_lamp.is_lit, parts.camera_lamp.is_lit, parts.help_lamp.is_lit] == [True, True, True]
     panel.close()
 
 

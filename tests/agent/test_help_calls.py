@@ -146,7 +146,7 @@ def test_the_next_patient_does_not_see_the_call_of_the_one_before(ready_house, m
 
 def test_the_panel_follows_and_its_button_asks_as_the_screen_does(ready_house):
     lit = []
-    ready_house.unit.on_help = lit.append
+    ready_house.unit.on_lights = lambda lights: lit.append(lights.help)
     help_button(ready_house.unit)
     assert ready_house.unit.outbox.pending()[-1].fields["how"] == "button"
     come(ready_house)

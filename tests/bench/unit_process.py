@@ -28,7 +28,7 @@ class UnitUnderTest:
             microphone=MicrophoneSettings(kind="file", file=film),
         )
         self._loop = asyncio.get_running_loop()
-        self.capture = Capture(self._loop, settings, on_camera_open=lambda _is_open: None)
+        self.capture = Capture(self._loop, settings)
         self._offers: dict[str, asyncio.Future[str]] = {}
         self.call = Call(
             self.capture.video,

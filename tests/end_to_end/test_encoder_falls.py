@@ -80,7 +80,7 @@ async def in_call() -> AsyncIterator[tuple[Capture, Any, list[Fact]]]:
     settings = CaptureSettings(
         camera=CameraSettings(width=320, height=180), encoders=("h264_v4l2m2m", "libx264"), bit_rate=400_000
     )
-    capture = Capture(loop, settings, on_camera_open=lambda _: None, opener=opener)
+    capture = Capture(loop, settings, opener=opener)
     await capture.open()
     call = Call(
         capture.video, capture.audio, on_fact=facts.append, settings=CallSettings(loopback_candidates=True)

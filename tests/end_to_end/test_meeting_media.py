@@ -24,6 +24,7 @@ from agent.running import Running
 from agent.screen import Touch
 from firmware.board import load_board
 from tests.agent.conftest import KEY, NOW, SID, FakeLink, House, plan
+from tests.agent.media.lamp_gate import LampGate
 from tests.system.chromium import CHROMIUM, FAKE_MEDIA, PLAYS_AT_ONCE, QUIET
 from tests.system.whep_view import VIEW
 
@@ -166,7 +167,7 @@ class Visit:
         )
         identity = Identity("unit-7", "ab" * 32, NOW, KEY)
         self.running = Running(
-            settings, load_board("sim"), identity, house.unit, boot=1, camera_lamp=self.lamp.append
+            settings, load_board("sim"), identity, house.unit, boot=1, gate=LampGate(self.lamp)
         )
         house.wire, house.link = self.running.wire, Link()
         self.running.wire.link = house.link

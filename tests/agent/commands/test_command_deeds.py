@@ -87,7 +87,7 @@ def test_nobody_in_a_session_sees_a_message_or_the_mark(ready_house, make):
 
 def test_a_unit_that_is_looked_for_is_seen_until_its_time_a_touch_or_somebody_comes(ready_house, make):
     house, lit = ready_house, []
-    house.unit.on_locate = lit.append
+    house.unit.on_lights = lambda lights: lit.append(lights.locating)
     deed = make("locate", seconds="30")
     deed.begin()
     assert house.unit.screen().locating

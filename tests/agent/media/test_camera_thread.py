@@ -10,6 +10,7 @@ import pytest
 from av import VideoFrame
 
 from agent.media import camera_thread
+from agent.media.camera_gate import GatedCamera
 from agent.media.camera_thread import CameraThread
 from agent.media.clock_pattern import read_clock
 from agent.media.device import DeviceError, RawPicture
@@ -51,6 +52,19 @@ class FakeCamera:
         self.journal.append("closed")
 
 
+class JournalGate:
+    """Writes down when the lamp is lit."""
+
+    def __init__(self, journal: list[str]) -> None:
+        self.journal = journal
+
+    def camera_opens(self) -> None:
+        self.journal.append("lamp on")
+
+    def camera_closed(self) -> None:
+        self.journal.append("lamp off")
+
+
 class Stage:
     """A camera thread with its journal and the last picture it handed on."""
 
@@ -61,12 +75,11 @@ class Stage:
         self.views: list[CameraView] = []
         self.last: RawPicture | None = None
         self.thread = CameraThread(
-            self.camera,
+            GatedCamera(self.camera, JournalGate(self.journal)),
             blank(320, 180),
             (self._take,),
-            lambda is_open: self.journal.append("lamp on" if is_open else "lamp off"),
             burn_clock,
-            hand=self.hand,
+            hand=GatedCamera(self.hand, JournalGate(self.journal)),
             on_view=self.views.append,
         )
 

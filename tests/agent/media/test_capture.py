@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -16,6 +17,7 @@ from agent.media.capture import Capture, CaptureSettings
 from agent.media.device import DeviceError
 from agent.media.microphone import SILENCE_DBFS, MicrophoneSettings
 from agent.media.source import EncodedFrame
+from tests.agent.media.lamp_gate import LampGate
 
 SMALL = CameraSettings(width=320, height=180, frame_rate=30)
 THREADS = {"camera", "microphone", "encoder-H264", "encoder-VP8"}
@@ -38,8 +40,7 @@ def test_a_session_s_capture_from_open_to_close() -> None:
         levels: list[float] = []
         capture = Capture(
             asyncio.get_running_loop(),
-            CaptureSettings(camera=SMALL),
-            on_camera_open=lamp.append,
+            CaptureSettings(camera=replace(SMALL, gate=LampGate(lamp))),
             on_level=levels.append,
         )
         await capture.open()
@@ -83,9 +84,10 @@ def test_a_missing_film_is_told_and_nothing_is_left_open(tmp_path: Path) -> None
     async def scenario() -> None:
         lamp: list[bool] = []
         settings = CaptureSettings(
-            CameraSettings(kind="file", file=tmp_path / "gone.mp4"), MicrophoneSettings(kind="speech")
+            CameraSettings(kind="file", file=tmp_path / "gone.mp4", gate=LampGate(lamp)),
+            MicrophoneSettings(kind="speech"),
         )
-        capture = Capture(asyncio.get_running_loop(), settings, on_camera_open=lamp.append)
+        capture = Capture(asyncio.get_running_loop(), settings)
         with pytest.raises(DeviceError, match=r"gone\.mp4"):
             await capture.open()
         await until(lambda: lamp == [True, False])
@@ -100,7 +102,7 @@ def test_a_film_s_picture_and_sound_share_one_clock(film: Path) -> None:
             CameraSettings(kind="file", file=film, width=160, height=96),
             MicrophoneSettings(kind="file", file=film),
         )
-        capture = Capture(asyncio.get_running_loop(), settings, on_camera_open=lambda _: None)
+        capture = Capture(asyncio.get_running_loop(), settings)
         await capture.open()
         pictures: list[EncodedFrame] = []
         sounds: list[EncodedFrame] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from agent.media.microphone import MicrophoneSettings
 from agent.media.pixels import blank
 from agent.media.probes import probe_camera, probe_encoder, probe_microphone, run_probes
 from agent.media.video_codec import ENCODERS, EncoderKind, OpenEncoder, PictureForm, open_encoder
+from tests.agent.media.lamp_gate import LampGate
 
 # Slow, so that a busy processor keeps up as well.
 SMALL = CameraSettings(width=320, height=180, frame_rate=10)
@@ -37,8 +39,7 @@ def test_on_a_working_board_all_three_pass_and_the_lamp_goes_on_and_off(
 
     async def scenario() -> None:
         lamp: list[bool] = []
-        outcomes = await run_probes(CaptureSettings(camera=SMALL), lamp.append)
-        await asyncio.sleep(0)
+        outcomes = await run_probes(CaptureSettings(camera=replace(SMALL, gate=LampGate(lamp))))
         assert [(outcome.name, outcome.ok, outcome.reason) for outcome in outcomes] == [
             ("camera", True, ""),
             ("microphone", True, ""),
@@ -52,6 +53,8 @@ def test_on_a_working_board_all_three_pass_and_the_lamp_goes_on_and_off(
 
 class FakeCamera:
     """Pictures 1/rate s apart by their stamps; a still one gives the same picture for ever."""
+
+    path = ""
 
     def __init__(self, rate: float, still: bool) -> None:
         self._rate, self._still, self._count = rate, still, 0
@@ -111,7 +114,7 @@ def test_a_silent_and_a_missing_microphone_fail_with_an_instruction(monkeypatch:
 
 def test_a_missing_film_fails_with_its_path(tmp_path: Path) -> None:
     lamp: list[bool] = []
-    outcome = probe_camera(CameraSettings(kind="file", file=tmp_path / "gone.mp4"), lamp.append)
+    outcome = probe_camera(CameraSettings(kind="file", file=tmp_path / "gone.mp4", gate=LampGate(lamp)))
     assert not outcome.ok
     assert "gone.mp4" in outcome.reason
     assert lamp == [True, False]

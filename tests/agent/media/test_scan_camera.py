@@ -14,6 +14,7 @@ from agent.media.capture import CaptureSettings
 from agent.media.device import DeviceError
 from agent.media.facts import CallSettings
 from agent.media.scan_camera import ScanCamera
+from tests.agent.media.lamp_gate import LampGate
 from tests.system.qr_film import Held, link, make_film
 
 TOKEN = "0123456789abcdef" * 2
@@ -29,8 +30,8 @@ def test_a_code_in_a_film_is_read_and_the_camera_is_closed_after_it(
     async def scenario() -> None:
         lamp: list[bool] = []
         texts: list[str] = []
-        settings = CaptureSettings(camera=CameraSettings(kind="file", file=film))
-        camera = ScanCamera(settings, CallSettings(), on_camera_open=lamp.append, on_text=texts.append)
+        settings = CaptureSettings(camera=CameraSettings(kind="file", file=film, gate=LampGate(lamp)))
+        camera = ScanCamera(settings, CallSettings(), on_text=texts.append)
         await camera.open()
         limit = time.monotonic() + 20
         while not texts:
@@ -47,7 +48,7 @@ def test_a_code_in_a_film_is_read_and_the_camera_is_closed_after_it(
 def test_a_film_that_is_not_there_is_a_device_error_and_can_be_closed(tmp_path: Path) -> None:
     async def scenario() -> None:
         settings = CaptureSettings(camera=CameraSettings(kind="file", file=tmp_path / "none.mp4"))
-        camera = ScanCamera(settings, CallSettings(), on_camera_open=lambda _lit: None, on_text=print)
+        camera = ScanCamera(settings, CallSettings(), on_text=print)
         with pytest.raises(DeviceError):
             await camera.open()
         await camera.close()

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from werkzeug.datastructures import MultiDict
 
 from agent.contract.config_check import what_is_wrong
-from agent.contract.unit_config import Config
+from agent.contract.unit_config import Config, PanelPins
 
 Kind = Literal["text", "long", "number", "decimal", "choice", "many", "switch", "list", "pin"]
 MAX_CHARS = 20_000
@@ -43,6 +43,7 @@ def _of(top: str, *names: str, kind: Kind = "text") -> tuple[Field, ...]:
     return tuple(Field(f"{top}.{name}", kind) for name in names)
 
 
+PANEL_PINS = tuple(name for name in PanelPins.model_fields if name != "chip")
 SECTIONS: dict[str, tuple[Field, ...]] = {
     "room": (
         Field("room_name"),
@@ -58,7 +59,7 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
     ),
     "devices": _of("devices", "camera", "hand_camera", "microphone", "loudspeaker"),
     "selftest": (Field("selftest.before_minutes", "number"), Field("selftest.at", "list")),
-    "panel": _of("panel", "camera_lamp", "door_lamp", "help_button", "help_lamp", "buzzer", kind="number"),
+    "panel": (Field("panel.chip"), *_of("panel", *PANEL_PINS, kind="number")),
     "media": (
         Field("ice_transport_policy", "choice", ("all", "relay")),
         Field("media_ports"),

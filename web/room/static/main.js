@@ -12,7 +12,7 @@ import { listenToKeys } from "./keys.js";
 import { Media } from "./media.js";
 import { call } from "./pages/call.js";
 import { check } from "./pages/check.js";
-import { choose, code } from "./pages/checkin.js";
+import { choose, code, firstStep } from "./pages/checkin.js";
 import { ended } from "./pages/ended.js";
 import { enrol } from "./pages/enrol.js";
 import { idle } from "./pages/idle.js";
@@ -37,6 +37,7 @@ const time = h("p", { class: "time" });
 const help = button({ label: "", iconName: "help", look: "help", data: { touch: "help" }, press: (it) => app.help(it) });
 let drawn = { key: "", page: null };
 let heard = "";
+let askedFor = 0;
 // The meeting that goes on beneath staff's pages: it is hidden, and heard; a picture that is moved would stop.
 let beneath = null;
 
@@ -58,6 +59,7 @@ function render() {
   const name = pageNow();
   const key = `${name}|${app.language}|${app.screen?.halted ?? ""}`;
   if (key !== drawn.key) draw(name, key);
+  document.body.dataset.present = app.screen?.present === false ? "no" : "";
   setText(roomName, app.screen?.room_name ?? "");
   setText(time, app.screen ? clock(app.now()) : "");
   drawn.page.update?.();
@@ -97,6 +99,19 @@ function draw(name, key) {
   main.querySelector(isDesk ? ".desk h1" : "h1")?.focus({ preventScroll: true });
 }
 
+// The panel's start button: the page it asks for, where nobody is on another one.
+function followButton(asked, first) {
+  const isNew = Boolean(asked) && asked.id !== askedFor;
+  askedFor = asked?.id ?? askedFor;
+  if (!isNew || first) return;
+  felt();
+  const { local, screen } = app;
+  if (local.ask === "still") local.ask = null;
+  if (screen.page !== "idle" || screen.session || local.page) return;
+  local.message = "";
+  local.page = asked.page === "staff" ? "staff" : firstStep(screen);
+}
+
 function receive(screen) {
   const before = app.screen?.session?.sid;
   const page = app.screen?.page;
@@ -114,6 +129,7 @@ function receive(screen) {
     app.home(); // the screen is the patient's again
   }
   if (!["waiting", "call"].includes(screen.page) && app.local.ask === "leave") app.local.ask = null;
+  followButton(screen.asked_page, !page);
   app.media.startAt(screen.volume);
   app.media.follow(screen);
   render();

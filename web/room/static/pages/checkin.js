@@ -1,7 +1,7 @@
 // Check-in, one question a page: which time is yours, or what have you with you, or the code from the letter.
 
 import { app } from "../app.js";
-import { button, h, heading, setText } from "../dom.js";
+import { button, h, heading, setHidden, setText } from "../dom.js";
 import { clock, t } from "../texts.js";
 import { entry } from "./entry.js";
 
@@ -24,6 +24,7 @@ export function firstStep(screen) {
 export function choose() {
   const list = h("div", { class: "choices" });
   const message = h("p", { class: "message", role: "alert", "data-message": "" });
+  const again = h("p", { class: "next", "data-again": "" });
   let drawn = "";
 
   async function checkIn(session, pressed) {
@@ -34,10 +35,14 @@ export function choose() {
   }
 
   return {
-    main: [h("div", { class: "choose" }, heading(t("checkin.choose")), message, list)],
+    main: [h("div", { class: "choose" }, heading(t("checkin.choose")), again, message, list)],
     foot: [button({ label: t("back"), iconName: "back", look: "quiet", data: { action: "back" }, press: () => app.home() })],
     update() {
       const { times, qr } = ways(app.screen);
+      const [mineNow] = times;
+      const isAsked = Boolean(app.screen.asked_page?.again && mineNow);
+      setHidden(again, !isAsked);
+      setText(again, isAsked ? t("checkin.again", { time: clock(Date.parse(mineNow.start)) }) : "");
       const key = JSON.stringify([times, qr]);
       if (key === drawn) return;
       drawn = key;
