@@ -1,12 +1,13 @@
 """From what the microphone heard and what came out of the canceller to figures. Pure.
 
-Echo return loss enhancement (ITU-T G.168, 3.2.7): level of the echo in the microphone over level of what is left of
-it. The room's noise is in both, so what is left is never judged lower than it really is.
+Echo return loss enhancement (ITU-T G.168, 3.2.7): level of the echo in the microphone over level of what is left
+of it. The room's noise is in both, so what is left is never judged lower than it really is.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -38,9 +39,9 @@ class Script:
 class EchoFigures:
     """echo and left: levels in dBFS while the far end speaks alone, settled; their difference is the ERLE in dB.
 
-    over_speech_db: the ERLE with what the gain control adds to the near speech counted out: how much farther the echo
-    lies below the room's own speech. converged_s: after the first word. near_kept_db: level of the near speech while
-    both speak against the same words alone, 0 being all of it.
+    over_speech_db: the ERLE with what the gain control adds to the near speech counted out: how much farther the
+    echo lies below the room's own speech. converged_s: after the first word. near_kept_db: level of the near speech
+    while both speak against the same words alone, 0 being all of it.
     """
 
     echo_dbfs: float
@@ -55,7 +56,7 @@ class EchoFigures:
 
 
 def figures(microphone: Wave, cleaned: Wave, near: Wave, script: Script) -> EchoFigures:
-    """microphone and cleaned begin with what is played; near is what the near end says, with the same beginning."""
+    """microphone and cleaned begin with what is played; near is what the near end says, from the same beginning."""
     lag = delay(microphone, cleaned)
     cleaned = cleaned[lag:]
     start, end = script.far_alone
@@ -89,10 +90,9 @@ def delay(reference: Wave, sound: Wave, farthest_s: float = FARTHEST_S) -> int:
 
 
 def is_steady(expected: Wave, microphone: Wave, script: Script) -> bool:
-    """Whether the echo came after the same time in every second of the far end's: nothing was lost on the way."""
-    start, end = script.far_alone
+    """Whether the echo came after the same time in every second that is judged: nothing was lost on the way."""
     found = []
-    for second in range(int(start), int(end) - 1):
+    for second in range(int(script.settled_from), int(script.far_alone[1]) - 1):
         heard, due = (_slice(each, second, second + 1) for each in (microphone, expected))
         if len(heard) < RATE_HZ:
             return False
@@ -146,7 +146,7 @@ def _coherent(sound: Wave, near: Wave, span: tuple[float, float]) -> float:
     )
     edges = np.unique(np.geomspace(6, 170, 18).astype(int))  # 280 Hz to 8 kHz, where speech is understood
     power = 0.0
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         x, y = said[:, low:high], heard[:, low:high]
         energy = float(np.sum(np.abs(x) ** 2))
         if energy > 0:

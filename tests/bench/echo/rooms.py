@@ -1,7 +1,7 @@
 """Rooms between a loudspeaker and a microphone, made by code: an impulse response each. Pure.
 
-The response is that of the image method's statistics: the direct sound, some early reflections, and a tail of noise
-that decays exponentially, by 60 dB in the reverberation time (ISO 3382-2).
+The response is that of the image method's statistics: the direct sound, some early reflections, and a tail of
+noise that decays exponentially, by 60 dB in the reverberation time (ISO 3382-2).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Wave = NDArray[np.float64]
 @dataclass(frozen=True, slots=True)
 class Room:
     """delay_s: sound card and air; reverberation_s: until the tail is 60 dB down; echo_dbfs: level of the others'
-    speech in the microphone; noise_dbfs: the room's own. play_delay_ms: HALSORUM_PLAY_DELAY_MS, if not as shipped."""
+    speech in the microphone; noise_dbfs: the room's own. play_delay_ms: HALSORUM_PLAY_DELAY_MS, or as shipped."""
 
     name: str
     delay_s: float
