@@ -33,7 +33,8 @@ FLEET := $(patsubst %,tests/end_to_end/test_%.py,broker_access commands configur
 PARTS := end-to-end-system end-to-end-fleet end-to-end-pages
 UNIT_PARTS := unit-agent unit-media unit-rest
 PACKAGES_RUN := mosquitto espeak-ng libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
-PACKAGES_TEST := $(PACKAGES_RUN) postgresql iproute2 nftables coturn chromium fonts-dejavu-core pipewire pipewire-bin wireplumber dbus-daemon rauc squashfs-tools
+PACKAGES_TEST := $(PACKAGES_RUN) postgresql iproute2 nftables coturn chromium fonts-dejavu-core ffmpeg procps
+PACKAGES_TEST += pipewire pipewire-bin pipewire-pulse libspa-0.2-modules wireplumber rauc squashfs-tools
 # The OpenID provider that sign-in is tested against; any npm with its Node.js will do.
 PACKAGES_TEST += $(if $(shell command -v npm),,nodejs npm)
 # What builds an image (make image); pi4 and pi5 also need qemu-user-static and the kernel's binfmt_misc.
@@ -44,7 +45,7 @@ export PYTHONUNBUFFERED := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run new-unit demo screens test test-long unit unit-postgresql end-to-end lint format bench
-.PHONY: bench-net bench-people bench-fleet bench-idle recovery soak torture lock clean distclean
+.PHONY: bench-net bench-people bench-fleet bench-echo bench-idle recovery soak torture lock clean distclean
 .PHONY: packages-run packages-test $(UNIT_PARTS) $(PARTS) image image-twice bundle packages-image
 
 help: ## Show what can be made
@@ -110,6 +111,9 @@ bench-net: packages-test $(VENV)/ready ## The unit on bad lines beside Chromium 
 
 bench-people: packages-test $(VENV)/ready ## Meetings of three and five parties in real browsers: who sees how much (JSON=file ROUNDS=n)
 	@$(BIN)/python -m tests.bench.people $(if $(JSON),--json $(JSON)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(OPTIONS)
+
+bench-echo: packages-test $(VENV)/ready ## Echo return loss of the shipped audio graph in rooms made by code (JSON=file ROUNDS=n)
+	@$(BIN)/python -m tests.bench.echo $(if $(JSON),--json $(JSON)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(OPTIONS)
 
 bench-fleet: packages-test $(VENV)/ready ## Thousands of units at the real broker and region: storms, changes, losses (JSON=file UNITS="250 2000" ROUNDS=n)
 	@$(BIN)/python -m tests.bench.fleet $(if $(JSON),--json $(JSON)) $(if $(UNITS),--units $(UNITS)) \

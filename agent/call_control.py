@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from agent.connections import Connections, Wanted
 from agent.contract.signalling import IceServer
+from agent.device_faults import DeviceFaults
 from agent.faults import kind_and_place
 from agent.heap import give_back
 from agent.media.call import Call
@@ -57,6 +58,7 @@ class CallControl:
         on_lost: Callable[[str], None],
         on_device_error: Callable[[str], None],
         on_opened: Callable[[], None] = lambda: None,
+        device_faults: DeviceFaults | None = None,
         finder: ServerFinder | None = None,
     ) -> None:
         self._make_capture = make_capture
@@ -68,6 +70,7 @@ class CallControl:
         self._on_lost = on_lost
         self._on_device_error = on_device_error
         self._on_opened = on_opened
+        self._device_faults = device_faults or DeviceFaults()
         self._loop = asyncio.get_running_loop()
         self._orders: asyncio.Queue[Order] = asyncio.Queue()
         self._worker = self._loop.create_task(self._work(), name="call-control")
@@ -174,7 +177,8 @@ class CallControl:
         self._connections.flowing(peer)
 
     def tick(self) -> None:
-        """Give up attempts that never came to life."""
+        """Give up attempts that never came to life, and look whether the devices are well."""
+        self._device_faults.look(self._capture.stats() if self._capture is not None else None)
         # Without a call the devices are being opened: no offer has gone out.
         for peer in self._connections.overdue() if self._call is not None else ():
             self._on_lost(peer)

@@ -19,6 +19,7 @@ from agent.config import Settings, keep_complete
 from agent.contract.status import Clock, Info, Storage
 from agent.contract.unit_config import SoundOutput
 from agent.controller import MAX_SCREENS, Controller
+from agent.device_faults import DeviceFaults, note_device_faults
 from agent.heap import give_back
 from agent.identity import Identity
 from agent.media import facts
@@ -141,6 +142,7 @@ class Running:
             on_lost=self._lost,
             on_device_error=self._device_error,
             on_opened=self._unit.changed,
+            device_faults=DeviceFaults(note_device_faults(self._unit)),
         )
 
     def _make_parts(self) -> RoomParts:

@@ -1,6 +1,6 @@
 """Which way the room is heard: loudspeaker, headphones or hearing loop, chosen by the patient for one session.
 
-The kiosk's browser plays to the echo canceller, and the canceller plays on to the chosen output, whichever that is.
+The kiosk's browser plays to the echo canceller, and the canceller plays on to the output that is chosen.
 The choice is a key of PipeWire's metadata (`pw-metadata`), which firmware/audio's halsorum-output.lua follows.
 """
 

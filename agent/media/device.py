@@ -74,6 +74,10 @@ class Camera(Protocol):
 class Microphone(Protocol):
     """One microphone. open, read and close are called from one thread; read waits for the next 20 ms."""
 
+    @property
+    def missing(self) -> DeviceError | None:
+        """Why what read gives is nothing but silence, if it is known; the microphone comes back by itself."""
+
     def open(self) -> None:
         """Take the device. Raises DeviceError."""
 

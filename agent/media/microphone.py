@@ -11,7 +11,7 @@ import os
 import select
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -28,6 +28,10 @@ FRAME_BYTES = FRAME_SAMPLES * 2
 FRAME_S = AUDIO_FRAME_MS / 1000
 BUFFER_S = 0.2  # what a sound device keeps for a reader that is late
 SILENCE_DBFS = -100.0
+CANCELLED_SOURCE, CANCELLER_EAR = "echo-cancel-source", "echo-cancel-capture"
+"""Nodes of firmware/audio: what the canceller gives, and where it hears the room."""
+LOOK_AFTER_FRAMES = 75  # digital silence for 1.5 s: a microphone in a room has noise, even a quiet one
+LOOK_WITHIN_S = 1.0
 SILENT_PIPE_S = 1.0  # PipeWire delivers also when nobody speaks: a second without any byte is a fault
 
 
@@ -45,7 +49,13 @@ class MicrophoneSettings:
     tone_hz: float | None = None
 
 
-class SpeechMicrophone:
+class _AlwaysThere:
+    """What is made by code or read from a film is never unplugged."""
+
+    missing: DeviceError | None = None
+
+
+class SpeechMicrophone(_AlwaysThere):
     """Plays agent.media.speech in a loop, in real time."""
 
     def __init__(self) -> None:
@@ -68,7 +78,7 @@ class SpeechMicrophone:
         """Nothing is held."""
 
 
-class FileMicrophone:
+class FileMicrophone(_AlwaysThere):
     """The sound of a film in a loop, in step with the FileCamera that holds the same Footage."""
 
     def __init__(self, footage: Footage) -> None:
@@ -105,9 +115,18 @@ class FileMicrophone:
 
 
 class PipeWireMicrophone:
-    """A PipeWire source, read through a pw-record of its own, which ends with close()."""
+    """A PipeWire source, read through a pw-record of its own, which ends with close().
 
-    def __init__(self, target: str | None, command: str = "pw-record") -> None:
+    The echo canceller's source is there whatever is plugged in, and silent without a microphone: so after some
+    digital silence `is_linked` is asked, in the reading thread, whether the canceller hears one.
+    """
+
+    def __init__(
+        self, target: str | None, command: str = "pw-record", is_linked: Callable[[], bool] | None = None
+    ) -> None:
+        self.missing: DeviceError | None = None
+        self._is_linked = is_linked or (lambda: target != CANCELLED_SOURCE or canceller_hears())
+        self._silent_frames = 0
         self._what = f"microphone {target or '(PipeWire default)'}"
         self._arguments = pw_record_arguments(target, command)
         self._process: subprocess.Popen[bytes] | None = None
@@ -123,7 +142,7 @@ class PipeWireMicrophone:
         except OSError as error:
             reason = f"pw-record cannot be started ({error.strerror})"
             raise DeviceError(self._what, reason, "Install pipewire-bin") from error
-        self._buffer, self._header_seen = b"", False
+        self._buffer, self._header_seen, self._silent_frames = b"", False, 0
         while not self._header_seen:  # the first bytes show that there is a source at the other end
             self._buffer += self._more()
             self._skip_header()
@@ -133,6 +152,7 @@ class PipeWireMicrophone:
             self._buffer += self._more()
         frame, self._buffer = self._buffer[:FRAME_BYTES], self._buffer[FRAME_BYTES:]
         captured_at = time.monotonic() - len(self._buffer) / 2 / AUDIO_CLOCK_RATE_HZ
+        self._look_for_it(silent=not any(frame))
         return RawSound(
             np.frombuffer(frame, ">i2" if self._big_endian else "<i2").astype(np.int16), captured_at
         )
@@ -147,6 +167,19 @@ class PipeWireMicrophone:
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
+
+    def _look_for_it(self, silent: bool) -> None:
+        if not silent:
+            self._silent_frames, self.missing = 0, None
+            return
+        self._silent_frames += 1
+        if self._silent_frames % LOOK_AFTER_FRAMES == 0:
+            self.missing = None if self._is_linked() else self._unplugged()
+
+    def _unplugged(self) -> DeviceError:
+        return DeviceError(
+            self._what, "no microphone is plugged in", "Plug it in; it is taken into use by itself"
+        )
 
     def _more(self) -> bytes:
         if self._process is None or self._process.stdout is None:
@@ -191,6 +224,18 @@ def make_microphone(settings: MicrophoneSettings, footage: Footage | None = None
             raise DeviceError("file microphone", "no film is given", "Give microphone.file in the profile")
         return FileMicrophone(footage)
     return SpeechMicrophone()
+
+
+def canceller_hears() -> bool:
+    """Whether a microphone is linked to the canceller; True where that cannot be said. Takes some 10 ms."""
+    try:
+        links = subprocess.run(
+            ["pw-link", "--links"], capture_output=True, text=True, timeout=LOOK_WITHIN_S, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return True
+    # Without an arrow in front: a port of its own, listed since something is linked to it.
+    return any(line.startswith(f"{CANCELLER_EAR}:") for line in links.splitlines())
 
 
 def pw_record_arguments(target: str | None, command: str = "pw-record") -> list[str]:

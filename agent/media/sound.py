@@ -1,7 +1,8 @@
 """The microphone's thread: reads 20 ms, measures its level, encodes it as Opus once for all.
 
 Muted, what is captured is dropped at once and encoded silence goes out instead; the device stays open, so
-that unmuting is immediate and the echo canceller keeps what it has learnt.
+that unmuting is immediate and the echo canceller keeps what it has learnt. A device that is gone is opened again
+and again, and silence goes out meanwhile.
 """
 
 from __future__ import annotations
@@ -17,11 +18,19 @@ from threading import Event, Thread
 import numpy as np
 
 from agent.media.broadcast import Broadcast
-from agent.media.device import DeviceError, Microphone, RawSound, Samples
+from agent.media.device import DeviceError, Microphone, Pace, RawSound, Samples
 from agent.media.microphone import FRAME_SAMPLES, SILENCE_DBFS, level_dbfs
 from agent.media.opus import ExpectedLoss, OpusEncoder
 from agent.media.pulse import Move, pulse
-from agent.media.source import AUDIO_CLOCK_RATE_HZ, Codec, EncodedFrame, EncodingTarget, Listener, Unsubscribe
+from agent.media.source import (
+    AUDIO_CLOCK_RATE_HZ,
+    AUDIO_FRAME_MS,
+    Codec,
+    EncodedFrame,
+    EncodingTarget,
+    Listener,
+    Unsubscribe,
+)
 from agent.media.speech import tone
 
 log = logging.getLogger(__name__)
@@ -29,7 +38,7 @@ log = logging.getLogger(__name__)
 TONE_LEVEL_DBFS = -26.0
 LEVEL_EVERY_FRAMES = 5  # a level ten times a second, the highest of its 100 ms, is what a meter can show
 STEP_S = 0.1  # sound that comes later than this against its sample count had a gap: its timestamps jump too
-RETRY_S = 2.0
+RETRY_S = 1.0  # sound's own service is back within one or two
 JOIN_TIMEOUT_S = 3.0
 
 
@@ -122,20 +131,36 @@ class SoundSource:
                 self._microphone.open()
                 if not self.opened.done():
                     self.opened.set_result(None)
-                self._fault = None
+                self._notice(None)
                 while not self._stopping.is_set():
                     move()
                     self._one(encoder, self._microphone.read())
+                    self._notice(self._microphone.missing)
             except DeviceError as error:
                 if not self.opened.done():
                     self.opened.set_exception(error)
                     self._stopping.set()
-                if self._fault is None:
-                    log.error("%s", error)  # noqa: TRY400  # the sentence says it all, a traceback nothing
-                self._fault, self._level = error, SILENCE_DBFS
+                self._notice(error)
+                self._level = SILENCE_DBFS
             finally:
                 self._microphone.close()
-            self._stopping.wait(RETRY_S if self._fault else 0)
+            if self._fault is not None and not self._stopping.is_set():
+                self._be_silent(encoder, move)
+
+    def _notice(self, fault: DeviceError | None) -> None:
+        if fault is not None and self._fault is None:
+            log.error("%s", fault)
+        elif fault is None and self._fault is not None:
+            log.info("the microphone is back")
+        self._fault = fault
+
+    def _be_silent(self, encoder: OpusEncoder, move: Move) -> None:
+        pace = Pace(AUDIO_FRAME_MS / 1000)
+        for _ in range(round(RETRY_S * 1000 / AUDIO_FRAME_MS)):
+            if self._stopping.is_set():
+                return
+            move()
+            self._one(encoder, RawSound(np.zeros(FRAME_SAMPLES, np.int16), pace.wait()))
 
     def _one(self, encoder: OpusEncoder, sound: RawSound) -> None:
         muted = self._muted

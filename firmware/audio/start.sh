@@ -27,7 +27,16 @@ until_done() {
 rm -f "$XDG_RUNTIME_DIR/pulse/native"
 mkdir -p -m 0750 "$XDG_RUNTIME_DIR/pulse"
 
-pipewire &
+# How long after the browser's sound the loudspeaker's comes back by the microphone, less some reserve, is a matter of
+# the sound card: PipeWire's configuration knows no variables, so it is put in here.
+delay_ms=${HALSORUM_PLAY_DELAY_MS:-30}
+if ! [[ $delay_ms =~ ^[0-9]{1,3}$ ]]; then
+    echo "halsorum-audio: HALSORUM_PLAY_DELAY_MS is $delay_ms, not 0 to 999 (/etc/halsorum/audio.env); 30 is taken" >&2
+    delay_ms=30
+fi
+sed "s|@PLAY_DELAY@|$((10#$delay_ms * 48))/48000|" "$here/pipewire/pipewire.conf" > "$XDG_RUNTIME_DIR/pipewire.conf"
+
+pipewire -c "$XDG_RUNTIME_DIR/pipewire.conf" &
 until_done pw-cli info 0
 wireplumber &
 # Ports are WirePlumber's work: once they are there, it has taken the canceller in.

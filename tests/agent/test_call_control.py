@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,6 +35,9 @@ class FakeCapture:
 
     async def close(self):
         self.is_open = False
+
+    def stats(self):
+        return SimpleNamespace(camera_fault=None, microphone_fault=None)
 
     def set_microphone(self, on):
         self.on["microphone"] = on

@@ -1,4 +1,4 @@
-"""The sound output in the shipped audio graph with two sound cards: the canceller plays to the one that is chosen."""
+"""The sound output in the shipped audio graph with two sound cards: the canceller plays to the chosen one."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The room's sound as it is shipped (firmware/audio), in a PipeWire of its own, with sound cards made by PipeWire.
+"""The room's sound as it is shipped (firmware/audio), in a PipeWire of its own, with sound cards made by it.
 
-A card here is a null sink: a loudspeaker whose monitor can be read, or a microphone that hears what is linked to it.
+A card here is a null sink: a loudspeaker whose monitor is read, or a microphone that hears what is linked to it.
 Plugging and unplugging it is making and destroying its node, which is what PipeWire does with an ALSA card.
 """
 
@@ -11,12 +11,12 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-START = Path(__file__).parents[2] / "firmware/audio/start.sh"
+AUDIO = Path(__file__).parents[2] / "firmware/audio"
 TOOLS = (
     "pipewire",
     "wireplumber",
@@ -46,9 +46,12 @@ def until(condition: Callable[[], object], limit_s: float = START_LIMIT_S) -> No
 class AudioGraph:
     """PipeWire, WirePlumber and pipewire-pulse as halsorum-audio.service starts them, in `folder`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, audio: Path = AUDIO, before: Sequence[str] = ()) -> None:
+        """before: what start.sh is started by, such as chrt."""
         self.folder = folder
-        self.environment: Mapping[str, str] = {
+        self._audio = audio
+        self._before = before
+        self.environment: dict[str, str] = {
             **os.environ,
             "XDG_RUNTIME_DIR": str(folder),
             "XDG_STATE_HOME": str(folder / "state"),
@@ -59,7 +62,10 @@ class AudioGraph:
         """Start it and wait until the canceller is there."""
         (self.folder / "state").mkdir(exist_ok=True)
         self._process = subprocess.Popen(
-            [START], env=self.environment, stderr=subprocess.DEVNULL, start_new_session=True
+            [self._audio / "start.sh"],
+            env=self.environment,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         until(lambda: "echo-cancel-playback:" in self.said("pw-link", "--links"))
         until((self.folder / "pulse/native").exists)
@@ -70,10 +76,15 @@ class AudioGraph:
             self._process.terminate()
             self._process.wait(10)
 
+    @property
+    def pid(self) -> int:
+        """Of what starts the three."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self, program: str) -> None:
         """Kill one of the three programs, as a fault would."""
-        assert self._process is not None
-        for pid in self.said("pgrep", "-x", "-P", str(self._process.pid), program).split():
+        for pid in self.said("pgrep", "-x", "-P", str(self.pid), program).split():
             os.kill(int(pid), signal.SIGKILL)
 
     def ended(self) -> bool:
@@ -101,6 +112,10 @@ class AudioGraph:
         """Pull it out."""
         subprocess.run(["pw-cli", "destroy", self.number(name)], env=self.environment, check=True)
         until(lambda: f"{name}:" not in self.said("pw-link", "-io"))
+
+    def link(self, output: str, input_: str) -> None:
+        """Link two ports."""
+        subprocess.run(["pw-link", output, input_], env=self.environment, check=True)
 
     def number(self, name: str) -> str:
         """The id of the node of that name."""

@@ -14,10 +14,12 @@ from agent.media.device import DeviceError, Pace
 from agent.media.footage import Footage, looped_sound
 from agent.media.microphone import (
     FRAME_SAMPLES,
+    LOOK_AFTER_FRAMES,
     FileMicrophone,
     MicrophoneSettings,
     PipeWireMicrophone,
     SpeechMicrophone,
+    canceller_hears,
     make_microphone,
     pcm_start,
     pw_record_arguments,
@@ -154,3 +156,38 @@ def test_sound_of_a_reader_that_is_a_little_late_waits_for_it_as_in_a_device(
     now[0] += 0.3
     late, after = pace.wait(), pace.wait()
     assert after - late > 0.25
+
+
+def test_an_unplugged_microphone_is_told_from_a_quiet_one_and_noticed_when_it_is_back(tmp_path: Path) -> None:
+    silence, noise = np.zeros(FRAME_SAMPLES * LOOK_AFTER_FRAMES, "<i2"), np.ones(FRAME_SAMPLES, "<i2")
+    (tmp_path / "sound").write_bytes(
+        noise.tobytes() + silence.tobytes() + silence.tobytes() + noise.tobytes()
+    )
+    linked = iter([True, False])
+    command = stand_in(tmp_path, f"cat {tmp_path}/sound; exec sleep 60")
+    microphone = PipeWireMicrophone("echo-cancel-source", command, is_linked=lambda: next(linked))
+    microphone.open()
+    said = []
+    for _ in range(2 + 2 * LOOK_AFTER_FRAMES):
+        microphone.read()
+        said.append(microphone.missing is not None)
+    microphone.close()
+    assert said == [False] * (2 * LOOK_AFTER_FRAMES) + [True, False]
+
+
+@pytest.mark.parametrize(
+    ("program", "hears"),
+    [
+        ("echo 'echo-cancel-capture:input_MONO'; echo '  |<- card:capture_MONO'", True),
+        ("echo 'echo-cancel-source:capture_MONO'; echo '  |-> pw-record:input_MONO'", False),
+        ("exit 1", True),
+        (None, True),
+    ],
+)
+def test_whether_the_canceller_hears_a_microphone_is_read_from_its_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str | None, hears: bool
+) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin" if program else str(tmp_path))
+    if program:
+        Path(stand_in(tmp_path, program)).rename(tmp_path / "pw-link")
+    assert canceller_hears() is hears

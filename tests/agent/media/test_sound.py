@@ -36,6 +36,7 @@ class FakeMicrophone:
         self.pieces = 0
         self.opened = self.closed = 0
         self.fault: DeviceError | None = None
+        self.missing: DeviceError | None = None
 
     def open(self) -> None:
         if self.fault:
@@ -140,8 +141,49 @@ def test_a_missing_microphone_is_told_at_open_and_a_lost_one_is_opened_again(
         await until(lambda: source.stats().fault is not None)
         microphone.fault = None
         await until(lambda: source.stats().fault is None)
-        assert microphone.opened == 2
+        assert microphone.opened > 1
         source.stop()
         assert not [thread for thread in threading.enumerate() if thread.name == "microphone"]
+
+    asyncio.run(scenario())
+
+
+def test_silence_goes_out_evenly_while_the_microphone_is_gone_and_its_sound_when_it_is_back() -> None:
+    async def scenario() -> None:
+        microphone = FakeMicrophone()
+        heard: list[EncodedFrame] = []
+        source = SoundSource(asyncio.get_running_loop(), microphone)
+        source.subscribe(heard.append)
+        source.start()
+        await until(lambda: len(heard) > 5)
+        microphone.fault = DeviceError("microphone", "it is gone", "Plug it in")
+        await until(lambda: source.stats().fault is not None)
+        before = len(heard)
+        await until(lambda: len(heard) > before + 20)
+        silent = decoded([frame.payload for frame in heard[before + 5 : before + 20]])
+        steps = np.diff([frame.timestamp for frame in heard[before + 1 : before + 20]])
+        microphone.fault = None
+        await until(lambda: source.stats().fault is None)
+        assert float(np.abs(silent).max()) < 50
+        assert set(steps) == {FRAME_SAMPLES}
+        source.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_microphone_that_is_known_to_be_unplugged_is_a_fault_until_it_is_back_and_is_not_opened_anew() -> (
+    None
+):
+    async def scenario() -> None:
+        microphone = FakeMicrophone()
+        source = SoundSource(asyncio.get_running_loop(), microphone)
+        source.start()
+        await until(lambda: microphone.pieces > 3)
+        microphone.missing = DeviceError("microphone", "it is unplugged", "Plug it in")
+        await until(lambda: source.stats().fault is not None)
+        microphone.missing = None
+        await until(lambda: source.stats().fault is None)
+        assert microphone.opened == 1
+        source.stop()
 
     asyncio.run(scenario())
