@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -21,6 +20,8 @@ def problems(error: ValidationError, model: type[BaseModel]) -> str:
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """A question that names the nearest of them, or which there are when none is near."""
     names = sorted(known)
+    from difflib import get_close_matches  # late: only whoever has mistyped something waits for it
+
     near = get_close_matches(wrong, names, 1, CLOSE)
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
 
