@@ -148,6 +148,7 @@ def hung_camera(hang):
 @contextmanager
 def hung_microphone(hang):
     class Microphone:
+        missing = None
         def open(self): ...
         def close(self): ...
         def read(self):
