@@ -30,7 +30,6 @@ from pathlib import Path
 
 from agent.alive import runtime_folder, take_kept
 from agent.broker_link import BrokerLink
-from agent.browser_secret import browser_secret
 from agent.clock_state import kept_floor
 from agent.config import Settings, SettingsError, first_configuration, load_settings, overlay
 from agent.config_joined import join_configuration
@@ -152,7 +151,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         stack.push_async_callback(lambda: give_time("camera", running.stop_media(), MEDIA_WITHIN_S))
         storage = join_storage(opened, settings.state_dir, unit, running, restart)
         unit.resume(boot, stalled=take_kept(runtime_folder(settings.state_dir)), storage=storage.now.state)
-        web = running.serve(browser_secret(settings.run_folder))
+        web = running.serve()
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
         upkeep = Upkeep(
             settings, board, identity, unit, running.wire, boot=boot, restart=restart.ask, storage=storage

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -125,7 +126,8 @@ class Enroller:
         self._newest: datetime | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._one_at_a_time = asyncio.Lock()
-        store.tidy()
+        with suppress(OSError):
+            store.tidy()
         self._bootstrap = _or_none(store.bootstrap)
         self._new = _or_none(store.new)
         self.request: Request = store.request()

@@ -10,28 +10,31 @@ import logging
 import sqlite3
 import time
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 
 from agent import VERSION
 from agent.alive import Alive, any_of, runtime_folder
 from agent.alive_screen import PagesAnswer, feeds_move
-from agent.browser_secret import browser_secret
 from agent.clock_state import ClockState, kept_floor
 from agent.config import Settings
 from agent.controller import MAX_SCREENS, Controller
 from agent.enrolling import Applicant, Enroller
 from agent.enrolment_links import links_on_loop
-from agent.enrolment_view import enrol_screen
+from agent.enrolment_view import disk_fault_screen, enrol_screen
 from agent.faults import kind_and_place
 from agent.identity_way import WayIn
 from agent.region_clock import RegionClock
 from agent.screen import NoSuchMedia, Outcome, Screen, Touch, WhepAnswer
 from agent.screen_alive import ScreenAlive
 from agent.speech import Espeak
+from agent.still_screen import StillScreen
+from agent.still_serving import pages_of, say_alive, serve_still
 from agent.stopping import stop_on_thread
+from agent.storage import open_or_do_without
 from agent.store import Store
 from firmware.board import Board
 from systemd import daemon
-from web.room import RoomWebSettings, create_app, serve
+from web.room import create_app, serve
 
 log = logging.getLogger("agent")
 
@@ -41,12 +44,14 @@ WEB_THREADS = 12
 
 async def enrol(settings: Settings, board: Board, way: WayIn, stop: asyncio.Event) -> bool:
     """Run until the unit is in (True), or until `stop`."""
+    if way.disk_fault:
+        await _show_disk_fault(settings, board, way.disk_fault, stop)
+        return False
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
-        store = Store(settings.state_dir / "unit.db")
+        opened = open_or_do_without(settings.state_dir / "unit.db", Store)
+        store, boot = opened.store, opened.boot
         stack.callback(store.close)
-        boot = int(store.get("boot") or b"0") + 1
-        store.put("boot", str(boot).encode())
         clock = RegionClock(kept_floor(store))
         machine_clock = ClockState(clock, store)
         applicant = Applicant(VERSION, board.name, boot, way.why, way.was)
@@ -64,14 +69,19 @@ async def enrol(settings: Settings, board: Board, way: WayIn, stop: asyncio.Even
             return enrol_screen(enroller, settings, clock.now(), voice.languages)
 
         controller = Controller(loop, _Touches(enroller), _NoMedia(), screen_now())
-        app = create_app(controller, _pages(settings, board), voice, ScreenAlive(settings.run_folder).painted)
+        app = create_app(
+            controller,
+            pages_of(settings, board, max_streams=MAX_SCREENS),
+            voice,
+            ScreenAlive(settings.run_folder).painted,
+        )
         web = serve(app, "127.0.0.1", settings.web_port, WEB_THREADS)
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
         enroller.start()
         stack.push_async_callback(enroller.stop)
-        pages = PagesAnswer(web.port, time.monotonic())
+        answers = PagesAnswer(web.port, time.monotonic())
         feeds = feeds_move(controller.oldest_asked_at)
-        alive = Alive(daemon.notify, kept=runtime_folder(settings.state_dir), screen=any_of((feeds, pages)))
+        alive = Alive(daemon.notify, kept=runtime_folder(settings.state_dir), screen=any_of((feeds, answers)))
         stack.callback(alive.stop)
         alive.start()
         daemon.notify("READY=1")
@@ -92,25 +102,23 @@ async def enrol(settings: Settings, board: Board, way: WayIn, stop: asyncio.Even
         return enroller.is_in
 
 
+async def _show_disk_fault(settings: Settings, board: Board, fault: str, stop: asyncio.Event) -> None:
+    """An identity that goes with the power would be worse than none: none is asked for, and the page says why."""
+    log.error("no identity can be kept (%s); the unit asks for none", fault)
+    page = StillScreen(lambda: disk_fault_screen(fault, settings, datetime.now(UTC)))
+    async with AsyncExitStack() as stack:
+        web = serve_still(settings, board, page)
+        stack.push_async_callback(stop_on_thread, "screen", web.stop)
+        stack.callback(say_alive(settings, web.port).cancel)
+        await stop.wait()
+
+
 async def _first_of(*events: asyncio.Event) -> None:
     """Until one of them is set, or for a tick."""
     waits = [asyncio.ensure_future(event.wait()) for event in events]
     await asyncio.wait(waits, timeout=TICK_S, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
         wait.cancel()
-
-
-def _pages(settings: Settings, board: Board) -> RoomWebSettings:
-    size = board.screen
-    return RoomWebSettings(
-        port=settings.web_port,
-        browser_secret=browser_secret(settings.run_folder),
-        screen_width_mm=size.width_mm,
-        screen_height_mm=size.height_mm,
-        screen_width_px=size.width_px,
-        screen_height_px=size.height_px,
-        max_streams=MAX_SCREENS,
-    )
 
 
 class _Touches:

@@ -43,6 +43,10 @@ def enrol_view(way: OnItsWay) -> EnrolView:
 
 def enrol_screen(way: OnItsWay, settings: Settings, now: datetime, speech: Collection[str]) -> Screen:
     """The whole document of a unit that is no room yet."""
+    return _screen(settings, now, enrol_view(way), speech)
+
+
+def _screen(settings: Settings, now: datetime, view: EnrolView, speech: Collection[str]) -> Screen:
     return Screen(
         page="enrol",
         now=now,
@@ -61,8 +65,14 @@ def enrol_screen(way: OnItsWay, settings: Settings, now: datetime, speech: Colle
         media_generation=0,
         languages=FIRST_LANGUAGES,
         speech=tuple(code for code in FIRST_LANGUAGES if code in speech),
-        enrol=enrol_view(way),
+        enrol=view,
     )
+
+
+def disk_fault_screen(fault: str, settings: Settings, now: datetime) -> Screen:
+    """The same of a unit that could keep no identity: it asks for none."""
+    nobody = EnrolView(serial="", words=(), qr=QrPath(0, ""), state=fault)
+    return _screen(settings, now, nobody, ())
 
 
 def qr_path(content: str) -> QrPath:

@@ -43,6 +43,7 @@ from agent.screen_alive import ScreenAlive
 from agent.selftest import SelfTest, SelfTester, Verdict
 from agent.session_state import OCCUPYING
 from agent.speech import Espeak
+from agent.still_serving import pages_of
 from agent.survey import Survey, Surveyor, machine_digest, survey_command
 from agent.telemetry import Telemetry
 from agent.touches import Touches
@@ -53,7 +54,7 @@ from agent.update.told import image_and_slot
 from agent.wire import Wire
 from firmware.board import Board
 from systemd import daemon
-from web.room import RoomWebSettings, Server, create_app, serve
+from web.room import Server, create_app, serve
 from web.room.catalogue import catalogues
 
 log = logging.getLogger(__name__)
@@ -184,18 +185,10 @@ class Running:
             on_found=self._surveyed,
         )
 
-    def serve(self, secret: str) -> Server:
+    def serve(self) -> Server:
         """Serve the touchscreen's pages on localhost."""
-        size = self._board.screen
-        self._pages = RoomWebSettings(
-            port=self._settings.web_port,
-            browser_secret=secret,
-            screen_width_mm=size.width_mm,
-            screen_height_mm=size.height_mm,
-            screen_width_px=size.width_px,
-            screen_height_px=size.height_px,
-            size_mm=lambda: self._size_mm,
-            max_streams=MAX_SCREENS,
+        self._pages = replace(
+            pages_of(self._settings, self._board, max_streams=MAX_SCREENS), size_mm=lambda: self._size_mm
         )
         loop = asyncio.get_running_loop()
 

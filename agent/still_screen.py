@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import queue
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from typing import Literal
 
 from agent.contract.quality import Received
@@ -61,19 +62,13 @@ class StillEvents:
 class StillScreen:
     """A RoomController (agent/screen.py). Every method may be called on any thread."""
 
-    def __init__(self, halted: Halted) -> None:
-        self._halted: Halted = halted
+    def __init__(self, page: Callable[[], Screen]) -> None:
+        self._page = page
         self._watching: list[StillEvents] = []
-
-    def show(self, halted: Halted) -> None:
-        """Another page from now on."""
-        self._halted = halted
-        for events in tuple(self._watching):
-            events.put(self.screen())
 
     def screen(self) -> Screen:
         """The page."""
-        return halted_screen(self._halted, datetime.now(UTC))
+        return self._page()
 
     def subscribe(self) -> StillEvents:
         """The page at once."""

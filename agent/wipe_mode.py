@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from agent.alive import Alive, runtime_folder
-from agent.alive_screen import PagesAnswer
 from agent.broker_link import link_settings
-from agent.browser_secret import browser_secret
 from agent.config import Settings
 from agent.contract import Topic, down_filter, encode
 from agent.contract.commands import CommandReport
@@ -22,8 +18,8 @@ from agent.contract.unit_config import Config
 from agent.fault_points import from_environment
 from agent.link import Link, LinkSettings, Will
 from agent.link_tls import KnownTime
-from agent.screen_alive import ScreenAlive
-from agent.still_screen import StillScreen
+from agent.still_screen import StillScreen, halted_screen
+from agent.still_serving import say_alive, serve_still
 from agent.stopping import stop_on_thread
 from agent.wiping import (
     BOOTSTRAP,
@@ -37,15 +33,11 @@ from agent.wiping import (
     write_mark,
 )
 from firmware.board import Board
-from systemd import daemon
-from web.room import RoomWebSettings, Server, create_app, serve
 
 log = logging.getLogger(__name__)
 
 TOLD_WITHIN_S = 3600.0
 """A unit that reaches nobody any more is not to keep its key for ever: it goes on without."""
-WEB_THREADS = 12
-BEAT_S = 1.0
 
 
 def places_of(settings: Settings) -> Places:
@@ -64,7 +56,7 @@ def is_out_of_service(settings: Settings) -> bool:
 async def show_out_of_service(settings: Settings, board: Board, stop: asyncio.Event) -> None:
     """Say so on the screen until the agent is stopped."""
     async with AsyncExitStack() as stack:
-        web = serve_still(settings, board, StillScreen("wiped"))
+        web = serve_still(settings, board, StillScreen(lambda: halted_screen("wiped", datetime.now(UTC))))
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
         stack.callback(say_alive(settings, web.port).cancel)
         log.info("this unit was taken out of service; it waits to be prepared anew")
@@ -76,7 +68,7 @@ async def wipe(settings: Settings, board: Board, stop: asyncio.Event) -> bool:
     mark, places, reached = read_mark(settings.state_dir), places_of(settings), from_environment()
     assert mark is not None
     async with AsyncExitStack() as stack:
-        screen = StillScreen("wiping")
+        screen = StillScreen(lambda: halted_screen("wiping", datetime.now(UTC)))
         web = serve_still(settings, board, screen)
         stack.push_async_callback(stop_on_thread, "screen", web.stop)
         stack.callback(say_alive(settings, web.port).cancel)
@@ -95,25 +87,6 @@ async def wipe(settings: Settings, board: Board, stop: asyncio.Event) -> bool:
         bury(settings.state_dir, mark)
         log.info("this unit is wiped")
     return True
-
-
-def say_alive(settings: Settings, port: int) -> asyncio.Future[None]:
-    """Tell systemd that all is well as long as it is, until this is cancelled: otherwise it would end us within a
-    minute, and each start waits for the region anew."""
-    pages = PagesAnswer(port, time.monotonic())
-    alive = Alive(daemon.notify, kept=runtime_folder(settings.state_dir), screen=pages)
-
-    async def beat() -> None:
-        try:
-            while True:
-                alive.beat()
-                await asyncio.sleep(BEAT_S)
-        finally:
-            alive.stop()
-
-    daemon.notify("READY=1")
-    alive.start()
-    return asyncio.ensure_future(beat())
 
 
 async def _told(settings: Settings, mark: Mark, stop: asyncio.Event) -> bool:
@@ -189,29 +162,3 @@ class _Teller:
 
     def _now(self) -> datetime:
         return max(datetime.now(UTC), datetime.fromisoformat(self._mark.at))
-
-
-def serve_still(settings: Settings, board: Board, screen: StillScreen) -> Server:
-    """The touchscreen, which shows that one page."""
-    size = board.screen
-    pages = RoomWebSettings(
-        port=settings.web_port,
-        browser_secret=browser_secret(settings.run_folder),
-        screen_width_mm=size.width_mm,
-        screen_height_mm=size.height_mm,
-        screen_width_px=size.width_px,
-        screen_height_px=size.height_px,
-        max_streams=WEB_THREADS - 4,
-    )
-    app = create_app(screen, pages, _Silent(), ScreenAlive(settings.run_folder).painted)
-    return serve(app, "127.0.0.1", settings.web_port, WEB_THREADS)
-
-
-class _Silent:
-    """A Voice: this page is read, not heard."""
-
-    languages: tuple[str, ...] = ()
-
-    def say(self, _language: str, _text: str) -> bytes:
-        """Nobody asks."""
-        return b""

@@ -50,6 +50,8 @@ class Mount:
     device: str
     """Major and minor number, as `254:5`."""
     place: Path
+    kind: str
+    """Of file system: `ext4`, `tmpfs`."""
     options: frozenset[str]
     """Of the mount and of the file system under it: `ro` in either is read-only."""
 
@@ -65,7 +67,7 @@ def _mounts(lines: Iterable[str]) -> Iterator[Mount]:
         fields, kind = before.split(), after.split()
         place = fields[4].encode().decode("unicode_escape")
         options = {*fields[5].split(","), *(kind[2].split(",") if len(kind) > 2 else ())}
-        yield Mount(fields[2], Path(place), frozenset(options))
+        yield Mount(fields[2], Path(place), kind[0] if kind else "", frozenset(options))
 
 
 def find_data(sys: Path, proc: Path, dev: Path) -> Partition | None:

@@ -7,7 +7,7 @@ import pytest
 from agent.config import SettingsError, load_settings
 from agent.identity import Identity
 from agent.identity_store import IdentityStore
-from agent.identity_way import WayIn, identity_way, with_identity_files
+from agent.identity_way import WayIn, disk_fault, identity_way, with_identity_files
 from tests.agent.test_identity_store import BROKER, _renew, enrol
 
 
@@ -72,3 +72,19 @@ def test_an_identity_goes_on_only_under_its_own_name(tmp_path):
     first, second = (store.current().identity for store in stores)
     with pytest.raises(ValueError, match="cannot go on as unit-2"):
         first.become(second)
+
+
+@pytest.mark.parametrize(
+    ("kind", "on_unit", "fault"),
+    [("tmpfs", True, "identity_missing"), ("tmpfs", False, ""), ("ext4", True, "")],
+)
+def test_on_a_unit_no_identity_is_kept_in_memory(tmp_path, kind, on_unit, fault):
+    folder, unit, proc = tmp_path / "identity", tmp_path / "run", tmp_path / "proc"
+    folder.mkdir()
+    (proc / "self").mkdir(parents=True)
+    (proc / "self/mountinfo").write_text(
+        f"26 1 254:2 / / ro - ext4 /dev/vda2 ro\n30 26 0:40 / {tmp_path} rw - {kind} x rw\n"
+    )
+    if on_unit:
+        unit.mkdir()
+    assert disk_fault(folder, unit, proc) == fault

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from agent import wipe_mode
+from agent import still_serving, wipe_mode
 from agent.config import Settings
 from agent.contract.unit_config import BrokerAddress, Config, WiredNetwork
 from agent.wiping import Mark
@@ -31,8 +31,8 @@ def test_systemd_hears_of_it_as_long_as_it_lasts(monkeypatch, tmp_path) -> None:
     told, heard = [], asyncio.Event()
     settings = Settings(state_dir=tmp_path, identity_dir=tmp_path / "identity")
     monkeypatch.setenv("WATCHDOG_USEC", "25000")
-    monkeypatch.setattr(wipe_mode, "PagesAnswer", lambda _port, _now: lambda _at, _within_s: "")
-    monkeypatch.setattr(wipe_mode, "BEAT_S", 0)
+    monkeypatch.setattr(still_serving, "PagesAnswer", lambda _port, _now: lambda _at, _within_s: "")
+    monkeypatch.setattr(still_serving, "BEAT_S", 0)
 
     async def a_while() -> None:
         loop = asyncio.get_running_loop()
@@ -42,8 +42,8 @@ def test_systemd_hears_of_it_as_long_as_it_lasts(monkeypatch, tmp_path) -> None:
             if told.count("WATCHDOG=1") >= 2:
                 loop.call_soon_threadsafe(heard.set)
 
-        monkeypatch.setattr(wipe_mode.daemon, "notify", notify)
-        beating = wipe_mode.say_alive(settings, 8400)
+        monkeypatch.setattr(still_serving.daemon, "notify", notify)
+        beating = still_serving.say_alive(settings, 8400)
         await asyncio.wait_for(heard.wait(), 5)
         beating.cancel()
         await asyncio.wait([beating])

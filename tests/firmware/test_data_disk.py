@@ -54,7 +54,7 @@ def test_a_mount_is_read_only_by_itself_or_by_its_file_system(tmp_path):
     )
     whole, bound = mounts(places.proc)
     assert "ro" in whole.options
-    assert bound == Mount("254:5", type(tmp_path)("/var/lib/a b"), frozenset({"rw"}))
+    assert bound == Mount("254:5", type(tmp_path)("/var/lib/a b"), "ext4", frozenset({"rw"}))
 
 
 def test_a_label_is_read_without_any_program(tmp_path):

@@ -32,7 +32,7 @@ def mounted(places, monkeypatch):
 
     def at(place, *options, free=20 << 20):
         place.mkdir(exist_ok=True)
-        mount = Mount("254:5", place, frozenset(options))
+        mount = Mount("254:5", place, "ext4", frozenset(options))
         frees = free if isinstance(free, list) else [free]
         monkeypatch.setattr("firmware.data_repair.where_mounted", lambda _partition, _mounts: [mount])
         monkeypatch.setattr("firmware.data_repair.total_bytes", lambda _place: 1 << 30)

@@ -33,7 +33,7 @@ def wait_until_told(lab: Lab, storage: str, within_s: float = SAID_WITHIN_S) -> 
         state, parts, said = told(lab)
         if said.get("state") != storage:
             return False
-        return state == "ready" if is_well else state == "degraded" and f"data_{storage}" in parts
+        return state == "ready" if is_well else state == "degraded" and "disk" in parts
 
     lab.vm.wait_for(is_told, f"storage {storage} at the region (now {told(lab)})", within_s)
     state, _, said = told(lab)

@@ -74,8 +74,8 @@ export function enrol() {
       const key = `${now.serial} ${now.words.join(" ")}`;
       if (key === shown) return;
       shown = key;
-      figure.replaceChildren(drawing(now.qr));
-      lines.replaceChildren(...identityLines(now));
+      figure.replaceChildren(...(now.qr.size ? [drawing(now.qr)] : []));
+      lines.replaceChildren(...(now.words.length ? identityLines(now) : []));
     },
     unmount() {
       delete document.body.dataset.enrol;
