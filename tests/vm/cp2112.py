@@ -3,7 +3,7 @@
 Runs inside of the virtual machine, as root, with the Python that is there: `python3 cp2112.py FOLDER 7`. Debian
 12's kernel has none of the simulated GPIO chips (gpio-sim, gpio-mockup, expanders behind i2c-stub), but the
 driver of this adapter (hid-cp2112) and uhid, by which a program is a HID device. Reports: Silicon Labs AN495,
-section 5; events: linux/uhid.h. `FOLDER/pressed` names the lines held to ground, `FOLDER/raised` those driven high;
+section 5; events: linux/uhid.h. `FOLDER/pressed` names the lines held to ground, `FOLDER/raised` those kept high;
 `FOLDER/levels` is what all lines are at. The further words are the lines that rest low.
 """
 

@@ -29,7 +29,7 @@ PINS = {
 APPLIED_WITHIN_S = 240.0
 SEEN_WITHIN_S = 90.0
 HELD_S = 1.0
-"""Long enough for an emulated machine: the driver asks the adapter for its lines every 10 jiffies (hid-cp2112.c)."""
+"""Long enough for an emulated machine: the driver asks for the lines every 10 jiffies (hid-cp2112.c)."""
 
 
 def play(lab: Lab) -> None:
