@@ -35,7 +35,7 @@ def note_device_faults(unit: Unit) -> Tell:
         new = [name for name in faults if name not in unit.notes]
         for name in DEVICES:
             unit.notes.pop(name, None)
-        unit.notes.update(faults)
+        unit.notes.update({name: (name,) for name in faults})
         session = unit.held()
         if session is not None:
             for name in new:

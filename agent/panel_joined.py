@@ -49,7 +49,8 @@ class JoinedPanel:
         unit.on_lights = shows_on(self.panel)
         unit.present = lambda: self.panel.present
         self._info_changed: Callable[[], None] = lambda: None
-        self._say()
+        if self.panel.faults:
+            unit.notes[NOTE] = tuple(self.panel.faults)
 
     def check(self) -> Verdict | None:
         """In a self-test: try again with what was not there. It is noted, and no fault of the room."""
@@ -57,15 +58,8 @@ class JoinedPanel:
         return None
 
     def _note(self) -> None:
-        self._say()
-        self._unit.changed()
+        self._unit.note(NOTE, tuple(self.panel.faults))
         self._info_changed()
-
-    def _say(self) -> None:
-        if self.panel.faults:
-            self._unit.notes[NOTE] = self.panel.missing or ""
-        else:
-            self._unit.notes.pop(NOTE, None)
 
     def join(self, running: RunningParts) -> None:
         """Buttons do touches from now on, self-tests try again, and `up/info` says what there is."""

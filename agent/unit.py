@@ -30,7 +30,8 @@ from agent.outbox import Outbox
 from agent.region_clock import RegionClock
 from agent.schedule import Snapshot
 from agent.screen import AskedPage, EnrolView, Figure, Screen
-from agent.screen_view import ENDED_SHOWN, View, screen
+from agent.screen_of_unit import view_of
+from agent.screen_view import ENDED_SHOWN, screen
 from agent.session import OCCUPYING, OVER, Session, State, step
 from agent.staff import LOCKS, PLACE, Desk, Locks, Place, still_waits
 from agent.store import Store
@@ -282,39 +283,7 @@ class Unit:
 
     def screen(self) -> Screen:
         """What the touchscreen shows now."""
-        ordered = sorted(self.sessions.values(), key=lambda s: s.plan.start)
-        return screen(
-            View(
-                now=self.clock.now(),
-                room=self.room,
-                configuration=self.configuration,
-                sessions=tuple(s for s in ordered if s.state not in OVER),
-                region_up=self.region.up,
-                code_lock=self.locks.code,
-                pin_lock=self.locks.pins.lock,
-                desk=self.desk,
-                figures=self.figures,
-                notes=tuple(self.notes),
-                ended=self._ended[0] if self._ended else None,
-                ended_at=self._ended[1] if self._ended else None,
-                help_state=self.help.state,
-                microphone=self.media.microphone,
-                camera=self.media.camera,
-                media_failed=self.media.failed,
-                language=self.language,
-                media_generation=max(self.media.generation, self.scan.generation if self.scan else 0),
-                scan=self.scan.view if self.scan else None,
-                outputs=self.sound.outputs if self.sound else ("loudspeaker",),
-                output=self.sound.chosen if self.sound else "loudspeaker",
-                meeting=self.meeting.view(),
-                speech=self.speech,
-                message=self.idle.text(self.clock.now()),
-                locating=self.idle.locating,
-                enrol=self.enrol,
-                present=self.present(),
-                asked_page=self.asked_page,
-            )
-        )
+        return screen(view_of(self, self._ended))
 
     def changed(self) -> None:
         """Show it, light it, say it."""
