@@ -32,14 +32,11 @@ def note_device_faults(unit: Unit) -> Tell:
     """Says on the staff's page and to the region what is missing, and to the session that it goes on without."""
 
     def tell(faults: Mapping[str, str]) -> None:
-        new = [name for name in faults if name not in unit.notes]
-        for name in DEVICES:
-            unit.notes.pop(name, None)
-        unit.notes.update({name: (name,) for name in faults})
         session = unit.held()
-        if session is not None:
-            for name in new:
+        for name in DEVICES:
+            is_new = name in faults and name not in unit.notes
+            unit.note(name, (name,) if name in faults else ())
+            if is_new and session is not None:
                 unit.session_event(session.plan.sid, ev.MediaFailed(name))
-        unit.changed()
 
     return tell

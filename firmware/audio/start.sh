@@ -9,14 +9,15 @@ here=$(dirname "$(readlink -f "$0")")
 export XDG_CONFIG_HOME=$here
 export DISABLE_RTKIT=1
 unset DBUS_SESSION_BUS_ADDRESS DISPLAY
-trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+programs=()
+trap 'kill "${programs[@]}" 2>/dev/null || true' EXIT
 trap 'exit 0' TERM INT
 
 # Polls every 0.1 s for at most 10 s.
 until_done() {
     for _ in $(seq 100); do
         "$@" >/dev/null 2>&1 && return 0
-        kill -0 $(jobs -p) 2>/dev/null || break
+        for each in "${programs[@]}"; do kill -0 "$each" || break 2; done
         sleep 0.1
     done
     echo "halsorum-audio: \"$*\" did not succeed; the sound is started anew" >&2
@@ -37,15 +38,18 @@ fi
 sed "s|@PLAY_DELAY@|$((10#$delay_ms * 48))/48000|" "$here/pipewire/pipewire.conf" > "$XDG_RUNTIME_DIR/pipewire.conf"
 
 pipewire -c "$XDG_RUNTIME_DIR/pipewire.conf" &
+programs+=($!)
 until_done pw-cli info 0
 wireplumber &
+programs+=($!)
 # Ports are WirePlumber's work: once they are there, it has taken the canceller in.
 until_done pw-link --input echo-cancel-sink
 pipewire-pulse &
+programs+=($!)
 until_done test -S "$XDG_RUNTIME_DIR/pulse/native"
 if [ -n "${NOTIFY_SOCKET:-}" ]; then
     systemd-notify --ready --status="Canceller ready"
 fi
-wait -n
+wait -n "${programs[@]}" || true
 echo "halsorum-audio: one of its programs ended; the sound is started anew" >&2
 exit 1

@@ -76,6 +76,9 @@ def _once(room: Room, scene: Scene) -> dict[str, float] | None:
         except DisturbedError:
             print(f"{room.name}: the machine was too busy to keep real time; again", file=sys.stderr)
         else:
+            print(
+                f"{room.name}: {found.erle_db:.0f} dB", file=sys.stderr
+            )  # so that a run cut short leaves something
             return {**asdict(found), "cpu_pct": cpu}
     return None
 

@@ -39,9 +39,9 @@ class Script:
 class EchoFigures:
     """echo and left: levels in dBFS while the far end speaks alone, settled; their difference is the ERLE in dB.
 
-    over_speech_db: the ERLE with what the gain control adds to the near speech counted out: how much farther the
-    echo lies below the room's own speech. converged_s: after the first word. near_kept_db: level of the near speech
-    while both speak against the same words alone, 0 being all of it.
+    over_speech_db: the ERLE without what the gain control adds to the near speech: how much farther the echo
+    lies below the room's own speech. converged_s: after the first word. near_kept_db: level of the near
+    speech while both speak against the same words alone, 0 being all of it.
     """
 
     echo_dbfs: float
@@ -56,7 +56,7 @@ class EchoFigures:
 
 
 def figures(microphone: Wave, cleaned: Wave, near: Wave, script: Script) -> EchoFigures:
-    """microphone and cleaned begin with what is played; near is what the near end says, from the same beginning."""
+    """microphone and cleaned begin with what is played, and so does near, which is what the near end says."""
     lag = delay(microphone, cleaned)
     cleaned = cleaned[lag:]
     start, end = script.far_alone

@@ -1,16 +1,15 @@
--- The browser plays and does not record, whatever its page asks for: a stream that would record through PulseAudio's
--- protocol is taken away before it is linked to anything.
+-- The browser plays and does not record, whatever its page asks for: a stream that would record and comes by
+-- PulseAudio's protocol is taken away at once.
 
-local recorders = ObjectManager {
-  Interest {
-    type = "node",
-    Constraint { "media.class", "=", "Stream/Input/Audio", type = "pw-global" },
-    Constraint { "client.api", "=", "pipewire-pulse", type = "pw" },
-  },
+-- Global: what only locals hold, Lua collects once this chunk has run.
+recorders = ObjectManager {
+  Interest { type = "node", Constraint { "media.class", "=", "Stream/Input/Audio", type = "pw-global" } },
 }
 
 recorders:connect("object-added", function(_, node)
-  Log.warning(node, "somebody tried to record through PulseAudio's protocol, and may not")
-  node:request_destroy()
+  if node.properties["client.api"] == "pipewire-pulse" then
+    Log.warning(node, "somebody tried to record through PulseAudio's protocol, and may not")
+    node:request_destroy()
+  end
 end)
 recorders:activate()

@@ -9,8 +9,9 @@ local KEY = "halsorum.output"
 local state = State("halsorum-output")
 local kept = state:load()
 
-local playback = ObjectManager { Interest { type = "node", Constraint { "node.name", "=", PLAYBACK, type = "pw" } } }
-local metadatas = ObjectManager {
+-- Global: what only locals hold, Lua may collect once this chunk has run.
+playback = ObjectManager { Interest { type = "node", Constraint { "node.name", "=", PLAYBACK, type = "pw" } } }
+metadatas = ObjectManager {
   Interest { type = "metadata", Constraint { "metadata.name", "=", "default" } },
 }
 
