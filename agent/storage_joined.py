@@ -19,15 +19,11 @@ def join_storage(
     """Watch the storage below this folder; its `tick` is to be called once a second."""
 
     def say(now: Storage) -> None:
-        if now.state in WELL:
-            unit.notes.pop(NOTE, None)
-        else:
-            unit.notes[NOTE] = f"{now.state}: {now.reason}"
+        unit.note(NOTE, () if now.state in WELL else (f"data_{now.state}",))
 
     def changed(now: Storage) -> None:
         say(now)
         running.wire.info_changed()
-        unit.changed()
 
     watch = StorageWatch(
         opened,

@@ -77,8 +77,8 @@ class Unit:
         kept_place = store.get("queue")
         self.desk = Desk(place=PLACE.validate_json(kept_place) if kept_place else None)
         self.figures: tuple[Figure, ...] = ()
-        self.notes: dict[str, str] = {}
-        """What is not well though the room can be used: why, by name; its text is `instruction.<name>`."""
+        self.notes: dict[str, tuple[str, ...]] = {}
+        """What is not well though the room can be used: by the instruction's key, which parts."""
         self.enrol: EnrolView | None = None
         """While it asks for another certificate, in place of one that has expired."""
         self.dropin_asked_at: datetime | None = None
@@ -290,6 +290,14 @@ class Unit:
         self.on_change(self.screen())
         self.on_lights(lights(self))
         self.region.state_changed()
+
+    def note(self, instruction: str, parts: Collection[str]) -> None:
+        """Say that these parts are not well, or with none that all are; no fault of the room, which goes on."""
+        others = {name: noted for name, noted in self.notes.items() if name != instruction}
+        noted = {**others, instruction: tuple(parts)} if parts else others
+        if noted != self.notes:
+            self.notes = noted
+            self.changed()
 
     def _room_event(self, event: rooms.Event) -> None:
         self.room, effects = rooms.step(self.room, event, self.clock.now())

@@ -291,9 +291,11 @@ class Wire:
         )
 
     def _status(self) -> Status:
-        names = dict.fromkeys((*self._unit.room.faults, *self._unit.notes))
-        faults = tuple(Fault(probe=name, instruction=name) for name in names)
-        return Status(state=self._unit_state(), boot=self._boot, faults=faults)
+        faults = [Fault(probe=name, instruction=name) for name in self._unit.room.faults]
+        faults += [
+            Fault(probe=part, instruction=name) for name, parts in self._unit.notes.items() for part in parts
+        ]
+        return Status(state=self._unit_state(), boot=self._boot, faults=tuple(faults))
 
     def _unit_state(self) -> UnitState:
         room = self._unit.room

@@ -11,7 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from firmware.kiosk import compositor, processes, starting_page
-from firmware.kiosk.flags import browser_command, compositor_command, compositor_environment
+from firmware.kiosk.flags import (
+    BROWSER_ENVIRONMENT,
+    browser_command,
+    compositor_command,
+    compositor_environment,
+)
 from firmware.kiosk.processes import Program
 from firmware.kiosk.settings import KioskError, KioskSettings
 from firmware.kiosk.watch import Verdict, Watch
@@ -22,6 +27,8 @@ LOOK_EVERY_S = 0.2
 ASK_EVERY_S = 0.4
 """The agent, while it is not known to be there."""
 ASK_WITHIN_S = 1.0
+PING_EVERY_S, PINGS_MISSED = 1.0, 2
+"""The compositor, whose page goes on for seconds after it has stopped."""
 SOCKET_WITHIN_S = 15.0
 PAUSES_S = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Before the next browser, when so many in a row never got as far as the page."""
@@ -44,7 +51,8 @@ class Guard:
         self._watch = watch or Watch()
         self._cage: Program | None = None
         self._browser: Program | None = None
-        self._asked_at = self._begun_at = float("-inf")
+        self._asked_at = self._begun_at = self._pinged_at = float("-inf")
+        self._pings_missed = 0
         self._agent_up = self._is_led_on = False
 
     @property
@@ -60,7 +68,7 @@ class Guard:
             while not is_to_stop():
                 self.step()
                 alive()
-                time.sleep(LOOK_EVERY_S)
+                self._wait()
         finally:
             processes.end_all()
 
@@ -68,15 +76,24 @@ class Guard:
         """Look once, and do what is to be done."""
         if self._cage is None or self._cage.poll() is not None:
             self._cage = self._open_screen()
-        if self._browser is None:
-            self._open_browser()
+        if self._browser is None and not self._open_browser():
             return
+        assert self._browser is not None
         self._cage.listen()
         self._browser.listen()
         processes.reap_orphans(self.pids.values())
         reason = self._what_is_wrong()
         if reason:
             self._close_browser(reason)
+            if self._cage is not None:
+                self._open_browser()
+
+    def _wait(self) -> None:
+        """Until the next look, or the browser's end."""
+        if self._browser is None:
+            time.sleep(LOOK_EVERY_S)
+        else:
+            self._browser.await_end(LOOK_EVERY_S)
 
     def _open_screen(self) -> Program:
         if self._cage is not None:
@@ -101,25 +118,29 @@ class Guard:
             time.sleep(0.02)
         return cage
 
-    def _open_browser(self) -> None:
+    def _open_browser(self) -> bool:
+        """False while it is too soon after one that failed."""
         pause_s = PAUSES_S[min(self._watch.failures, len(PAUSES_S) - 1)]
         if time.monotonic() < self._begun_at + pause_s:
-            return
+            return False
         settings = self._settings
         shutil.rmtree(settings.profile, ignore_errors=True)  # nothing of what was before
         settings.profile.mkdir(mode=0o700)
         starting_page.lay_out(settings.start_folder)
         self._is_led_on = False
         command = browser_command(settings, gpu=self._gpu, more=self._more_flags)
-        self._browser = Program(command, {**self._environment(), "WAYLAND_DISPLAY": "wayland-0"})
+        self._browser = Program(command, {**self._environment(), **BROWSER_ENVIRONMENT})
         self._begun_at = time.monotonic()
         self._watch.begin(self._begun_at, self._mark())
         self._lead_on()
+        return True
 
     def _what_is_wrong(self) -> str | None:
         assert self._browser is not None
         if self._browser.poll() is not None:
             return f"ended with status {self._browser.returncode}"
+        if self._compositor_hangs():
+            return "the compositor does not answer"
         now_s = time.monotonic()
         agent_up = True if self._watch.is_well else self._ask_agent(now_s)
         if not self._is_led_on and agent_up:
@@ -134,6 +155,7 @@ class Guard:
         self._watch.ended()
         log.warning("the browser is started again: %s", reason)
         is_well = compositor.answers(self._wayland())
+        self._pings_missed = 0
         if not is_well:
             log.warning("the compositor does not answer and is started again, too")
         processes.end_all(but=[self._cage.pid] if is_well else [])
@@ -154,6 +176,13 @@ class Guard:
             self._agent_up = agent_answers(self._settings.port)
             self._asked_at = time.monotonic()
         return self._agent_up
+
+    def _compositor_hangs(self) -> bool:
+        now_s = time.monotonic()
+        if now_s >= self._pinged_at + PING_EVERY_S:
+            self._pinged_at = now_s
+            self._pings_missed = 0 if compositor.answers(self._wayland()) else self._pings_missed + 1
+        return self._pings_missed >= PINGS_MISSED
 
     def _mark(self) -> int | None:
         try:

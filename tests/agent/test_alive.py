@@ -149,6 +149,7 @@ def hung_camera(hang):
 def hung_microphone(hang):
     class Microphone:
         missing = None
+
         def open(self): ...
         def close(self): ...
         def read(self):

@@ -1,5 +1,7 @@
-"""A finger on the machine's glass and hands on its keyboard: devices of the guest's own kernel (uinput), which udev,
-libinput, the compositor and the browser take as they take real ones."""
+"""A finger on the machine's glass and hands on its keyboard: devices of the guest's own kernel (uinput).
+
+udev, libinput, the compositor and the browser take them as they take real ones.
+"""
 
 from __future__ import annotations
 
