@@ -77,6 +77,7 @@ def mmdebstrap(recipe: Recipe, source_file: Path, debs: Path, tar: Path) -> list
         '--aptopt=APT::Install-Recommends "false"',
         '--aptopt=Acquire::Languages "none"',
         *(f"--dpkgopt={line}" for line in EXCLUDED),
+        "--dpkgopt=force-unsafe-io",  # a build that is cut short is begun anew
         "--skip=download/empty",
         "--skip=essential/unlink",
         '--setup-hook=mkdir -p "$1/var/cache/apt/archives"',

@@ -59,7 +59,6 @@ def tell(job: Job, found: list[sbom.Component]) -> None:
         "note": job.recipe.note,
         "source_date_epoch": job.epoch_s,
         "root_sha256": root_sha256,
-        "image_sha256": sbom.sha256_of(image),
         "bytes_by_part": parts,
     }
     _write(image.with_suffix(".json"), manifest)

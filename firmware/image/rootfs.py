@@ -17,6 +17,8 @@ KEPT_TARS = 2
 # What is made anew at every start or never used; the first kernel's own names are given by `initial_ram_disk`.
 _TRIMMED = (
     *("var/cache/*", "var/lib/apt", "var/log/*", "tmp/*", "run/*", "usr/share/doc-base", "etc/*-"),
+    *("usr/share/icons/Adwaita/[0-9]*", "usr/share/icons/Adwaita/s*"),
+    "usr/lib/chromium/libVkLayer_khronos_validation.so",
     *("vmlinuz*", "initrd.img*", "boot/*.old", "boot/initrd.img*", "boot/System.map-*"),
 )
 _MOUNT_POINTS = ("efi", "data")
