@@ -20,7 +20,8 @@ class Hardware:
     """What a scene may choose of the machine."""
 
     memory_mib: int = 2048
-    cores: int = 2
+    cores: int = 1
+    """Emulated on a busy host, two wait for each other: the kernel complains of lockups, and nothing is quicker."""
     screen_px: tuple[int, int] = (1280, 800)
     rtc: str = "utc"
     """QEMU's -rtc base: "utc" or a moment, as 2031-05-01T12:00:00: a clock that is wrong from power on."""

@@ -37,9 +37,6 @@ SETTLE_S = 1.5
 WHOLE_EVERY = 10
 """So often a boot is waited for to its end, whatever the dice say: the unit has to come up well."""
 LEFT_OUT = ("halsorum-kiosk", "halsorum-seat", "halsorum-audio", "serial-getty@ttyS0")
-APPEND = "root=PARTLABEL=root-a ro quiet panic=10 rauc.slot=A console=ttyS0 " + " ".join(
-    f"systemd.mask={name}.service" for name in LEFT_OUT
-)
 
 
 def play(lab: Lab) -> None:
@@ -145,5 +142,4 @@ def _place(folder: Path, name: str) -> Path:
 
 
 def _hardware(lab: Lab) -> Hardware:
-    kernel, initrd = lab.kernel()
-    return Hardware(kernel=kernel, initrd=initrd, append=APPEND)
+    return lab.quick(" ".join(f"systemd.mask={name}.service" for name in LEFT_OUT))
