@@ -19,7 +19,7 @@ from rich.console import Console
 from tests.system.network import Network, why_not
 from tests.system.stack import Stack
 from tests.vm import scenes
-from tests.vm.lab import Lab
+from tests.vm.lab import KIOSK, Lab
 from tests.vm.plan import Scene, plan
 from tests.vm.report import Row, as_json, is_ok, print_table
 
@@ -72,7 +72,7 @@ def _play_one(lab: Lab, scene: Scene) -> None:
         with lab.trial(
             "power on, with the identity of a unit that was let in", "the region holds it as well"
         ) as on:
-            lab.power_on("shared")
+            lab.power_on("shared", hardware=lab.quick(*KIOSK))
             up_s = lab.vm.on_for_s()
             lab.wait_until_ready()
             on.seen = f"takes commands after {up_s:.0f} s, well after {lab.vm.on_for_s():.0f} s"

@@ -26,7 +26,8 @@ class Hardware:
     rtc: str = "utc"
     """QEMU's -rtc base: "utc" or a moment, as 2031-05-01T12:00:00: a clock that is wrong from power on."""
     accelerator: str = "tcg"
-    cpu: str = "max"
+    cpu: str = "max,la57=off"
+    """Without five levels of page tables, each of which is walked in software."""
     kernel: Path | None = None
     """With initrd and append: boots this kernel at once, without firmware and boot loader."""
     initrd: Path | None = None

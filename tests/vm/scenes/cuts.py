@@ -21,9 +21,8 @@ from provisioning.models import LogEntry, UnitReport
 from tests.system.visit import appointment, command, database, post
 from tests.vm.cuts_tally import Cut, Tally
 from tests.vm.disk_image import partition
-from tests.vm.hardware import Hardware
 from tests.vm.kept_state import Heard, copy_out, identity_in, journal_faults, look, replay, take_folder
-from tests.vm.lab import Lab
+from tests.vm.lab import KIOSK, Lab
 
 SHORT, FRESH, RANK = True, True, 90
 CUTS = int(os.environ.get("CUTS", "3"))
@@ -36,7 +35,6 @@ SETTLE_S = 1.5
 """What the unit had sent when it was cut off reaches the region within this; then the region is asked."""
 WHOLE_EVERY = 10
 """So often a boot is waited for to its end, whatever the dice say: the unit has to come up well."""
-LEFT_OUT = ("halsorum-kiosk", "halsorum-seat", "halsorum-audio", "serial-getty@ttyS0")
 
 
 def play(lab: Lab) -> None:
@@ -47,7 +45,7 @@ def play(lab: Lab) -> None:
         "each time: file systems, store, event chain, journals, schedule and identity whole, nothing told is lost",
     ) as trial:
         tally = Tally()
-        lab.power_on("cuts", hardware=_hardware(lab), up=False)
+        lab.power_on("cuts", hardware=lab.quick(*KIOSK, "halsorum-audio"), up=False)
         ready_s = lab.wait_until_ready()
         for number in range(1, CUTS + 1):
             before = lab.report()[1]
@@ -139,7 +137,3 @@ def _place(folder: Path, name: str) -> Path:
     shutil.rmtree(folder / name, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{name}.ext4"
-
-
-def _hardware(lab: Lab) -> Hardware:
-    return lab.quick(" ".join(f"systemd.mask={name}.service" for name in LEFT_OUT))
