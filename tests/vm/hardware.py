@@ -21,7 +21,7 @@ class Hardware:
 
     memory_mib: int = 2048
     cores: int = 1
-    """Emulated on a busy host, two wait for each other: the kernel complains of lockups, and nothing is quicker."""
+    """Emulated on a busy host, two wait for each other until the kernel complains of lockups."""
     screen_px: tuple[int, int] = (1280, 800)
     rtc: str = "utc"
     """QEMU's -rtc base: "utc" or a moment, as 2031-05-01T12:00:00: a clock that is wrong from power on."""

@@ -40,7 +40,7 @@ WELL = ("ready", "degraded")
 OFFICE_WINDOW = (640, 480)
 KEPT_LINES = 400
 KIOSK = ("halsorum-kiosk", "halsorum-seat", "serial-getty@ttyS0")
-"""Services that a scene without a browser on the unit's screen leaves out: Chromium fills an emulated processor."""
+"""Services that a scene without a browser on the unit's screen leaves out: they fill an emulated processor."""
 COMMAND_LINE = "root=PARTLABEL=root-a ro quiet loglevel=3 panic=10 rauc.slot=A console=ttyS0,115200"
 """As the image's GRUB gives it for its first root."""
 
