@@ -71,9 +71,8 @@ class Lab:
 
     @property
     def vm(self) -> Machine:
-        """The machine that is on."""
-        assert self._machine is not None, "the machine is off: lab.power_on()"
-        return self._machine
+        """The machine that is on; for a scene that wants one of its own, one is powered on at first use."""
+        return self._machine or self.power_on(self.scene)
 
     @property
     def is_on(self) -> bool:
