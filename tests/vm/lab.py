@@ -14,16 +14,17 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from provisioning.models import UnitReport
 from tests.system.people import Office
 from tests.system.stack import Stack
-from tests.system.visit import database
+from tests.system.visit import Booking, appointment, book, database, post
 from tests.vm.call import Call, begin, end
 from tests.vm.clinician import OfficeBrowser
 from tests.vm.disk_image import partition, take_file
@@ -33,6 +34,8 @@ from tests.vm.identity import give_identity
 from tests.vm.machine import Machine, MachineError
 from tests.vm.report import Row, why
 from tests.vm.touchscreen import Touchscreen
+
+Result = TypeVar("Result")
 
 READY_WITHIN_S = 420.0
 """From power on to a unit that has checked itself and told the region so, with the machine's two cores shared."""
@@ -203,6 +206,19 @@ class Lab:
     def clock_off_s(self, instant: str) -> float:
         """How far a moment (RFC 3339) that was just read is from the host's clock."""
         return (datetime.fromisoformat(instant) - datetime.now(UTC)).total_seconds()
+
+    def book(self, *, after_min: float = 1, minutes: float = 30) -> Booking:
+        """A visit through FHIR, from where the booking system stands; returns when the unit has it."""
+        return self._from_office(lambda: book(self.stack, after_min=after_min, minutes=minutes))
+
+    def book_far_ahead(self) -> None:
+        """Another visit that only has to be in the schedule; nobody waits for it to be there."""
+        visit = appointment(self.room, self.free_time(), 5)
+        self._from_office(lambda: post(self.stack, visit))
+
+    def _from_office(self, work: Callable[[], Result]) -> Result:
+        assert self.stack.network is not None
+        return self.stack.network.office.call(work)
 
     def free_time(self) -> datetime:
         """Another time for each booking that only has to be there: five minutes each, from tomorrow on."""

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 
 from provisioning.fleet_models import CommandRow
 from provisioning.models import LogEntry, UnitReport
-from tests.system.visit import appointment, command, database, post
+from tests.system.visit import command, database
 from tests.vm.cuts_tally import Cut, Tally
 from tests.vm.disk_image import partition
 from tests.vm.kept_state import Heard, copy_out, identity_in, journal_faults, look, replay, take_folder
@@ -93,7 +93,7 @@ def _keep_busy(lab: Lab, enough: threading.Event) -> None:
     """Bookings far ahead, so that schedules are written; a command each time, so that its journal is."""
     command(lab.stack, "command", "send", lab.unit, "show-message", "text=Test", "minutes=1")
     while not enough.wait(BOOK_EVERY_S):
-        post(lab.stack, appointment(lab.room, lab.free_time(), 5))
+        lab.book_far_ahead()
 
 
 def _heard(lab: Lab) -> Heard:
