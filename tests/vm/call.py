@@ -100,7 +100,7 @@ def camera_size() -> tuple[int, int]:
 def begin(lab: Lab, minutes: float = 60) -> Call:
     """Book through FHIR, check in at the unit, let in outside; returns when pictures come."""
     booked = lab.book(minutes=minutes)
-    lab.touchscreen.until("d['ready'] and d['page'] == 'idle'", STEP_WITHIN_S)
+    lab.touchscreen.until("d['page'] == 'idle' and d['can_check_in']", STEP_WITHIN_S)
     outcome = lab.touchscreen.touch("checkin_code", text=booked.code)
     assert outcome.get("ok", outcome.get("refusal") is None), f"not checked in: {outcome}"
     office = lab.office

@@ -12,6 +12,7 @@ is a module in tests/vm/scenes with `play(lab)`; what it tries, it says in trial
 
 from __future__ import annotations
 
+import secrets
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -213,7 +214,8 @@ class Lab:
 
     def book_far_ahead(self) -> None:
         """Another visit that only has to be in the schedule; nobody waits for it to be there."""
-        visit = appointment(self.room, self.free_time(), 5)
+        name = {"system": "urn:test:tidbok", "value": secrets.token_hex(8)}
+        visit = appointment(self.room, self.free_time(), 5, identifier=[name])
         self._from_office(lambda: post(self.stack, visit))
 
     def _from_office(self, work: Callable[[], Result]) -> Result:
