@@ -15,6 +15,9 @@ OPTIONS ?=
 MINUTES ?= 30
 CALLS ?= 200
 CYCLES ?= 1000
+CUTS ?= 100
+SCENES ?=
+IMAGE ?= build/halsorum-vm.img
 UNITS ?=
 BOARD ?= vm
 IMAGES ?= build
@@ -35,6 +38,9 @@ UNIT_PARTS := unit-agent unit-media unit-rest
 PACKAGES_RUN := mosquitto espeak-ng libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
 PACKAGES_TEST := $(PACKAGES_RUN) postgresql iproute2 nftables coturn chromium fonts-dejavu-core ffmpeg procps
 PACKAGES_TEST += pipewire pipewire-bin pipewire-pulse libspa-0.2-modules wireplumber rauc squashfs-tools
+PACKAGES_TEST += qemu-utils e2fsprogs
+# The laboratory boots the image with these; no KVM is asked for.
+PACKAGES_LAB := $(PACKAGES_TEST) qemu-system-x86 ovmf
 # The OpenID provider that sign-in is tested against; any npm with its Node.js will do.
 PACKAGES_TEST += $(if $(shell command -v npm),,nodejs npm)
 # What builds an image (make image); pi4 and pi5 also need qemu-user-static and the kernel's binfmt_misc.
@@ -45,8 +51,8 @@ export PYTHONUNBUFFERED := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run new-unit demo screens test test-long unit unit-postgresql end-to-end lint format bench
-.PHONY: bench-net bench-people bench-fleet bench-echo bench-idle recovery soak torture lock clean distclean
-.PHONY: packages-run packages-test $(UNIT_PARTS) $(PARTS) image image-twice bundle packages-image
+.PHONY: bench-net bench-people bench-fleet bench-echo bench-idle recovery soak torture vm-test vm-cuts lock clean distclean
+.PHONY: packages-run packages-test $(UNIT_PARTS) $(PARTS) image image-twice bundle packages-image packages-lab
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r n t; do printf '  make %-12s %s\n' "$$n" "$$t"; done
@@ -141,6 +147,12 @@ image-twice: packages-image $(VENV)/ready ## Build an image once more from nothi
 	@$(BIN)/python -m firmware.image --board $(BOARD) --out $(IMAGES)/again
 	@$(BIN)/python -m firmware.image.compare $(IMAGES)/$(BOARD) $(IMAGES)/again/$(BOARD)
 
+vm-test: packages-lab $(VENV)/ready ## Boot the vm image in QEMU, hold a call, break things; needs root (SCENES="camera cuts" IMAGE=file JSON=file)
+	@$(BIN)/python -m tests.vm --image $(IMAGE) $(if $(SCENES),--scenes "$(SCENES)") $(if $(JSON),--json $(JSON)) $(OPTIONS)
+
+vm-cuts: packages-lab $(VENV)/ready ## The plug is pulled at a hundred random moments of that machine (CUTS=100 JSON=file)
+	@CUTS=$(CUTS) $(BIN)/python -m tests.vm --image $(IMAGE) --scenes cuts $(if $(JSON),--json $(JSON)) $(OPTIONS)
+
 lock: $(VENV)/ready ## Resolve the versions anew into .ci/requirements.lock
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -157,6 +169,9 @@ packages-run:
 
 packages-image:
 	@.ci/packages $(PACKAGES_IMAGE)
+
+packages-lab:
+	@.ci/packages $(PACKAGES_LAB)
 
 packages-test:
 	@.ci/packages $(PACKAGES_TEST)

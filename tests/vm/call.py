@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import Page
 
 from tests.system.people import frames
-from tests.system.visit import book, hears, page_until, wait_for_kind
+from tests.system.visit import hears, page_until, wait_for_kind
 from tests.vm.vivid_counter import PART, Reading, read_counter
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def camera_size() -> tuple[int, int]:
 
 def begin(lab: Lab, minutes: float = 60) -> Call:
     """Book through FHIR, check in at the unit, let in outside; returns when pictures come."""
-    booked = book(lab.stack, after_min=1, minutes=minutes)
-    lab.touchscreen.until("d['ready'] and d['page'] == 'idle'", STEP_WITHIN_S)
+    booked = lab.book(minutes=minutes)
+    lab.touchscreen.until("d['page'] == 'idle' and d['can_check_in']", STEP_WITHIN_S)
     outcome = lab.touchscreen.touch("checkin_code", text=booked.code)
     assert outcome.get("ok", outcome.get("refusal") is None), f"not checked in: {outcome}"
     office = lab.office

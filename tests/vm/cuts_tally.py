@@ -32,8 +32,9 @@ class Cut:
 
     def line(self) -> str:
         """For whoever watches."""
-        said = f"after {self.at_s:.0f} s, {self.entries} journal entries, {self.kept.line() if self.kept else 'nothing kept yet'}"
-        return f"{said}: {'; '.join(self.wrong) or 'whole'}"
+        kept = "nothing kept yet" if self.kept is None else self.kept.line()
+        verdict = "; ".join(self.wrong) or "whole"
+        return f"after {self.at_s:.0f} s, {self.entries} journal entries, {kept}: {verdict}"
 
 
 @dataclass

@@ -20,12 +20,14 @@ class Hardware:
     """What a scene may choose of the machine."""
 
     memory_mib: int = 2048
-    cores: int = 2
+    cores: int = 1
+    """Emulated on a busy host, two wait for each other until the kernel complains of lockups."""
     screen_px: tuple[int, int] = (1280, 800)
     rtc: str = "utc"
     """QEMU's -rtc base: "utc" or a moment, as 2031-05-01T12:00:00: a clock that is wrong from power on."""
     accelerator: str = "tcg"
-    cpu: str = "max"
+    cpu: str = "max,la57=off"
+    """Without five levels of page tables, each of which is walked in software."""
     kernel: Path | None = None
     """With initrd and append: boots this kernel at once, without firmware and boot loader."""
     initrd: Path | None = None

@@ -12,18 +12,20 @@ is a module in tests/vm/scenes with `play(lab)`; what it tries, it says in trial
 
 from __future__ import annotations
 
+import secrets
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from provisioning.models import UnitReport
 from tests.system.people import Office
 from tests.system.stack import Stack
-from tests.system.visit import database
+from tests.system.visit import Booking, appointment, book, database, post
 from tests.vm.call import Call, begin, end
 from tests.vm.clinician import OfficeBrowser
 from tests.vm.disk_image import partition, take_file
@@ -34,11 +36,17 @@ from tests.vm.machine import Machine, MachineError
 from tests.vm.report import Row, why
 from tests.vm.touchscreen import Touchscreen
 
+Result = TypeVar("Result")
+
 READY_WITHIN_S = 420.0
 """From power on to a unit that has checked itself and told the region so, with the machine's two cores shared."""
 WELL = ("ready", "degraded")
 OFFICE_WINDOW = (640, 480)
 KEPT_LINES = 400
+KIOSK = ("halsorum-kiosk", "halsorum-seat", "serial-getty@ttyS0")
+"""Services that a scene without a browser on the unit's screen leaves out: they fill an emulated processor."""
+COMMAND_LINE = "root=PARTLABEL=root-a ro quiet loglevel=3 panic=10 rauc.slot=A console=ttyS0,115200"
+"""As the image's GRUB gives it for its first root."""
 
 
 class LabError(RuntimeError):
@@ -67,9 +75,8 @@ class Lab:
 
     @property
     def vm(self) -> Machine:
-        """The machine that is on."""
-        assert self._machine is not None, "the machine is off: lab.power_on()"
-        return self._machine
+        """The machine that is on; for a scene that wants one of its own, one is powered on at first use."""
+        return self._machine or self.power_on(self.scene)
 
     @property
     def is_on(self) -> bool:
@@ -133,11 +140,11 @@ class Lab:
         self, name: str, identities: Path | None = None, hardware: Hardware | None = None, up: bool = True
     ) -> Machine:
         """A machine from a fresh disk, with the unit's identity or another folder of them; the one before goes
-        off. Returns when it takes commands."""
+        off. Returns when it takes commands. Unless told otherwise it boots the image's kernel at once."""
         self.power_off()
         assert self.stack.network is not None
         machine = Machine(
-            self.image, self.folder / name, hardware or Hardware(), inside=self.stack.network.unit.inside
+            self.image, self.folder / name, hardware or self.quick(), inside=self.stack.network.unit.inside
         )
         machine.places.disk.unlink(missing_ok=True)
         give_identity(machine, identities or self.identities)
@@ -201,20 +208,36 @@ class Lab:
         """How far a moment (RFC 3339) that was just read is from the host's clock."""
         return (datetime.fromisoformat(instant) - datetime.now(UTC)).total_seconds()
 
+    def book(self, *, after_min: float = 1, minutes: float = 30) -> Booking:
+        """A visit through FHIR, from where the booking system stands; returns when the unit has it."""
+        return self._from_office(lambda: book(self.stack, after_min=after_min, minutes=minutes))
+
+    def book_far_ahead(self) -> None:
+        """Another visit that only has to be in the schedule; nobody waits for it to be there."""
+        name = {"system": "urn:test:tidbok", "value": secrets.token_hex(8)}
+        visit = appointment(self.room, self.free_time(), 5, identifier=[name])
+        self._from_office(lambda: post(self.stack, visit))
+
+    def _from_office(self, work: Callable[[], Result]) -> Result:
+        assert self.stack.network is not None
+        return self.stack.network.office.call(work)
+
     def free_time(self) -> datetime:
         """Another time for each booking that only has to be there: five minutes each, from tomorrow on."""
         self._booked += 1
         return datetime.now(UTC).replace(microsecond=0) + timedelta(days=1, minutes=5 * self._booked)
 
-    def kernel(self) -> tuple[Path, Path]:
-        """Kernel and initial RAM disk of the image's first root, for machines that boot without firmware."""
+    def quick(self, *without: str) -> Hardware:
+        """A machine that boots kernel and initial RAM disk of the image's first root without firmware and GRUB,
+        which take minutes of a busy host, and without the services named."""
         folder, image = self.folder / "boot", self.image.resolve()
         folder.mkdir(exist_ok=True)
         root = partition(image, "root-a")
-        made = (folder / "vmlinuz", folder / "initrd.img")
-        for file in made:
+        kernel, initrd = folder / "vmlinuz", folder / "initrd.img"
+        for file in (kernel, initrd):
             take_file(image, root, f"/boot/{file.name}", file)
-        return made
+        masked = [f"systemd.mask={name}.service" for name in without]
+        return Hardware(kernel=kernel, initrd=initrd, append=" ".join((COMMAND_LINE, *masked)))
 
     def set_clock(self) -> None:
         """The machine's clock right again."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import struct
 from pathlib import Path
 
@@ -8,6 +9,10 @@ import pytest
 from tests.vm.disk_image import DiskError, Partition, make_ext4, partition, partitions, write_partition
 from tests.vm.machine import Machine
 
+pytestmark = pytest.mark.skipif(
+    any(shutil.which(tool) is None for tool in ("qemu-img", "qemu-io", "mke2fs")),
+    reason="needs qemu-utils and e2fsprogs",
+)
 SECTOR = 512
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,10 @@ from tests.vm.disk_image import Partition, make_ext4, write_partition
 from tests.vm.kept_state import Heard, Kept, copy_out, identity_in, look, replay, take_folder
 from tests.vm.machine import Machine
 
+pytestmark = pytest.mark.skipif(
+    any(shutil.which(tool) is None for tool in ("qemu-img", "debugfs", "e2fsck")),
+    reason="needs qemu-utils and e2fsprogs",
+)
 NOW = datetime(2026, 11, 22, 15, tzinfo=UTC)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.system.visit import book
 from tests.vm.lab import Lab
 
 SHORT, FRESH, RANK = True, False, 80
@@ -18,7 +17,7 @@ def play(lab: Lab) -> None:
             f"clock jumps {name}", "the unit stays connected, takes a booking and knows when it begins"
         ) as trial:
             lab.vm.check(f"timedatectl set-ntp false; date -s \"$(date -d '{jump}')\"")
-            booked = book(lab.stack, after_min=after_min, minutes=5)
+            booked = lab.book(after_min=after_min, minutes=5)
             shown = lab.touchscreen.until(f"d['next_session'] and d['next_session']['ref'] == '{booked.ref}'")
             state, now_boot = lab.report()
             assert now_boot == boot, "the agent was restarted"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.system.visit import book
 from tests.vm.lab import Lab
 
 SHORT, FRESH, RANK = True, False, 70
@@ -25,7 +24,7 @@ def play(lab: Lab) -> None:
         lab.vm.check(f"rm -f {FILLER}; sync")
         assert full_boot == boot, "the agent was restarted"
         assert state not in ("lost", "stopping"), f"the region says {state}"
-        booked = book(lab.stack, after_min=60)
+        booked = lab.book(after_min=60)
         lab.wait_until_ready()
         assert lab.report()[1] == boot, "the agent was restarted"
         trial.seen = (

@@ -8,6 +8,7 @@ from provisioning.local_identity import prepare_bootstrap
 from provisioning.pki import BOOTSTRAP, Authority
 from tests.system.network import REGION_ADDRESS
 from tests.system.visit import command
+from tests.vm.hardware import Hardware
 from tests.vm.lab import Lab
 
 SHORT, FRESH, RANK = True, True, 10
@@ -21,7 +22,7 @@ def play(lab: Lab) -> None:
         "a new box boots with its bootstrap identity alone; IT lets it in",
         "it waits at the door with its words on its screen, then works under its own certificate",
     ) as trial:
-        lab.power_on("enrolment", _box(lab))
+        lab.power_on("enrolment", _box(lab), Hardware())
         lab.vm.wait_for(lambda: _waiting(lab), "the box at the door", WITHIN_S)
         asked_s = lab.vm.on_for_s()
         [row] = _waiting(lab)
