@@ -83,5 +83,7 @@ def reason_of(output: str) -> str:
     for part, reason in _REASONS.items():
         if part in low:
             return reason
-    lines = [line for line in output.splitlines() if line.strip() and not line.startswith("rauc-Message")]
-    return f"rauc: {lines[-1].strip()[:200]}" if lines else "rauc did not say why"
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    said = [line.removeprefix("LastError: ") for line in lines if line.startswith("LastError: ")]
+    said = said or [line for line in lines if not line.startswith(("rauc-Message", "(rauc:"))]
+    return f"rauc: {said[-1][:200]}" if said else "rauc did not say why"
