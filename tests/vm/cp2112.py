@@ -14,15 +14,25 @@ import struct
 import sys
 from pathlib import Path
 
-UHID_GET_REPORT, UHID_GET_REPORT_REPLY, UHID_CREATE2, UHID_SET_REPORT, UHID_SET_REPORT_REPLY = 9, 10, 11, 13, 14
+UHID_GET_REPORT, UHID_GET_REPORT_REPLY, UHID_CREATE2, UHID_SET_REPORT, UHID_SET_REPORT_REPLY = (
+    9,
+    10,
+    11,
+    13,
+    14,
+)
 EVENT_BYTES = 4380
 BUS_USB, SILICON_LABS, CP2112 = 3, 0x10C4, 0xEA90
 GPIO_CONFIG, GPIO_GET, GPIO_SET, VERSION, SMBUS_CONFIG = 2, 3, 4, 5, 6
 ALL = 0xFF
-DESCRIPTOR = bytes([0x06, 0x00, 0xFF, 0x09, 0x01, 0xA1, 0x01]) + b"".join(
-    bytes([0x85, report, 0x09, report, 0x15, 0x00, 0x26, 0xFF, 0x00, 0x75, 0x08, 0x95, size, 0xB1, 0x02])
-    for report, size in ((GPIO_CONFIG, 4), (GPIO_GET, 1), (GPIO_SET, 2), (VERSION, 2), (SMBUS_CONFIG, 13))
-) + bytes([0xC0])
+DESCRIPTOR = (
+    bytes([0x06, 0x00, 0xFF, 0x09, 0x01, 0xA1, 0x01])
+    + b"".join(
+        bytes([0x85, report, 0x09, report, 0x15, 0x00, 0x26, 0xFF, 0x00, 0x75, 0x08, 0x95, size, 0xB1, 0x02])
+        for report, size in ((GPIO_CONFIG, 4), (GPIO_GET, 1), (GPIO_SET, 2), (VERSION, 2), (SMBUS_CONFIG, 13))
+    )
+    + bytes([0xC0])
+)
 """Vendor page, one collection, and a feature report of bytes for each that is used."""
 
 
