@@ -34,7 +34,7 @@ PARTS := end-to-end-system end-to-end-fleet end-to-end-pages
 UNIT_PARTS := unit-agent unit-media unit-rest
 PACKAGES_RUN := mosquitto espeak-ng libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
 PACKAGES_TEST := $(PACKAGES_RUN) postgresql iproute2 nftables coturn chromium fonts-dejavu-core ffmpeg procps
-PACKAGES_TEST += pipewire pipewire-bin pipewire-pulse libspa-0.2-modules wireplumber rauc squashfs-tools
+PACKAGES_TEST += pipewire pipewire-bin pipewire-pulse libspa-0.2-modules wireplumber dbus-daemon rauc squashfs-tools
 # The OpenID provider that sign-in is tested against; any npm with its Node.js will do.
 PACKAGES_TEST += $(if $(shell command -v npm),,nodejs npm)
 # What builds an image (make image); pi4 and pi5 also need qemu-user-static and the kernel's binfmt_misc.
