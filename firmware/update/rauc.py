@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 LOOK_TIMEOUT_S = 120.0
 INSTALL_TIMEOUT_S = 3000.0
-_PERCENT = re.compile(r"\s*(\d{1,3})%")
 _REASONS: Mapping[str, str] = {
     "signature verification failed": "its signature is not one this unit trusts; sign it with the maker's key",
     "invalid bundle format": "it is no bundle, or a broken one",
@@ -37,42 +35,46 @@ class Bundle:
     root_bytes: int
 
 
-def look(bundle: Path, conf: Path | None = None) -> Bundle:
-    """Check the signature and read the manifest. Raises RaucError."""
-    done = _rauc("info", "--output-format=json", str(bundle), conf=conf)
-    try:
-        told = json.loads(done)
-        sizes = [part["size"] for image in told["images"] for part in image.values()]
-        return Bundle(str(told["compatible"]), str(told["version"]), sum(map(int, sizes)))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise RaucError("rauc did not say what is in it") from None
+class Rauc:
+    """conf: another system.conf than RAUC's own, for tests."""
 
+    def __init__(self, conf: Path | None = None) -> None:
+        self._start = ["rauc", *([f"--conf={conf}"] if conf else [])]
 
-def install(bundle: Path, on_percent: Callable[[int], None]) -> None:
-    """Write it into the slot that is not booted; some minutes. Raises RaucError."""
-    words = ["rauc", "install", "--progress", str(bundle)]
-    errors: list[str] = []
-    with subprocess.Popen(
-        words,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        env=_environment(),
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if found := _PERCENT.match(line):
-                on_percent(min(int(found[1]), 100))
-            else:
-                errors = [*errors[-9:], line.strip()]
-    if process.returncode != 0:
-        raise RaucError(reason_of("\n".join(errors)))
+    def look(self, bundle: Path) -> Bundle:
+        """Check the signature and read the manifest. Raises RaucError."""
+        done = self._run("info", "--output-format=json", str(bundle))
+        try:
+            told = json.loads(done)
+            sizes = [part["size"] for image in told["images"] for part in image.values()]
+            return Bundle(str(told["compatible"]), str(told["version"]), sum(map(int, sizes)))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise RaucError("rauc did not say what is in it") from None
 
+    def install(self, bundle: Path) -> None:
+        """Write it into the slot that is not booted; some minutes. Raises RaucError."""
+        self._run("install", str(bundle), timeout_s=INSTALL_TIMEOUT_S)
 
-def mark(what: str, slot: str) -> None:
-    """`good`, `bad` or `active` for `booted` or `other`. Raises RaucError."""
-    _rauc("status", f"mark-{what}", slot)
+    def mark(self, what: str, slot: str) -> None:
+        """`good`, `bad` or `active` for `booted` or `other`. Raises RaucError."""
+        self._run("status", f"mark-{what}", slot)
+
+    def _run(self, *words: str, timeout_s: float = LOOK_TIMEOUT_S) -> str:
+        try:
+            done = subprocess.run(
+                [*self._start, *words],
+                check=False,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=timeout_s,
+                env={**os.environ, "LC_ALL": "C"},
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise RaucError(f"rauc {words[0]}: {type(error).__name__}") from None
+        if done.returncode != 0:
+            raise RaucError(reason_of(done.stdout + done.stderr))
+        return done.stdout
 
 
 def reason_of(output: str) -> str:
@@ -81,22 +83,7 @@ def reason_of(output: str) -> str:
     for part, reason in _REASONS.items():
         if part in low:
             return reason
-    lines = [line for line in output.splitlines() if line.strip() and not line.startswith("rauc-Message")]
-    return f"rauc: {lines[-1].strip()[:200]}" if lines else "rauc did not say why"
-
-
-def _rauc(*words: str, conf: Path | None = None) -> str:
-    start = ["rauc", *([f"--conf={conf}"] if conf else []), *words]
-    try:
-        done = subprocess.run(
-            start, check=False, capture_output=True, text=True, timeout=LOOK_TIMEOUT_S, env=_environment()
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise RaucError(f"rauc {words[0]}: {type(error).__name__}") from None
-    if done.returncode != 0:
-        raise RaucError(reason_of(done.stderr + done.stdout))
-    return done.stdout
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "LC_ALL": "C"}
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    said = [line.removeprefix("LastError: ") for line in lines if line.startswith("LastError: ")]
+    said = said or [line for line in lines if not line.startswith(("rauc-Message", "(rauc:"))]
+    return f"rauc: {said[-1][:200]}" if said else "rauc did not say why"

@@ -28,8 +28,9 @@ from typing import Any, Protocol
 from firmware.helper import Helper, Refused, run_systemctl
 from firmware.update import grubenv, rauc
 from firmware.update.slots import Slots, slots
-from firmware.update.system_conf import GRUBENV
+from firmware.update.system_conf import GRUBENV, SLOTS
 from firmware.update.versions import is_older, is_version
+from firmware.update.writing import LABELS, Watched, written_bytes
 
 REQUESTS = Path("/var/lib/halsorum/update")
 BUNDLE = Path("/data/update/bundle.raucb")
@@ -38,11 +39,11 @@ COMMAND_LINE = Path("/proc/cmdline")
 _JOB = re.compile(r"[a-z0-9-]{4,64}")
 
 
-class Rauc(Protocol):
+class Tool(Protocol):
     """What is asked of firmware/update/rauc.py."""
 
     def look(self, bundle: Path) -> rauc.Bundle: ...
-    def install(self, bundle: Path, on_percent: Callable[[int], None]) -> None: ...
+    def install(self, bundle: Path) -> None: ...
     def mark(self, what: str, slot: str) -> None: ...
 
 
@@ -53,7 +54,7 @@ class Updater:
         self,
         slots_now: Callable[[], Slots],
         *,
-        tool: Rauc,
+        tool: Tool,
         environment: Path = GRUBENV,
         run: Path = RUN,
         bundle: Path = BUNDLE,
@@ -65,7 +66,7 @@ class Updater:
         self._run = run
         self._bundle = bundle
         self._systemctl = systemctl
-        self._to_install = ""
+        self._to_install, self._root_bytes = "", 0
         self.works: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
             "install": self._take_install,
             "restart": self._restart,
@@ -90,9 +91,13 @@ class Updater:
         self._write("install.json", told)
         try:
             grubenv.change(self._environment, {"FILLED": None})
-            self._rauc.install(
-                self._bundle, lambda percent: self._write("install.json", told | {"percent": percent})
-            )
+            slot = LABELS / SLOTS[self._slots().other]
+            with Watched(
+                lambda: written_bytes(slot),
+                self._root_bytes,
+                lambda percent: self._write("install.json", told | {"percent": percent}),
+            ):
+                self._rauc.install(self._bundle)
             grubenv.change(self._environment, {"FILLED": self._slots().other})
             self._write("install.json", told | {"state": "done", "percent": 100})
         except (rauc.RaucError, OSError, grubenv.EnvironmentBlockError) as error:
@@ -112,7 +117,7 @@ class Updater:
         except rauc.RaucError as error:
             raise Refused(f"the bundle was refused: {error}") from None
         _check(bundle, asked, now)
-        self._to_install = str(asked["job"])
+        self._to_install, self._root_bytes = str(asked["job"]), bundle.root_bytes
 
     def _restart(self, _asked: Mapping[str, Any]) -> None:
         now = self._slots()
@@ -194,7 +199,7 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m firmware.update.service", description=__doc__)
     parser.add_argument("--requests", type=Path, default=REQUESTS)
     folder = parser.parse_args(words).requests
-    updater = Updater(read_slots, tool=rauc)
+    updater = Updater(read_slots, tool=rauc.Rauc())
     updater.tell()
     helper = Helper(Path("/"), works=updater.works)
     try:

@@ -120,6 +120,19 @@ def test_it_stops_at_its_threshold_and_reaches_nobody_else(played: Played) -> No
     assert played.line(rollout).counts["succeeded"] == 3, "what was sent is followed to its end"
 
 
+def test_one_that_says_how_far_it_is_has_not_fallen_silent(played: Played) -> None:
+    rollout = played.start(
+        what="command", payload={"name": "selftest"}, stages=("100%",), failures_allowed="8"
+    )
+    played.tick()
+    with played.database.write() as db:
+        for row in db.scalars(select(CommandRow)):
+            row.state, row.reason = "running", "installing, 40 %" if row.unit_id == UNITS[0] else ""
+    played.clock.pass_by(seconds=61)
+    played.tick()
+    assert played.sent(rollout) == UNITS[:1]
+
+
 def test_nothing_is_sent_twice_whatever_dies_and_however_often_it_is_looked_at(played: Played) -> None:
     rollout = played.start(what="command", payload={"name": "selftest"}, stages=("100%",))
     for _ in range(3):

@@ -96,6 +96,7 @@ def test_a_manifest_says_for_whom_it_is_and_no_other_lines_get_in():
         ("Invalid bundle format: Signature size exceeds", "a broken one"),
         ("LastError: Installation error: Slot '/dev/x' is too small for image", "larger than the slot"),
         ("something else", "rauc: something else"),
+        ("LastError: no /dev/mapper/control\n\nInstalling `b` failed", "rauc: no /dev/mapper/control"),
         ("rauc-Message: only this", "did not say why"),
     ],
 )

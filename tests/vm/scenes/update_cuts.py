@@ -26,7 +26,14 @@ def play(lab: Lab) -> None:
         _cut(lab, open_shop, sent, "downloading", "running: downloading, [1-9]0 %", "A")
         open_shop.server.pace_s = 0.0
         for mark in INSTALL_MARKS:
-            _cut(lab, open_shop, sent, f"installing, {mark} %", f"running: installing, {mark} %", "A")
+            _cut(
+                lab,
+                open_shop,
+                sent,
+                f"installing, {mark} %",
+                f"running: installing, ([{mark // 10}-9].|{mark}) %",
+                "A",
+            )
         _cut_when(lab, "installed, not active", "A", lambda: grub_variables(lab).get("FILLED") == "B")
         _cut_when(
             lab,
