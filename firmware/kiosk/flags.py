@@ -46,6 +46,12 @@ FLAGS: tuple[tuple[str, str], ...] = (
         "a held Escape must not end the full screen; the others look for networks, keys and pages",
     ),
 )
+BROWSER_ENVIRONMENT = {
+    "WAYLAND_DISPLAY": "wayland-0",
+    # There is nobody to speak with on D-Bus, and none to be started for it.
+    "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere",
+    "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nowhere",
+}
 WITHOUT_GPU: tuple[tuple[str, str], ...] = (
     ("--disable-gpu", "Chromium's own software drawing is faster than OpenGL in software"),
 )

@@ -11,7 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from firmware.kiosk import compositor, processes, starting_page
-from firmware.kiosk.flags import browser_command, compositor_command, compositor_environment
+from firmware.kiosk.flags import (
+    BROWSER_ENVIRONMENT,
+    browser_command,
+    compositor_command,
+    compositor_environment,
+)
 from firmware.kiosk.processes import Program
 from firmware.kiosk.settings import KioskError, KioskSettings
 from firmware.kiosk.watch import Verdict, Watch
@@ -60,7 +65,7 @@ class Guard:
             while not is_to_stop():
                 self.step()
                 alive()
-                time.sleep(LOOK_EVERY_S)
+                self._wait()
         finally:
             processes.end_all()
 
@@ -68,15 +73,24 @@ class Guard:
         """Look once, and do what is to be done."""
         if self._cage is None or self._cage.poll() is not None:
             self._cage = self._open_screen()
-        if self._browser is None:
-            self._open_browser()
+        if self._browser is None and not self._open_browser():
             return
+        assert self._browser is not None
         self._cage.listen()
         self._browser.listen()
         processes.reap_orphans(self.pids.values())
         reason = self._what_is_wrong()
         if reason:
             self._close_browser(reason)
+            if self._cage is not None:
+                self._open_browser()
+
+    def _wait(self) -> None:
+        """Until the next look, or the browser's end."""
+        if self._browser is None:
+            time.sleep(LOOK_EVERY_S)
+        else:
+            self._browser.await_end(LOOK_EVERY_S)
 
     def _open_screen(self) -> Program:
         if self._cage is not None:
@@ -101,20 +115,22 @@ class Guard:
             time.sleep(0.02)
         return cage
 
-    def _open_browser(self) -> None:
+    def _open_browser(self) -> bool:
+        """False while it is too soon after one that failed."""
         pause_s = PAUSES_S[min(self._watch.failures, len(PAUSES_S) - 1)]
         if time.monotonic() < self._begun_at + pause_s:
-            return
+            return False
         settings = self._settings
         shutil.rmtree(settings.profile, ignore_errors=True)  # nothing of what was before
         settings.profile.mkdir(mode=0o700)
         starting_page.lay_out(settings.start_folder)
         self._is_led_on = False
         command = browser_command(settings, gpu=self._gpu, more=self._more_flags)
-        self._browser = Program(command, {**self._environment(), "WAYLAND_DISPLAY": "wayland-0"})
+        self._browser = Program(command, {**self._environment(), **BROWSER_ENVIRONMENT})
         self._begun_at = time.monotonic()
         self._watch.begin(self._begun_at, self._mark())
         self._lead_on()
+        return True
 
     def _what_is_wrong(self) -> str | None:
         assert self._browser is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import subprocess
 import time
@@ -40,6 +41,15 @@ class Program(subprocess.Popen[bytes]):
         assert self.stderr is not None
         os.set_blocking(self.stderr.fileno(), False)
         self._said = b""
+
+    def await_end(self, within_s: float) -> None:
+        """Return when it has ended, or after so long."""
+        if self.poll() is None:
+            ended = os.pidfd_open(self.pid)
+            try:
+                select.select([ended], [], [], within_s)
+            finally:
+                os.close(ended)
 
     def listen(self) -> None:
         """Read what it has said since."""
