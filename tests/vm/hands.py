@@ -1,12 +1,24 @@
-"""A finger on the machine's glass and hands on its keyboard: devices of the guest's own kernel (uinput), which udev,
-libinput, the compositor and the browser take as they take real ones."""
+"""A finger on the machine's glass and hands on its keyboard: devices of the guest's own kernel (uinput).
+
+udev, libinput, the compositor and the browser take them as they take real ones.
+"""
 
 from __future__ import annotations
 
 from tests.vm.machine import Machine
 
 KEYS = {"ESC": 1, "TAB": 15, "T": 20, "L": 38, "W": 17, "I": 23, "N": 49, "LEFTCTRL": 29, "LEFTSHIFT": 42}
-KEYS |= {"LEFTALT": 56, "F1": 59, "F2": 60, "F4": 62, "F5": 63, "F11": 87, "F12": 88, "SYSRQ": 99, "DELETE": 111}
+KEYS |= {
+    "LEFTALT": 56,
+    "F1": 59,
+    "F2": 60,
+    "F4": 62,
+    "F5": 63,
+    "F11": 87,
+    "F12": 88,
+    "SYSRQ": 99,
+    "DELETE": 111,
+}
 KEYS |= {"LEFTMETA": 125, "B": 48, "POWER": 116, "SLEEP": 142, "HOMEPAGE": 172, "S": 31}
 """linux/input-event-codes.h."""
 FIFO, UNIT = "/run/lab-hands", "lab-hands.service"
