@@ -175,3 +175,20 @@ def test_a_page_outlives_its_agents_restart_in_the_same_browser(room: Room) -> N
     print(f"\nkiosk: {'agent away for 4 s: page speaks after':60} {room.speaks():5.1f} s")
     room.speaks(3)
     assert room.kiosk.pids("browser") == browser
+
+
+def test_a_page_that_was_lost_while_the_agent_was_away_is_back_with_it(room: Room) -> None:
+    """As one that was reloaded then, and stands on Chromium's error page."""
+    assert room.kiosk is not None
+    before = room.kiosk.pids("browser")
+    room.stop()
+    time.sleep(2.5)
+    room.kiosk.signal("renderer", signal.SIGKILL)
+    time.sleep(2.5)
+    assert room.kiosk.pids("browser") == before
+    room.serve()
+    began_s = time.monotonic()
+    until(lambda: room.kiosk is not None and room.kiosk.others(before), "it stays on the error page")
+    room.speaks()
+    what = "page lost while the agent was away: back after its return in"
+    print(f"\nkiosk: {what:60} {time.monotonic() - began_s:5.1f} s")
