@@ -25,14 +25,14 @@ class Limits:
     start_s: float = 60.0
     """A Raspberry Pi takes under ten; a machine that is emulated takes a minute."""
     start_most_s: float = 240.0
-    back_s: float = 5.0
+    back_s: float = 3.0
     """The page asks for the feed again within a second of the agent's return, and speaks once a second."""
     doubt_s: float = 1.4
     """From then on the agent is asked whether it is there."""
     counted_s: float = 1.0
     """The most that counts as silence between two looks: we did not run ourselves, so the machine stood still."""
     gaps: int = 30
-    pace_factor: float = 2.2
+    pace_factor: float = 1.6
     """A machine whose page speaks slowly, when it is well, is given so many times its longest gap."""
 
 
