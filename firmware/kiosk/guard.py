@@ -27,6 +27,8 @@ LOOK_EVERY_S = 0.2
 ASK_EVERY_S = 0.4
 """The agent, while it is not known to be there."""
 ASK_WITHIN_S = 1.0
+PING_EVERY_S, PINGS_MISSED = 1.0, 2
+"""The compositor, whose page goes on for seconds after it has stopped."""
 SOCKET_WITHIN_S = 15.0
 PAUSES_S = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Before the next browser, when so many in a row never got as far as the page."""
@@ -49,7 +51,8 @@ class Guard:
         self._watch = watch or Watch()
         self._cage: Program | None = None
         self._browser: Program | None = None
-        self._asked_at = self._begun_at = float("-inf")
+        self._asked_at = self._begun_at = self._pinged_at = float("-inf")
+        self._pings_missed = 0
         self._agent_up = self._is_led_on = False
 
     @property
@@ -136,6 +139,8 @@ class Guard:
         assert self._browser is not None
         if self._browser.poll() is not None:
             return f"ended with status {self._browser.returncode}"
+        if self._compositor_hangs():
+            return "the compositor does not answer"
         now_s = time.monotonic()
         agent_up = True if self._watch.is_well else self._ask_agent(now_s)
         if not self._is_led_on and agent_up:
@@ -150,6 +155,7 @@ class Guard:
         self._watch.ended()
         log.warning("the browser is started again: %s", reason)
         is_well = compositor.answers(self._wayland())
+        self._pings_missed = 0
         if not is_well:
             log.warning("the compositor does not answer and is started again, too")
         processes.end_all(but=[self._cage.pid] if is_well else [])
@@ -170,6 +176,13 @@ class Guard:
             self._agent_up = agent_answers(self._settings.port)
             self._asked_at = time.monotonic()
         return self._agent_up
+
+    def _compositor_hangs(self) -> bool:
+        now_s = time.monotonic()
+        if now_s >= self._pinged_at + PING_EVERY_S:
+            self._pinged_at = now_s
+            self._pings_missed = 0 if compositor.answers(self._wayland()) else self._pings_missed + 1
+        return self._pings_missed >= PINGS_MISSED
 
     def _mark(self) -> int | None:
         try:
