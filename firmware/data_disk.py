@@ -70,7 +70,7 @@ def _mounts(lines: Iterable[str]) -> Iterator[Mount]:
         yield Mount(fields[2], Path(place), kind[0] if kind else "", frozenset(options))
 
 
-def find_data(sys: Path, proc: Path, dev: Path) -> Partition | None:
+def find_data(sys: Path, proc: Path, dev: Path, names: frozenset[str] = PARTITION_NAMES) -> Partition | None:
     """The data partition of the disk that the root is on; None where there is none, or more than one."""
     root = next((mount.device for mount in mounts(proc) if mount.place == Path("/")), "")
     own = sys / "dev/block" / root
@@ -80,14 +80,14 @@ def find_data(sys: Path, proc: Path, dev: Path) -> Partition | None:
     found = [
         partition
         for folder in sorted(disk.iterdir())
-        if (folder / "partition").exists() and (partition := _named(folder, disk, dev)) is not None
+        if (folder / "partition").exists() and (partition := _named(folder, disk, dev, names)) is not None
     ]
     return found[0] if len(found) == 1 else None
 
 
-def _named(folder: Path, disk: Path, dev: Path) -> Partition | None:
+def _named(folder: Path, disk: Path, dev: Path, names: frozenset[str]) -> Partition | None:
     said = dict(line.partition("=")[::2] for line in (folder / "uevent").read_text().splitlines())
-    if said.get("PARTNAME") not in PARTITION_NAMES:
+    if said.get("PARTNAME") not in names:
         return None
 
     def number(file: Path) -> int:
