@@ -21,7 +21,7 @@ class HelperFailed(RuntimeError):
 class Helper:
     """Requests are files in a folder that systemd watches (systemd/halsorum-helper.path)."""
 
-    def __init__(self, folder: Path, answer_within_s: float = ANSWER_WITHIN_S) -> None:
+    def __init__(self, folder: Path, answer_within_s: float | None = None) -> None:
         self._folder = folder
         self._answer_within_s = answer_within_s
 

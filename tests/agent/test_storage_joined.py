@@ -30,7 +30,7 @@ def test_the_region_reads_what_is_wrong_and_staff_whom_to_call(joined):
     status = joined.house.wire._status()
     assert (status.state, [(fault.probe, fault.instruction) for fault in status.faults]) == (
         "degraded",
-        [("disk", "disk")],
+        [("data_garbage", "disk")],
     )
     assert joined.running.storage_report().reason == "no file system"
 

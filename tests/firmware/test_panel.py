@@ -311,10 +311,11 @@ def test_without_pins_gpiozero_is_not_even_loaded(monkeypatch: pytest.MonkeyPatc
 
 def test_with_a_thread_of_its_own_a_press_arrives() -> None:
     pressed = threading.Semaphore(0)
+    before = threading.enumerate()
     factory = MockFactory()
     parts = take_parts(PinsProfile(mock=True, help_button=22), lambda _: factory)
     panel = Panel(parts, replace(PanelEvents(), on_help=pressed.release), clock=PanelClock())
     factory.pin(22).drive_low()
     assert pressed.acquire(timeout=5)
     panel.close()
-    assert "panel" not in [thread.name for thread in threading.enumerate()]
+    assert [thread for thread in threading.enumerate() if thread not in before] == []
