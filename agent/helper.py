@@ -35,7 +35,7 @@ class Helper:
         except OSError as error:
             raise HelperFailed(f"it could not be asked for: {error.strerror}") from None
         try:
-            async with asyncio.timeout(self._answer_within_s if within_s is None else within_s):
+            async with asyncio.timeout(within_s or self._answer_within_s or ANSWER_WITHIN_S):
                 answer = await self._answer(name, str(request["id"]))
         except TimeoutError:
             raise HelperFailed(
