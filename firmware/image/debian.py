@@ -30,6 +30,9 @@ EXCLUDED = (
     "path-include=/usr/share/locale/locale.alias",
 )
 
+UNPACKING = "force-unsafe-io"
+"""A build that is cut short is begun anew."""
+
 
 def archives(text_by_file: Iterable[str]) -> tuple[str, str]:
     """Debian's archive and its security archive as this machine's apt has them, else the standard ones."""
@@ -62,7 +65,7 @@ def sources(archive: str, security: str, components: Sequence[str]) -> str:
 
 def cache_key(recipe: Recipe) -> str:
     """Changes with whatever the unpacked packages depend on; the day's archive is not part of it."""
-    depends = [recipe.architecture, sorted(recipe.packages), recipe.components, EXCLUDED]
+    depends = [recipe.architecture, sorted(recipe.packages), recipe.components, EXCLUDED, UNPACKING]
     return hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:12]
 
 
@@ -76,14 +79,14 @@ def mmdebstrap(recipe: Recipe, source_file: Path, debs: Path, tar: Path) -> list
         f"--components={','.join(recipe.components)}",
         '--aptopt=APT::Install-Recommends "false"',
         '--aptopt=Acquire::Languages "none"',
-        *(f"--dpkgopt={line}" for line in EXCLUDED),
-        "--dpkgopt=force-unsafe-io",  # a build that is cut short is begun anew
+        *(f"--dpkgopt={line}" for line in (*EXCLUDED, UNPACKING)),
         "--skip=download/empty",
         "--skip=essential/unlink",
         '--setup-hook=mkdir -p "$1/var/cache/apt/archives"',
         f"--setup-hook=sync-in {debs} /var/cache/apt/archives",
         f"--customize-hook=sync-out /var/cache/apt/archives {debs}",
         f"--include={','.join(recipe.packages)}",
+        "--format=tar",
         RELEASE,
         str(tar),
         str(source_file),

@@ -39,6 +39,13 @@ def clamp_times(folder: Path, epoch_s: int) -> None:
             os.utime(path, (epoch_s, epoch_s), follow_symlinks=False)
 
 
+def change_time(folder: Path, before_s: int, now_s: int) -> None:
+    """Whatever is exactly as old as said gets another time."""
+    for path in _walk(folder):
+        if int(path.lstat().st_mtime) == before_s:
+            os.utime(path, (now_s, now_s), follow_symlinks=False)
+
+
 def _walk(folder: Path) -> Iterable[Path]:
     yield folder
     for parent, folders, files in os.walk(folder):

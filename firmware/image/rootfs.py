@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from firmware.image import debian, tree, wheels
+from firmware.image import debian, filesystems, tree, wheels
 from firmware.image.job import Job, say
 from firmware.image.recipe import HERE
 
@@ -16,7 +16,17 @@ KEPT_TARS = 2
 """Of each architecture: a board's and the laboratory's."""
 # What is made anew at every start or never used; the first kernel's own names are given by `initial_ram_disk`.
 _TRIMMED = (
-    *("var/cache/*", "var/lib/apt", "var/log/*", "tmp/*", "run/*", "usr/share/doc-base", "etc/*-"),
+    *(
+        "etc/apt",
+        "etc/dpkg",
+        "var/cache/*",
+        "var/lib/apt",
+        "var/log/*",
+        "tmp/*",
+        "run/*",
+        "usr/share/doc-base",
+        "etc/*-",
+    ),
     *("usr/share/icons/Adwaita/[0-9]*", "usr/share/icons/Adwaita/s*"),
     "usr/lib/chromium/libVkLayer_khronos_validation.so",
     *("vmlinuz*", "initrd.img*", "boot/*.old", "boot/initrd.img*", "boot/System.map-*"),
@@ -27,7 +37,8 @@ _MOUNT_POINTS = ("efi", "data")
 def packages(job: Job) -> None:
     """Unpacked Debian packages, from the cache if the recipe has not changed."""
     cache, recipe = job.cache, job.recipe
-    tar = cache / f"packages-{recipe.architecture}-{debian.cache_key(recipe)}.tar"
+    name = f"packages-{recipe.architecture}-{debian.cache_key(recipe)}"
+    tar = next(iter(cache.glob(f"{name}-*.tar")), cache / f"{name}-{job.epoch_s}.tar")
     if not tar.exists():
         say(f"{len(recipe.packages)} packages and what they need, of Debian for {recipe.architecture}")
         _bootstrap(job, tar)
@@ -38,6 +49,8 @@ def packages(job: Job) -> None:
             old.unlink()
     job.root.mkdir(parents=True)
     job.run("tar", "-C", job.root, "--numeric-owner", "--xattrs", "--xattrs-include=*", "-xpf", tar)
+    # What was made while the packages were unpacked is as old as the commit of that day; now as old as this one.
+    filesystems.change_time(job.root, int(tar.stem.rsplit("-", 1)[-1]), job.epoch_s)
 
 
 def _bootstrap(job: Job, tar: Path) -> None:
@@ -47,7 +60,7 @@ def _bootstrap(job: Job, tar: Path) -> None:
     files = [etc / "sources.list", *sorted((etc / "sources.list.d").glob("debian.*"))]
     mirror = debian.archives(file.read_text() for file in files if file.exists())
     source.write_text(debian.sources(*mirror, job.recipe.components))
-    partial, log = tar.with_suffix(".part.tar"), job.work / "packages.log"
+    partial, log = tar.with_suffix(".part"), job.work / "packages.log"
     # INITRD: the initial RAM disk is made later, once its own files are there.
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(job.epoch_s), "INITRD": "No"}
     with log.open("w") as output:
@@ -62,8 +75,8 @@ def ours(job: Job) -> None:
     """Programs, settings and units of the tree."""
     say("programs, settings and units of this tree")
     root, recipe, firmware = job.root, job.recipe, job.tree / "firmware"
-    site = tree.inside(root, tree.SITE_PACKAGES)
-    job.run(*wheels.pip_install(recipe.architecture, job.cache, site, _wheels(job)))
+    site, found = tree.inside(root, tree.SITE_PACKAGES), _wheels(job)
+    job.run(*wheels.pip_install(recipe.architecture, found[0].parent, site, found))
     tree.programs(job.tree, root)
     tree.settings(root, recipe.board, job.version)
     parts = [each for each in sorted(firmware.glob("*/root")) if each.parent != HERE]

@@ -72,8 +72,11 @@ def pip_download(architecture: str, requirements: Path, constraints: Path, folde
     ]
 
 
-def pip_install(architecture: str, folder: Path, site_packages: Path, names: Iterable[Path]) -> list[str]:
-    """The command that unpacks checked wheels, from the folder alone; nothing is run or resolved."""
+def pip_install(architecture: str, folder: Path, site_packages: Path, wheels: Iterable[Path]) -> list[str]:
+    """The command that unpacks checked wheels of a folder, by name and version; nothing is run or resolved.
+
+    By their paths, pip would note this machine's folders in the image (PEP 610).
+    """
     options = [
         "--no-index",
         "--no-deps",
@@ -81,16 +84,8 @@ def pip_install(architecture: str, folder: Path, site_packages: Path, names: Ite
         f"--find-links={folder}",
         f"--target={site_packages}",
     ]
-    return [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "-q",
-        *for_target(architecture),
-        *options,
-        *map(str, names),
-    ]
+    names = ["==".join(each.name.split("-")[:2]) for each in wheels]
+    return [sys.executable, "-m", "pip", "install", "-q", *for_target(architecture), *options, *names]
 
 
 def check(wheels: Iterable[Path], entries: Mapping[str, tuple[str, frozenset[str]]]) -> None:

@@ -24,6 +24,14 @@ def test_files_younger_than_the_commit_are_made_as_old(tmp_path: Path) -> None:
     assert [int((tmp_path / name).stat().st_mtime) for name in ("old", "young")] == [5, EPOCH_S]
 
 
+def test_files_of_one_second_are_moved_to_another(tmp_path: Path) -> None:
+    for name, time in (("unpacked", 1000), ("other", 1001)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time, time))
+    filesystems.change_time(tmp_path, 1000, 2000)
+    assert [int((tmp_path / name).stat().st_mtime) for name in ("unpacked", "other")] == [2000, 1001]
+
+
 @needs("mke2fs", "debugfs", "dumpe2fs")
 def test_ext4_is_the_same_whatever_the_order_and_hour_of_the_files(tmp_path: Path) -> None:
     made = []

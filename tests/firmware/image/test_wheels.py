@@ -53,5 +53,13 @@ def test_a_wheel_that_the_lock_does_not_name_is_refused(tmp_path: Path) -> None:
             wheels.check([tmp_path / name], wheels.locked(LOCK))
 
 
+def test_wheels_are_installed_by_name_from_their_folder_alone(tmp_path: Path) -> None:
+    words = wheels.pip_install(
+        "amd64", tmp_path, Path("/root/site"), [tmp_path / "psycopg_binary-3.2-cp311-x-y.whl"]
+    )
+    assert words[-1] == "psycopg_binary==3.2"
+    assert {"--no-index", "--no-deps", f"--find-links={tmp_path}", "--target=/root/site"} <= set(words)
+
+
 def test_names_of_wheels() -> None:
     assert wheels.name_version("psycopg_binary-3.2-cp311-cp311-x.whl") == "psycopg-binary-3.2"
