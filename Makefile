@@ -140,18 +140,12 @@ torture: packages-test $(VENV)/ready ## The agent is killed a thousand times: no
 image: packages-image $(VENV)/ready ## A disk image of a unit, its SBOM and sizes; needs root (BOARD=vm, x86, pi4 or pi5)
 	@$(BIN)/python -m firmware.image --board $(BOARD) --out $(IMAGES)
 
-image-twice: packages-image $(VENV)/ready ## Build an image once more from nothing, and name every file that differs (BOARD=vm)
+image-twice: packages-image $(VENV)/ready ## Build an image again from nothing, and name every file that differs (BOARD=vm)
 	@$(BIN)/python -m firmware.image --board $(BOARD) --out $(IMAGES)
-	@mkdir -p $(IMAGES)/again/cache
-	@ln -sfn $(abspath $(IMAGES))/keys $(IMAGES)/again/keys
+	@rm -rf $(IMAGES)/again && mkdir -p $(IMAGES)/again && ln -s ../keys $(IMAGES)/again/keys
 	@$(BIN)/python -m firmware.image --board $(BOARD) --out $(IMAGES)/again
-	@$(BIN)/python -m firmware.image.compare $(IMAGES)/$(BOARD) $(IMAGES)/again/$(BOARD)
-
-vm-test: packages-lab $(VENV)/ready ## Boot the vm image in QEMU, hold a call, break things; needs root (SCENES="camera cuts" IMAGE=file JSON=file)
-	@$(BIN)/python -m tests.vm --image $(IMAGE) $(if $(SCENES),--scenes "$(SCENES)") $(if $(JSON),--json $(JSON)) $(OPTIONS)
-
-vm-cuts: packages-lab $(VENV)/ready ## The plug is pulled at a hundred random moments of that machine (CUTS=100 JSON=file)
-	@CUTS=$(CUTS) $(BIN)/python -m tests.vm --image $(IMAGE) --scenes cuts $(if $(JSON),--json $(JSON)) $(OPTIONS)
+	@$(BIN)/python -m firmware.image.compare $(IMAGES)/$(BOARD)/root $(IMAGES)/again/$(BOARD)/root
+	@cmp $(IMAGES)/halsorum-$(BOARD).img $(IMAGES)/again/halsorum-$(BOARD).img
 
 lock: $(VENV)/ready ## Resolve the versions anew into .ci/requirements.lock
 	@$(BIN)/python -m pip install -q uv

@@ -1,4 +1,4 @@
-"""Which files of two builds differ: `python -m firmware.image.compare build/vm build/again/vm`."""
+"""Which files of two builds differ: `python -m firmware.image.compare build/vm/root build/again/vm/root`."""
 
 from __future__ import annotations
 
