@@ -27,8 +27,9 @@ PYTEST = $(BIN)/python -m pytest -p no:cacheprovider
 PYTEST_UNIT = $(PYTEST) -m "not end_to_end"
 # End to end in three parts at once: pages and parts around servers in memory; the fleet; and visits in whole
 # systems. The last two mostly wait.
-PAGES := $(patsubst %,tests/end_to_end/test_%.py,bad_messages clinic_page_scripts clinic_pages clinic_parties \
-  encoder_falls keyboard_journey media_transport fleet_pages meeting_media oidc staff_pages touchscreen_hands \
+PAGES := $(patsubst %,tests/end_to_end/test_%.py,bad_messages clinic_meeting_page \
+  clinic_page_scripts clinic_pages clinic_parties \
+  encoder_falls keyboard_journey media_transport fleet_pages meeting_media oidc seats staff_pages touchscreen_hands \
   touchscreen_page)
 FLEET := $(patsubst %,tests/end_to_end/test_%.py,broker_access commands configuration contract_checks diagnostics \
   enrolment enrolment_unit fleet fleet_region lease link_transports migration_postgresql network_configuration \
