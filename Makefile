@@ -39,7 +39,7 @@ UNIT_PARTS := unit-agent unit-media unit-rest
 PACKAGES_RUN := mosquitto espeak-ng libsystemd-dev pkg-config gcc python3-dev python3-venv libgl1 libglib2.0-0
 PACKAGES_TEST := $(PACKAGES_RUN) postgresql iproute2 nftables coturn chromium fonts-dejavu-core ffmpeg procps
 PACKAGES_TEST += pipewire pipewire-bin pipewire-pulse libspa-0.2-modules wireplumber rauc squashfs-tools
-PACKAGES_TEST += qemu-utils e2fsprogs
+PACKAGES_TEST += qemu-utils e2fsprogs cage
 # The laboratory boots the image with these; no KVM is asked for.
 PACKAGES_LAB := $(PACKAGES_TEST) qemu-system-x86 ovmf
 # The OpenID provider that sign-in is tested against; any npm with its Node.js will do.

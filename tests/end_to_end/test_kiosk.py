@@ -141,13 +141,13 @@ def test_every_policy_is_one_that_this_chromium_knows() -> None:
     ("kind", "number"),
     [
         ("browser", signal.SIGKILL),
-        ("renderer", signal.SIGKILL),
-        ("gpu-process", signal.SIGKILL),
-        ("cage", signal.SIGKILL),
-        ("browser", signal.SIGSTOP),
+        pytest.param("renderer", signal.SIGKILL, marks=pytest.mark.long),
+        pytest.param("gpu-process", signal.SIGKILL, marks=pytest.mark.long),
+        pytest.param("cage", signal.SIGKILL, marks=pytest.mark.long),
+        pytest.param("browser", signal.SIGSTOP, marks=pytest.mark.long),
         ("renderer", signal.SIGSTOP),
-        ("gpu-process", signal.SIGSTOP),
-        ("cage", signal.SIGSTOP),
+        pytest.param("gpu-process", signal.SIGSTOP, marks=pytest.mark.long),
+        pytest.param("cage", signal.SIGSTOP, marks=pytest.mark.long),
     ],
 )
 def test_what_dies_or_hangs_is_back(room: Room, kind: str, number: signal.Signals) -> None:
@@ -177,6 +177,7 @@ def test_a_page_outlives_its_agents_restart_in_the_same_browser(room: Room) -> N
     assert room.kiosk.pids("browser") == browser
 
 
+@pytest.mark.long
 def test_a_page_that_was_lost_while_the_agent_was_away_is_back_with_it(room: Room) -> None:
     """As one that was reloaded then, and stands on Chromium's error page."""
     assert room.kiosk is not None
