@@ -25,24 +25,25 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from agent.alive import runtime_folder, take_kept
-from agent.broker_link import BrokerLink
+from agent.broker_link import BrokerLink, first_link
 from agent.clock_state import kept_floor
 from agent.config import Settings, SettingsError, first_configuration, load_settings, overlay
 from agent.config_joined import join_configuration
 from agent.config_kept import kept_ledger
 from agent.configuring import Ledger
-from agent.contract import down_filter, encode
+from agent.contract import encode
 from agent.faults import kind_and_place
 from agent.heap import use_one_arena
 from agent.identity import Identity
 from agent.identity_joined import join_identity
 from agent.identity_way import WayIn, identity_way, with_identity_files
 from agent.journal import start_logging
-from agent.link import Link, LinkSettings, Will
+from agent.link import Link, Will
 from agent.link_tls import KnownTime
 from agent.outbox import Outbox
 from agent.panel_joined import JoinedPanel
@@ -237,18 +238,7 @@ def make_link(
     """The link, whose thread hands everything to the event loop; to the broker of the settings file."""
     loop = asyncio.get_running_loop()
     topic, payload = last_will(identity.unit, boot, lambda body: encode(body, now=unit.clock.now()))
-    first = LinkSettings(
-        host=settings.broker_host,
-        port=settings.broker_port,
-        transport=settings.broker_transport,
-        path=settings.broker_path,
-        client_id=identity.unit,
-        ca_file=settings.ca_file,
-        certificate_file=settings.certificate_file,
-        key_file=settings.key_file,
-        filters=(down_filter(identity.unit),),
-        leave_when_denied=True,
-    )
+    first = replace(first_link(settings, identity.unit), leave_when_denied=True)
     return BrokerLink(
         first,
         lambda link_settings: Link(

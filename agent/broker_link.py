@@ -6,13 +6,29 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from agent.contract import Topic
+from agent.config import Settings
+from agent.contract import Topic, down_filter
 from agent.contract.config_check_network import proxy_address
 from agent.contract.unit_config import Config
 from agent.link import Link, LinkProblem, LinkSettings
 from agent.link_figures import LinkFigures
 
 MakeLink = Callable[[LinkSettings], Link]
+
+
+def first_link(settings: Settings, unit: str) -> LinkSettings:
+    """The settings file's broker, under this name."""
+    return LinkSettings(
+        host=settings.broker_host,
+        port=settings.broker_port,
+        transport=settings.broker_transport,
+        path=settings.broker_path,
+        client_id=unit,
+        ca_file=settings.ca_file,
+        certificate_file=settings.certificate_file,
+        key_file=settings.key_file,
+        filters=(down_filter(unit),),
+    )
 
 
 def on_the_way(first: LinkSettings, values: Config) -> LinkSettings:

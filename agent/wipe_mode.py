@@ -9,9 +9,9 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from agent.broker_link import link_settings
+from agent.broker_link import first_link, link_settings
 from agent.config import Settings
-from agent.contract import Topic, down_filter, encode
+from agent.contract import Topic, encode
 from agent.contract.commands import CommandReport
 from agent.contract.status import Status
 from agent.contract.unit_config import Config
@@ -110,17 +110,7 @@ async def _told(settings: Settings, mark: Mark, stop: asyncio.Event) -> bool:
 
 def way_of(settings: Settings, mark: Mark) -> LinkSettings:
     """To the broker where the region had the unit go: the settings file may name one that is long gone."""
-    first = LinkSettings(
-        host=settings.broker_host,
-        port=settings.broker_port,
-        transport=settings.broker_transport,
-        path=settings.broker_path,
-        client_id=mark.unit,
-        ca_file=settings.ca_file,
-        certificate_file=settings.certificate_file,
-        key_file=settings.key_file,
-        filters=(down_filter(mark.unit),),
-    )
+    first = first_link(settings, mark.unit)
     return link_settings(first, Config.model_validate_json(mark.config or "{}"))
 
 

@@ -16,7 +16,8 @@ from web.clinic.services import Refused
 
 # As in cli_context: the command loads what it works with.
 if TYPE_CHECKING:
-    from provisioning.commands import CommandLine, Commands
+    from provisioning.commands import Commands
+    from web.clinic.fleet.services import CommandLine
 
 command = typer.Typer(no_args_is_help=True, help="What units are told to do: restart, selftest, wipe…")
 

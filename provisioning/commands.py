@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +19,7 @@ from provisioning import audit
 from provisioning.database import Database
 from provisioning.fleet_models import CommandRow, Revocation, UnitHistory
 from provisioning.models import OutboxRow, Unit
+from web.clinic.fleet.services import CommandLine
 from web.clinic.services import Refused
 
 WHAT = "command"
@@ -34,31 +34,6 @@ UNTOLD = frozenset({"text", "url"})
 
 MakeUrl = Callable[[str, str], str]
 """unit, command id; where the unit puts its diagnostics bundle."""
-
-
-@dataclass(frozen=True, slots=True)
-class CommandLine:
-    """One command and how far it has come."""
-
-    id: str
-    unit: str
-    name: str
-    arguments: Mapping[str, str]
-    state: str
-    reason: str
-    result: Mapping[str, str]
-    by: str
-    made_at: datetime
-    expires_at: datetime
-    changed_at: datetime
-    timeout_s: int
-    cancel: bool
-    rollout_id: int | None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more comes."""
-        return self.state in FINAL
 
 
 class Commands:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from agent.contract.fingerprint_words import words_of
@@ -265,6 +265,12 @@ def _names(db: Session, serials: Collection[str]) -> dict[str, str]:
 def _taken(db: Session, names: Collection[str]) -> set[str]:
     units = db.scalars(select(Unit.id).where(Unit.id.in_(names)))
     return {*units, *db.scalars(select(Bootstrap.serial).where(Bootstrap.serial.in_(names)))}
+
+
+def count_at_the_door(db: Session, now: datetime) -> int:
+    """How many ask to be let in just now."""
+    asks = Enrolment.state == "waiting", Enrolment.heard_at >= now - AT_THE_DOOR
+    return db.scalar(select(func.count()).select_from(Enrolment).where(*asks)) or 0
 
 
 def _line(row: Enrolment, now: datetime, *, rival: bool, proposed: str) -> EnrolmentLine:

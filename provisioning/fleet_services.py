@@ -16,7 +16,7 @@ from provisioning import audit_views
 from provisioning.commands import Commands
 from provisioning.configurations import Configurations
 from provisioning.database import Database
-from provisioning.enrolments import Enrolments
+from provisioning.enrolments import Enrolments, count_at_the_door
 from provisioning.fleet_views import fleet_rooms, listed, unit_lines
 from provisioning.people_models import AccountRow
 from provisioning.rollouts import Rollouts
@@ -57,21 +57,22 @@ class FleetServices:
         self._configurations = Configurations(database, clock)
         self._rollouts = Rollouts(database, clock)
         self._reading = Lock()
-        self._last_lines: Sequence[UnitLine] = ()
+        self._last_lines: tuple[Sequence[UnitLine], int] = (), 0
         self._read_at = datetime.min.replace(tzinfo=UTC)
 
     def units(self, account: Account, query: UnitQuery) -> UnitList:
         """One page of the list."""
         _only_it(account)
-        return listed(self._lines(query.max_age_s), query)
+        lines, at_the_door = self._lines(query.max_age_s)
+        return replace(listed(lines, query), at_the_door=at_the_door)
 
-    def _lines(self, max_age_s: float) -> Sequence[UnitLine]:
+    def _lines(self, max_age_s: float) -> tuple[Sequence[UnitLine], int]:
         with self._reading if max_age_s else nullcontext():
             now = self._clock()
             if max_age_s and now - self._read_at < timedelta(seconds=max_age_s):
                 return self._last_lines
             with self._database.read() as db:
-                lines = unit_lines(db, now)
+                lines = unit_lines(db, now), count_at_the_door(db, now)
             self._last_lines, self._read_at = lines, now
             return lines
 
@@ -187,22 +188,7 @@ class FleetServices:
         """What was sent, the newest first."""
         _only_it(account)
         names = self._names()
-        return [
-            CommandLine(
-                id=row.id,
-                unit=row.unit,
-                name=row.name,
-                arguments=row.arguments,
-                state=row.state,
-                reason=row.reason,
-                result=row.result,
-                by=names.get(row.by, row.by),
-                made_at=row.made_at,
-                expires_at=row.expires_at,
-                changed_at=row.changed_at,
-            )
-            for row in self._commands.lines(unit)
-        ]
+        return [replace(row, by=names.get(row.by, row.by)) for row in self._commands.lines(unit)]
 
     def rollouts(self, account: Account) -> Sequence[RolloutLine]:
         """The newest first."""

@@ -94,7 +94,8 @@ class FakeFleet:
         page = tuple(found[query.offset : query.offset + query.limit])
         clinics = tuple(sorted({line.clinic for line in self.lines.values() if line.clinic}))
         versions = tuple(sorted({line.software for line in self.lines.values() if line.software}))
-        return UnitList(page, len(found), counts, clinics, versions)
+        at_the_door = sum(each.at_the_door for each in self.door.values())
+        return UnitList(page, len(found), counts, clinics, versions, at_the_door)
 
     def unit(self, account: Account, unit: str) -> UnitPage:
         self._look(account)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from agent.contract.commands import FINAL
 from web.clinic.services import Account
 
 Health = Literal["good", "attention", "bad", "revoked", "unknown"]
@@ -72,11 +73,13 @@ class UnitList:
     clinics: tuple[str, ...] = ()
     """All clinics that have a unit, and all versions that one runs: what the list can be narrowed to."""
     versions: tuple[str, ...] = ()
+    at_the_door: int = 0
+    """How many ask to be let in just now."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """A command, and how far it has come; `by` is a name for people."""
+    """A command, and how far it has come; `by` is an id, for pages a name for people."""
 
     id: str
     unit: str
@@ -89,6 +92,14 @@ class CommandLine:
     made_at: datetime
     expires_at: datetime
     changed_at: datetime
+    timeout_s: int = 0
+    cancel: bool = False
+    rollout_id: int | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more comes."""
+        return self.state in FINAL
 
 
 @dataclass(frozen=True, slots=True)

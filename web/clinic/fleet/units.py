@@ -74,7 +74,7 @@ def _shown(query: UnitQuery) -> dict[str, Any]:
     return {
         "query": query,
         "found": found,
-        "at_the_door": sum(line.at_the_door for line in fleet().enrolments(account())),
+        "at_the_door": found.at_the_door,
         "rows": [line_said(line) for line in found.units],
         "counts": _counts(query, found.counts),
         "everything": sum(found.counts.values()),
