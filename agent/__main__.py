@@ -57,6 +57,7 @@ from agent.store_of_unit import open_store
 from agent.telemetry import Telemetry
 from agent.unit import Unit
 from agent.upkeep import Upkeep
+from agent.way_kept import WayKept
 from agent.wipe_mode import is_out_of_service
 from agent.wiping import read_mark
 from agent.wire import Wire, last_will
@@ -138,8 +139,9 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
     loop, stop = asyncio.get_running_loop(), stop_by_signal()
     restart = Restart(stop.set)
     async with AsyncExitStack() as stack:
+        way = WayKept(settings.identity_dir, identity.unit)
         opened = open_or_do_without(
-            settings.state_dir / "unit.db", lambda path: open_store(path, identity.unit)
+            settings.state_dir / "unit.db", lambda path: open_store(path, identity.unit, way)
         )
         store, boot = opened.store, opened.boot
         stack.callback(store.close)

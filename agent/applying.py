@@ -62,7 +62,8 @@ class Applying:
     """Joins ledger, store, unit and parts. Used on the event loop.
 
     say(report, rev) tells the region; is_reached() whether the broker is connected and the region has answered
-    since the moment given; nudge() makes the region answer.
+    since the moment given; nudge() makes the region answer; keep_way(values) keeps what a unit without its store
+    needs to be reached (agent/way_kept.py).
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Applying:
         is_reached: Callable[[float], bool],
         nudge: Callable[[], None],
         trial_s: float,
+        keep_way: Callable[[Config], None] = lambda _values: None,
         reached: Reached | None = None,
     ) -> None:
         self._reached = reached or from_environment()
@@ -85,6 +87,7 @@ class Applying:
         self._check, self._say = check, say
         self._is_reached, self._nudge = is_reached, nudge
         self._trial_s = trial_s
+        self._keep_way = keep_way
         self._began_at = 0.0
         self._unkept: Heard | None = None
         self._unsaved = False
@@ -105,6 +108,7 @@ class Applying:
         """Bring every part to what is in force, whatever the last run left."""
         for part in self._parts:
             self._apply(part, on_trial=False)
+        self._keep_way(self._ledger.values)
         self._show()
 
     def config(self, message: Message, _payload: bytes) -> None:
@@ -255,4 +259,6 @@ class Applying:
         except sqlite3.Error as error:
             log.error("configuration not kept: %s", type(error).__name__)  # noqa: TRY400
             return False
+        if ledger.state != "trial":
+            self._keep_way(ledger.values)
         return True

@@ -15,6 +15,7 @@ from agent.contract import Topic
 from agent.contract.unit_config import ConfigReport
 from agent.room_panel import RoomPanel
 from agent.unit import Unit
+from agent.way_kept import WayKept
 from agent.wire import Wire
 from firmware.board import Board
 from firmware.network import open_network
@@ -68,6 +69,7 @@ def join_configuration(
         is_reached=wire.has_heard_since,
         nudge=wire.say_again,
         trial_s=settings.trial_s,
+        keep_way=WayKept(settings.identity_dir, name).keep,
     )
     applying.start()
     wire.on("dn/config", applying.config)

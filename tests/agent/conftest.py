@@ -173,6 +173,7 @@ class House:
 
     def join_configuration(self, first, parts=(), trial_s=120.0):
         """Have `dn/config` heard."""
+        self.ways = []
         self.applying = Applying(
             self.unit,
             kept_ledger(self.store),
@@ -183,6 +184,7 @@ class House:
             is_reached=self.wire.has_heard_since,
             nudge=self.wire.say_again,
             trial_s=trial_s,
+            keep_way=lambda values: self.ways.append(values.broker),
         )
         self.applying.start()
         self.wire.on("dn/config", self.applying.config)

@@ -142,10 +142,13 @@ def test_a_trial_is_proven_by_the_regions_answer_after_it(rig):
     rig.set(4, broker=BROKER)
     rig.tick()
     assert rig.states[-1] == "trial"
+    assert BROKER not in rig.house.ways, (
+        "a way is not kept for a unit without its store before it has been gone"
+    )
     rig.acknowledged()
     rig.tick()
     assert (rig.states[-1], rig.link.told[-1]) == ("applied", (BROKER, False))
-    assert kept_values(rig.house.store).broker == BROKER
+    assert kept_values(rig.house.store).broker == rig.house.ways[-1] == BROKER
 
 
 def test_it_is_rolled_back_when_nothing_answers_and_stays_so(rig):
