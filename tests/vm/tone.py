@@ -27,7 +27,7 @@ PLAYER = "lab-sound.service"
 def play_tone(machine: Machine, hz: int = TONE_HZ) -> Iterator[None]:
     """Play it round and round. Pulsed like speech, since noise suppression takes out what never changes."""
     with tempfile.TemporaryDirectory() as folder:
-        machine.put(TONE, pulsed_tone(Path(folder) / "tone.wav", hz, seconds=2.4))
+        machine.put(TONE, stereo(pulsed_tone(Path(folder) / "tone.wav", hz, seconds=2.4)))
     _play(machine, TONE)
     try:
         yield
@@ -38,7 +38,7 @@ def play_tone(machine: Machine, hz: int = TONE_HZ) -> Iterator[None]:
 def furnish(machine: Machine) -> None:
     """A room's noise from now on: a loop into which nobody plays is digital silence, as of no microphone."""
     with tempfile.TemporaryDirectory() as folder:
-        machine.put(NOISE, noise(Path(folder) / "noise.wav"))
+        machine.put(NOISE, stereo(noise(Path(folder) / "noise.wav")))
     _play(machine, NOISE)
 
 
@@ -51,6 +51,19 @@ def noise(file: Path, seconds: float = 2.4) -> Path:
         sound.setsampwidth(2)
         sound.setframerate(RATE_HZ)
         sound.writeframes(samples.tobytes())
+    return file
+
+
+def stereo(file: Path) -> Path:
+    """A sound file of one channel made one of two, in its place. Both ends of a loop have the same form, and who
+    comes first decides: with one channel PipeWire could not open its stereo end."""
+    with wave.open(str(file), "rb") as sound:
+        rate, mono = sound.getframerate(), array("h", sound.readframes(sound.getnframes()))
+    with wave.open(str(file), "wb") as sound:
+        sound.setnchannels(2)
+        sound.setsampwidth(2)
+        sound.setframerate(rate)
+        sound.writeframes(array("h", (level for level in mono for _ in range(2))).tobytes())
     return file
 
 
