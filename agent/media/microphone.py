@@ -33,6 +33,7 @@ CANCELLED_SOURCE, CANCELLER_EAR = "echo-cancel-source", "echo-cancel-capture"
 LOOK_AFTER_FRAMES = 75  # digital silence for 1.5 s: a microphone in a room has noise, even a quiet one
 LOOK_WITHIN_S = 1.0
 SILENT_PIPE_S = 1.0  # PipeWire delivers also when nobody speaks: a second without any byte is a fault
+FIRST_SOUND_S = 5.0  # a card that was asleep wakes first, and pw-record starts beside the rest of a self-test
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +145,12 @@ class PipeWireMicrophone:
             raise DeviceError(self._what, reason, "Install pipewire-bin") from error
         self._buffer, self._header_seen, self._silent_frames = b"", False, 0
         while not self._header_seen:  # the first bytes show that there is a source at the other end
-            self._buffer += self._more()
+            self._buffer += self._more(FIRST_SOUND_S)
             self._skip_header()
 
     def read(self) -> RawSound:
         while len(self._buffer) < FRAME_BYTES:
-            self._buffer += self._more()
+            self._buffer += self._more(SILENT_PIPE_S)
         frame, self._buffer = self._buffer[:FRAME_BYTES], self._buffer[FRAME_BYTES:]
         captured_at = time.monotonic() - len(self._buffer) / 2 / AUDIO_CLOCK_RATE_HZ
         self._look_for_it(silent=not any(frame))
@@ -181,10 +182,10 @@ class PipeWireMicrophone:
             self._what, "no microphone is plugged in", "Plug it in; it is taken into use by itself"
         )
 
-    def _more(self) -> bytes:
+    def _more(self, within_s: float) -> bytes:
         if self._process is None or self._process.stdout is None:
             raise DeviceError(self._what, "it is not open", "Open it first")
-        ready, _, _ = select.select([self._process.stdout], [], [], SILENT_PIPE_S)
+        ready, _, _ = select.select([self._process.stdout], [], [], within_s)
         data = os.read(self._process.stdout.fileno(), 65536) if ready else b""
         if data:
             return data

@@ -83,9 +83,9 @@ def probe_microphone(settings: MicrophoneSettings) -> ProbeOutcome:
 def _try_microphone(settings: MicrophoneSettings) -> ProbeOutcome:
     microphone = make_microphone(settings, _footage(settings))
     level = SILENCE_DBFS
-    started = time.monotonic()
     try:
         microphone.open()
+        started = time.monotonic()
         while level < LOWEST_LEVEL_DBFS and time.monotonic() - started < MICROPHONE_LIMIT_S:
             level = max(level, level_dbfs(microphone.read().samples))
     except DeviceError as error:

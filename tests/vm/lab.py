@@ -34,6 +34,7 @@ from tests.vm.hardware import Hardware
 from tests.vm.identity import give_identity
 from tests.vm.machine import Machine, MachineError
 from tests.vm.report import Row, why
+from tests.vm.tone import furnish
 from tests.vm.touchscreen import Touchscreen
 
 Result = TypeVar("Result")
@@ -155,8 +156,10 @@ class Lab:
         return machine
 
     def come_up(self) -> float:
-        """After a power on or a restart: until the machine takes commands, with our tree if one was given."""
+        """After a power on or a restart: until the machine takes commands, with our tree if one was given, and
+        its microphone in a room."""
         took_s = self.vm.wait_until_up()
+        furnish(self.vm)
         if self.tree is not None:
             self.vm.mount_tree(self.tree)
         return took_s

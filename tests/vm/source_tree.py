@@ -52,6 +52,11 @@ for unit in {app}/systemd/*.service {app}/systemd/*.path {app}/systemd/*.timer {
   # /etc goes before /run, and is read-only.
   if [ -f "$of_image" ]; then mount --bind "$unit" "$of_image"; else cp "$unit" /run/systemd/system/; fi
 done
+# Named otherwise, since /etc's drop-in of the same name goes before /run's.
+for drop_in in {app}/firmware/image/root_vm/etc/systemd/system/*.service.d; do
+  mkdir -p /run/systemd/system/"${{drop_in##*/}}"
+  for file in "$drop_in"/*.conf; do cp "$file" /run/systemd/system/"${{drop_in##*/}}"/tree-"${{file##*/}}"; done
+done
 systemctl daemon-reload
 """
 

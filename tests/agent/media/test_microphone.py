@@ -85,22 +85,32 @@ def test_big_endian_sound_behind_a_header_is_turned_round(tmp_path: Path) -> Non
 
 
 def test_what_goes_wrong_with_pipewire_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(microphone_module, "SILENT_PIPE_S", 0.05)
     with pytest.raises(DeviceError, match="Install pipewire-bin"):
         PipeWireMicrophone("source", str(tmp_path / "nowhere")).open()
     ended = PipeWireMicrophone("source", stand_in(tmp_path, "echo 'Host is down' >&2; exit 1"))
     with pytest.raises(DeviceError, match=r"microphone source: .*Host is down.*Check that PipeWire runs"):
-        _open_slowly(ended, monkeypatch)
+        ended.open()
     dumb = PipeWireMicrophone("source", stand_in(tmp_path, "exec sleep 60"))
-    monkeypatch.setattr(microphone_module, "SILENT_PIPE_S", 0.05)
+    monkeypatch.setattr(microphone_module, "FIRST_SOUND_S", 0.05)
     with pytest.raises(DeviceError, match=r"gives no sound.*microphone\.target"):
         dumb.open()
     dumb.close()
 
 
-def _open_slowly(microphone: PipeWireMicrophone, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(microphone_module, "SILENT_PIPE_S", 5.0)
+def test_a_source_that_is_slow_to_wake_is_waited_for_and_one_that_falls_silent_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = b".snd" + (24).to_bytes(4, "big") + bytes(16)
+    (tmp_path / "sound").write_bytes(header + bytes(1920))
+    monkeypatch.setattr(microphone_module, "SILENT_PIPE_S", 0.02)
+    microphone = PipeWireMicrophone(
+        None, stand_in(tmp_path, f"sleep 0.1; cat {tmp_path}/sound; exec sleep 60")
+    )
     microphone.open()
+    assert not microphone.read().samples.any()
+    with pytest.raises(DeviceError, match="gives no sound"):
+        microphone.read()
+    microphone.close()
 
 
 def test_a_film_s_sound_is_as_long_as_its_picture_in_every_round(film: Path) -> None:
