@@ -69,7 +69,7 @@ class Bookings:
         check_time(request.start, request.end, now)
         check_options(request.language, request.methods)
         with self._database.write() as db:
-            room = _room(db, booker, request.room_id)
+            room = booked_room(db, booker, request.room_id)
             self._check_free(db, room.id, request.start, request.end)
             salt = self._salt(db, room.id, request.start)
             code, digest = _unused_code(db, room.id, request.start, salt)
@@ -116,7 +116,7 @@ class Bookings:
             check_time(start, end, now)
             if session.state in BEGUN or session.state == "waiting":
                 raise Refused("session", "has begun; book a new one")
-            db.get(Room, session.room_id, with_for_update={"of": Room})
+            db.get(Room, session.room_id, with_for_update={"of": Room, "key_share": True})
             self._check_free(db, session.room_id, start, end, but=sid)
             fields = {"from": time_words(session.start, session.end, self._zone)}
             session.start, session.end, session.version = start, end, session.version + 1
@@ -212,9 +212,12 @@ def make_salts(db: Session, rooms: Iterable[str], day: date) -> None:
     db.execute(insert(DaySalt).values(rows).on_conflict_do_nothing())
 
 
-def _room(db: Session, booker: Booker, room_id: str) -> Room:
-    # The row is locked, so that two who book the same room at once come one after the other.
-    room = db.scalar(select(Room).where(Room.id == room_id).with_for_update(of=Room))
+def booked_room(db: Session, booker: Booker, room_id: str) -> Room:
+    """The room that is to be booked, held until the transaction ends; raises Refused or NotAllowed."""
+    # The row is locked, so that two who book the same room at once come one after the other. Not its key: whoever
+    # adds a row that names the room, as the schedule does a day's salt, must not wait for a booking that waits
+    # for that row.
+    room = db.scalar(select(Room).where(Room.id == room_id).with_for_update(of=Room, key_share=True))
     if room is None:
         raise Refused("room_id", "is not a room here")
     if room.clinic_id != booker.clinic_id:

@@ -83,7 +83,9 @@ class Queues:
         """A room joins a queue; one that waits there already keeps its place. Says why not, or nothing."""
         now = self._clock()
         with self._database.write() as db:
-            room = db.scalar(select(Room).where(Room.unit_id == unit).with_for_update(of=Room))
+            room = db.scalar(
+                select(Room).where(Room.unit_id == unit).with_for_update(of=Room, key_share=True)
+            )
             if room is None:
                 return "no_such_room"
             if queue_id not in {queue.id for queue in queues_for(db, room)}:

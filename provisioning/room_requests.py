@@ -125,7 +125,9 @@ class RoomRequests:
                 return Notice() if again else _answer("not_now")
             if session.state not in HANDED_OVER_FROM:
                 return _answer("not_now")
-            target = db.scalar(select(Room).where(Room.id == intent.room).with_for_update(of=Room))
+            target = db.scalar(
+                select(Room).where(Room.id == intent.room).with_for_update(of=Room, key_share=True)
+            )
             if target is None or target.clinic_id != session.room.clinic_id or target.id == session.room_id:
                 return _answer("no_such_room")
             if not _is_well(db, target):

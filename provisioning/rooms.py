@@ -106,7 +106,7 @@ class Rooms:
 
 def put_unit(db: Session, room_id: str, unit_id: str | None, how: Swap) -> None:
     """As Rooms.assign, in the caller's transaction; raises Refused."""
-    room = db.get(Room, room_id, with_for_update={"of": Room})
+    room = db.get(Room, room_id, with_for_update={"of": Room, "key_share": True})
     if room is None:
         raise Refused("room", "is not known")
     if unit_id is not None and db.get(Unit, unit_id) is None:

@@ -11,9 +11,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from agent.contract import Message, Topic, decode, down_filter, encode
 from agent.contract.status import Status
 from agent.link import Link, LinkSettings
 from provisioning import log_verification
-from provisioning.booking import Booker, Bookings
+from provisioning.booking import Booker, Bookings, booked_room, make_salts
 from provisioning.broker import Broker
 from provisioning.broker_files import write_files
 from provisioning.database import Database
@@ -256,6 +257,18 @@ def pair(server: PostgreSql, tmp_path: Path) -> Iterator[Pair]:
         database.close()
         broker.stop()
         print(made.logs())
+
+
+def test_a_days_salt_does_not_wait_for_a_booking_that_may_wait_for_it(pair: Pair) -> None:
+    by = Booker("acc", "clinician", "account", Rooms(pair.database, utc_now).rooms()[0].clinic_id)
+
+    def salt() -> None:
+        with pair.database.write() as db:
+            make_salts(db, ["east"], date(2031, 1, 1))
+
+    with ThreadPoolExecutor(1) as beside, pair.database.write() as db:
+        assert booked_room(db, by, "east").id == "east"
+        beside.submit(salt).result(timeout=10)
 
 
 def test_one_acts_and_the_other_takes_over_when_it_is_killed_or_stopped_in_order(pair: Pair) -> None:
