@@ -35,7 +35,16 @@ if ! [[ $delay_ms =~ ^[0-9]{1,3}$ ]]; then
     echo "halsorum-audio: HALSORUM_PLAY_DELAY_MS is $delay_ms, not 0 to 999 (/etc/halsorum/audio.env); 30 is taken" >&2
     delay_ms=30
 fi
-sed "s|@PLAY_DELAY@|$((10#$delay_ms * 48))/48000|" "$here/pipewire/pipewire.conf" > "$XDG_RUNTIME_DIR/pipewire.conf"
+# A speakerphone that cancels by itself is better left alone: two cancellers in a row spoil each other's work.
+canceller=${HALSORUM_ECHO_CANCELLER:-on}
+if [[ $canceller != on && $canceller != off ]]; then
+    echo "halsorum-audio: HALSORUM_ECHO_CANCELLER is $canceller, not on or off (/etc/halsorum/audio.env); on is taken" >&2
+    canceller=on
+fi
+library=webrtc
+[ "$canceller" = on ] || library=null
+sed -e "s|@PLAY_DELAY@|$((10#$delay_ms * 48))/48000|" -e "s|@CANCELLER@|aec/libspa-aec-$library|" \
+    "$here/pipewire/pipewire.conf" > "$XDG_RUNTIME_DIR/pipewire.conf"
 
 pipewire -c "$XDG_RUNTIME_DIR/pipewire.conf" &
 programs+=($!)
@@ -48,7 +57,7 @@ pipewire-pulse &
 programs+=($!)
 until_done test -S "$XDG_RUNTIME_DIR/pulse/native"
 if [ -n "${NOTIFY_SOCKET:-}" ]; then
-    systemd-notify --ready --status="Canceller ready"
+    systemd-notify --ready --status="Sound ready, echo canceller $canceller"
 fi
 wait -n "${programs[@]}" || true
 echo "halsorum-audio: one of its programs ended; the sound is started anew" >&2

@@ -142,11 +142,22 @@ def test_all_of_the_graph_ends_when_one_of_its_programs_does(graph: AudioGraph, 
     assert graph.said("pgrep", "-x", "-P", str(graph.pid), "pipewire") == ""
 
 
-def test_a_delay_that_cannot_be_is_told_and_the_default_taken(tmp_path: Path) -> None:
-    graph = AudioGraph(tmp_path)
-    graph.environment["HALSORUM_PLAY_DELAY_MS"] = "2; rm"
+def configured(folder: Path, **environment: str) -> str:
+    """What PipeWire is given to read; it has started with it."""
+    graph = AudioGraph(folder)
+    graph.environment.update(environment)
     try:
         graph.start()
-        assert "buffer.play_delay = 1440/48000" in (tmp_path / "pipewire.conf").read_text()
+        return (folder / "pipewire.conf").read_text()
     finally:
         graph.stop()
+
+
+def test_what_cannot_be_set_is_told_and_the_default_taken(tmp_path: Path) -> None:
+    text = configured(tmp_path, HALSORUM_PLAY_DELAY_MS="2; rm", HALSORUM_ECHO_CANCELLER="perhaps")
+    assert "buffer.play_delay = 1440/48000" in text
+    assert "library.name = aec/libspa-aec-webrtc" in text
+
+
+def test_a_speakerphone_that_cancels_by_itself_is_left_alone(tmp_path: Path) -> None:
+    assert "library.name = aec/libspa-aec-null" in configured(tmp_path, HALSORUM_ECHO_CANCELLER="off")

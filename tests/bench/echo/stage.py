@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +16,6 @@ from tests.bench.echo.figures import EchoFigures, Script, delay, figures, is_ste
 from tests.bench.echo.rooms import RATE_HZ, Room, Wave, at_level, read_wave, response, write_wave
 from tests.system.audio_graph import AudioGraph, until
 
-AUDIO = Path(__file__).parents[3] / "firmware/audio"
 FAR = (
     "Hej och välkommen. Jag sitter på vårdcentralen och hör dig bra. Berätta hur du har mått sedan sist, och om "
     "medicinen har hjälpt. Har du sovit bättre den här veckan? Bra. Då tittar vi på såret tillsammans. "
@@ -129,7 +127,8 @@ def _echo(room: Room, scene: Scene) -> Wave:
 
 @contextmanager
 def _graph(folder: Path, room: Room, *, canceller: bool) -> Iterator[AudioGraph]:
-    graph = AudioGraph(folder, audio=_without_canceller(folder) if not canceller else AUDIO, before=REAL_TIME)
+    graph = AudioGraph(folder, before=REAL_TIME)
+    graph.environment["HALSORUM_ECHO_CANCELLER"] = "on" if canceller else "off"
     if room.play_delay_ms is not None:
         graph.environment["HALSORUM_PLAY_DELAY_MS"] = str(room.play_delay_ms)
     try:
@@ -140,16 +139,6 @@ def _graph(folder: Path, room: Room, *, canceller: bool) -> Iterator[AudioGraph]
         yield graph
     finally:
         graph.stop()
-
-
-def _without_canceller(folder: Path) -> Path:
-    copy = folder / "audio"
-    shutil.copytree(AUDIO, copy)
-    configuration = copy / "pipewire/pipewire.conf"
-    text = configuration.read_text()
-    assert "aec/libspa-aec-webrtc" in text
-    configuration.write_text(text.replace("aec/libspa-aec-webrtc", "aec/libspa-aec-null"))
-    return copy
 
 
 @contextmanager
