@@ -13,11 +13,20 @@ programs=()
 trap 'kill "${programs[@]}" 2>/dev/null || true' EXIT
 trap 'exit 0' TERM INT
 
+are_alive() {
+    for each in "${programs[@]}"; do kill -0 "$each" 2>/dev/null || return 1; done
+}
+
+give_up() {
+    echo "halsorum-audio: one of its programs ended; the sound is started anew" >&2
+    exit 1
+}
+
 # Polls every 0.1 s for at most 10 s.
 until_done() {
     for _ in $(seq 100); do
         "$@" >/dev/null 2>&1 && return 0
-        for each in "${programs[@]}"; do kill -0 "$each" || break 2; done
+        are_alive || break
         sleep 0.1
     done
     echo "halsorum-audio: \"$*\" did not succeed; the sound is started anew" >&2
@@ -59,6 +68,8 @@ until_done test -S "$XDG_RUNTIME_DIR/pulse/native"
 if [ -n "${NOTIFY_SOCKET:-}" ]; then
     systemd-notify --ready --status="Sound ready, echo canceller $canceller"
 fi
+# One that ended while we were polling is not told by wait -n any more: the trap looks, and so do we once.
+trap 'are_alive || give_up' CHLD
+are_alive || give_up
 wait -n "${programs[@]}" || true
-echo "halsorum-audio: one of its programs ended; the sound is started anew" >&2
-exit 1
+give_up
