@@ -239,7 +239,10 @@ class V4l2Camera:
         captured_at = v4l2_captured_at(frame.time, time.monotonic())
         width, height = self._settings.width, self._settings.height
         if self._part is None:
-            return RawPicture(fitted(frame, width, height, self._scaler), captured_at)
+            shown = fitted(frame, width, height, self._scaler)
+            # What is neither decoded nor scaled lies in the driver's own memory, which is gone as soon as the
+            # camera is closed, while an encoder may still read it.
+            return RawPicture(copied(frame) if shown is frame else shown, captured_at)
         part = zoomed(frame, self._part, (width, height), self._scaler, self._converter)
         return RawPicture(part, captured_at)
 
@@ -277,9 +280,11 @@ class V4l2Camera:
             self._reopen((self._settings.width, self._settings.height))
 
     def close(self) -> None:
+        # First what may hold a buffer of the driver's: it is given back to a device that is still open.
+        self._frames = None
         if self._container is not None:
             self._container.close()
-        self._container = self._frames = None
+        self._container = None
 
 
 def make_camera(settings: CameraSettings, footage: Footage | None = None) -> GatedCamera:

@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av import VideoFrame
 
 from agent.media import camera as camera_module
 from agent.media.camera import (
@@ -191,6 +192,28 @@ def test_a_camera_s_stream_of_each_kind_becomes_the_right_picture(
     camera.close()
     assert (picture.frame.format.name, picture.frame.width) == ("yuv420p", 160)
     assert float(planes(picture.frame)[0].mean()) == pytest.approx(WHITE_LUMA, abs=2)
+
+
+def test_what_is_shown_as_it_came_is_not_the_driver_s_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # That is unmapped when the camera is closed or pulled out: an encoder that still reads it ends the agent.
+    recorded = tmp_path / "camera.nut"
+    with av.open(str(recorded), "w", format="nut") as file:
+        stream = file.add_stream("rawvideo", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        file.mux(stream.encode(blank(320, 180, luma=WHITE_LUMA)))
+    really_open = av.open
+    monkeypatch.setattr(camera_module.av, "open", lambda *_, **__: really_open(str(recorded)))
+    camera = V4l2Camera(CameraSettings(kind="v4l2", width=320, height=180), listed(*WEBCAM))
+    camera.open()
+    given: list[VideoFrame] = []
+    really_next = camera._next
+    monkeypatch.setattr(camera, "_next", lambda: given.append(really_next()) or given[-1])
+    shown = camera.read().frame
+    assert planes(shown)[0].ctypes.data != planes(given[0])[0].ctypes.data
+    assert float(planes(shown)[0].mean()) == WHITE_LUMA
+    camera.close()
 
 
 @pytest.mark.parametrize(
