@@ -5,13 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 from tests.vm.lab import Lab
-from tests.vm.tone import TONE_HZ, play_tone
+from tests.vm.tone import HEARD, TONE_HZ, play_tone
 
 SHORT, FRESH, RANK = True, False, 10
 READINGS = 6
 LEAST_RATE = 2.0
 """Pictures a second: it is to move, and nobody expects more of an emulated machine that shares its processors."""
-HEARD = 10
 
 
 def play(lab: Lab) -> None:
