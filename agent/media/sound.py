@@ -138,9 +138,9 @@ class SoundSource:
                     self._one(encoder, self._microphone.read())
                     self._notice(self._microphone.missing)
             except DeviceError as error:
+                self._notice(error)
                 if not self.opened.done():
                     self.opened.set_exception(error)
-                self._notice(error)
                 self._level = SILENCE_DBFS
             finally:
                 self._microphone.close()
