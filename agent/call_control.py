@@ -44,7 +44,8 @@ class CallControl:
     """All media of one unit. Used on the event loop.
 
     on_fact gets what `Call` says; on_lost(peer) when a connection never came to life; on_device_error(reason)
-    when camera or microphone cannot be opened; on_opened() when they are open, and `generation` is another.
+    when there can be no call at all; on_opened() when there can, and `generation` is another. A camera or a
+    microphone that is not to be had is no reason: the call goes on without it (agent/device_faults.py).
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class CallControl:
         self.on_hold = False
         self.generation = 0
         self.failed = False
-        """Camera or microphone should be open and cannot be opened; it is tried again."""
+        """There should be a call and cannot be one; it is tried again."""
 
     @property
     def capture(self) -> Capture | None:
@@ -275,20 +276,19 @@ class CallControl:
     async def _open(self) -> None:
         if self._capture is not None or not self._wanted:
             return
-        capture = self._make_capture()
+        capture: Capture | None = None
         try:
+            capture = self._make_capture()
             async with asyncio.timeout(OPEN_TIMEOUT_S):
                 await self._before_open()
                 await capture.open()
         except (DeviceError, TimeoutError) as error:
             log.warning("media cannot be opened: %s", str(error) or "no answer in time")
-            await capture.close()
-            self._not_opened(error.what if isinstance(error, DeviceError) else "timeout")
+            await self._not_opened(capture, error.what if isinstance(error, DeviceError) else "timeout")
             return
         except Exception as error:
             log.error("media cannot be opened: %s", kind_and_place(error))  # noqa: TRY400
-            await capture.close()
-            self._not_opened("fault")
+            await self._not_opened(capture, "fault")
             return
         self.failed = False
         self._capture = capture
@@ -308,8 +308,10 @@ class CallControl:
         self._opened.set()
         self._on_opened()
 
-    def _not_opened(self, what: str) -> None:
+    async def _not_opened(self, capture: Capture | None, what: str) -> None:
         self._loop.call_later(REOPEN_AFTER_S, self._orders.put_nowait, self._open)
+        if capture is not None:
+            await capture.close()
         if self._wanted and not self.failed:
             self.failed = True
             self._on_device_error(what)

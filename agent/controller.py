@@ -7,9 +7,7 @@ what the screen shall show on each browser's queue and never waits.
 from __future__ import annotations
 
 import asyncio
-import queue
 import threading
-import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import replace
@@ -17,11 +15,11 @@ from typing import Any, Protocol, TypeVar
 
 from agent.contract.quality import Received
 from agent.screen import NoSuchMedia, Outcome, Screen, ScreenEvent, TooManyScreens, Touch, WhepAnswer
+from agent.subscription import Subscription
 
 MAX_SCREENS = 8
 """Open feeds; each holds one web thread. One is the kiosk; the rest are reloads not yet noticed."""
 ANSWER_WITHIN_S = 8.0
-QUEUE_LENGTH = 32
 
 T = TypeVar("T")
 
@@ -37,41 +35,6 @@ class Whep(Protocol):
 
     async def whep_offer(self, name: str, sdp: str) -> Any: ...  # noqa: ANN401
     async def whep_close(self, resource: str) -> None: ...
-
-
-class Subscription:
-    """One browser's queue. When it is full, the oldest goes: only the newest screen matters."""
-
-    def __init__(self, controller: Controller) -> None:
-        self._queue: queue.Queue[ScreenEvent] = queue.Queue(QUEUE_LENGTH)
-        self._controller = controller
-        self.asked_at = time.monotonic()
-        """When its thread last came for an event; one that stands still comes no more."""
-
-    def get(self, timeout_s: float) -> ScreenEvent | None:
-        """The next event, or None."""
-        self.asked_at = time.monotonic()
-        try:
-            return self._queue.get(timeout=timeout_s)
-        except queue.Empty:
-            return None
-
-    def put(self, event: ScreenEvent) -> None:
-        """Never waits."""
-        while True:
-            try:
-                self._queue.put_nowait(event)
-            except queue.Full:
-                try:
-                    self._queue.get_nowait()
-                except queue.Empty:
-                    continue
-            else:
-                return
-
-    def close(self) -> None:
-        """End the subscription."""
-        self._controller.unsubscribe(self)
 
 
 class Controller:
@@ -128,7 +91,7 @@ class Controller:
 
     def subscribe(self) -> Subscription:
         """Events from now on, the present screen first. Raises TooManyScreens."""
-        subscription = Subscription(self)
+        subscription = Subscription(self.unsubscribe)
         with self._lock:
             if len(self._subscriptions) >= MAX_SCREENS:
                 raise TooManyScreens

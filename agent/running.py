@@ -19,7 +19,7 @@ from agent.config import Settings, keep_complete
 from agent.contract.status import Clock, Info, Storage
 from agent.contract.unit_config import SoundOutput
 from agent.controller import MAX_SCREENS, Controller
-from agent.device_faults import DeviceFaults, note_device_faults
+from agent.device_faults import DeviceFaults, note_device_faults, take_as_room_faults
 from agent.heap import give_back
 from agent.identity import Identity
 from agent.media import facts
@@ -143,7 +143,7 @@ class Running:
             on_lost=self._lost,
             on_device_error=self._device_error,
             on_opened=self._unit.changed,
-            device_faults=DeviceFaults(note_device_faults(self._unit)),
+            device_faults=DeviceFaults(note_device_faults(self._unit), take_as_room_faults(self._unit)),
         )
 
     def _make_parts(self) -> RoomParts:
@@ -323,9 +323,6 @@ class Running:
     def _device_error(self, what: str) -> None:
         session = self._unit.held()
         if session is not None and session.state in OCCUPYING:
-            broken = what.split(maxsplit=1)[0]
-            if broken in {"camera", "microphone"}:
-                self._unit.room_event(FaultFound(broken))  # the page says which, and staff what to look at
             self._unit.session_event(session.plan.sid, ev.MediaFailed(what))
 
     async def _probe(self) -> list[Verdict]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import queue
 from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
 from agent.contract.quality import Received
-from agent.screen import Lock, NoSuchMedia, Outcome, Screen, ScreenEvent, Touch, WhepAnswer
+from agent.screen import Lock, NoSuchMedia, Outcome, Screen, Touch, WhepAnswer
+from agent.subscription import Subscription
 
 Halted = Literal["wiping", "wiped"]
 _NO_LOCK = Lock(5, None)
@@ -36,51 +36,21 @@ def halted_screen(halted: Halted, now: datetime) -> Screen:
     )
 
 
-class StillEvents:
-    """One browser's subscription: the page, and again whenever it has changed."""
-
-    def __init__(self, screen: StillScreen) -> None:
-        self._screen = screen
-        self._queue: queue.Queue[ScreenEvent] = queue.Queue()
-
-    def put(self, screen: Screen) -> None:
-        """Never waits."""
-        self._queue.put(("screen", screen))
-
-    def get(self, timeout_s: float) -> ScreenEvent | None:
-        """The next, or None."""
-        try:
-            return self._queue.get(timeout=timeout_s)
-        except queue.Empty:
-            return None
-
-    def close(self) -> None:
-        """End the subscription."""
-        self._screen.left(self)
-
-
 class StillScreen:
     """A RoomController (agent/screen.py). Every method may be called on any thread."""
 
     def __init__(self, page: Callable[[], Screen]) -> None:
         self._page = page
-        self._watching: list[StillEvents] = []
 
     def screen(self) -> Screen:
         """The page."""
         return self._page()
 
-    def subscribe(self) -> StillEvents:
-        """The page at once."""
-        events = StillEvents(self)
-        events.put(self.screen())
-        self._watching.append(events)
-        return events
-
-    def left(self, events: StillEvents) -> None:
-        """A browser has gone."""
-        if events in self._watching:
-            self._watching.remove(events)
+    def subscribe(self) -> Subscription:
+        """The page at once, and nothing after it."""
+        subscription = Subscription()
+        subscription.put(("screen", self.screen()))
+        return subscription
 
     def touch(self, _touch: Touch) -> Outcome:
         """Nothing can be touched."""

@@ -300,6 +300,44 @@ class MediaTransport:
         return True
 
 
+class Connecting:
+    """The engine's making of one connection, in tasks of its own of which it keeps no hold.
+
+    One that a close overtakes would go on with transports that are closed, and end by an InvalidStateError that
+    nobody takes. Make it before the first description.
+    """
+
+    def __init__(self, connection: RTCPeerConnection) -> None:
+        self._connection = connection
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._ended = False
+        engine: Any = connection
+        self._connect: Callable[[], Awaitable[None]] = engine._RTCPeerConnection__connect
+        engine._RTCPeerConnection__connect = self._run
+
+    async def _run(self) -> None:
+        task = asyncio.current_task()
+        if self._ended or task is None:
+            return
+        self._tasks.add(task)
+        try:
+            await self._connect()
+        except Exception as error:
+            # The other side may have closed it meanwhile; who waits for one that never comes has a limit.
+            if self._connection.signalingState != "closed":
+                logger.warning("A connection could not be made (%s)", type(error).__name__)
+        finally:
+            self._tasks.discard(task)
+
+    async def end(self) -> None:
+        """Break off what is going on, before the connection is closed."""
+        self._ended = True
+        going_on = list(self._tasks)
+        for task in going_on:
+            task.cancel()
+        await asyncio.gather(*going_on, return_exceptions=True)
+
+
 def _guard_data(transport: RTCSctpTransport, on_flood: Callable[[], None]) -> None:
     """Bound what a data channel's sender can have us keep: the engine takes in whatever comes."""
     sctp: Any = transport

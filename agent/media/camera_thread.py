@@ -1,7 +1,8 @@
 """The camera's thread: opens the camera, hands its pictures on, and really closes it when it is switched off.
 
 While it is off, or gone, a dark picture goes out twice a second, so that receivers neither freeze nor raise
-an alarm. A camera that fails is reported and opened again. Its lamp is the gate's (agent/media/camera_gate.py).
+an alarm. A camera that fails is reported and opened again, whether it fails at once or later. Its lamp is the
+gate's (agent/media/camera_gate.py).
 
 There may be a second camera, to be held in the hand: one of the two is open at a time. If it fails, the
 first takes its place again.
@@ -78,10 +79,11 @@ class CameraThread:
         self._alive_at = time.monotonic()
         self._move: Move = lambda works=True: None
         self.opened: Future[None] = Future()
+        self.opened.set_running_or_notify_cancel()  # who no longer waits for it does not take it back
         self._thread = Thread(target=self._run, name="camera", daemon=True)
 
     def start(self) -> None:
-        """Open the camera in its thread; `opened` tells how that went."""
+        """Open the camera in its thread; `opened` tells how that went the first time. It goes on in any case."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -195,7 +197,6 @@ class CameraThread:
         self._retry_at = time.monotonic() + RETRY_S
         if not self.opened.done():
             self.opened.set_exception(error)
-            self._stopping = True
 
     def _run_blank(self) -> None:
         self._woken.clear()

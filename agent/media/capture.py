@@ -1,4 +1,4 @@
-"""One session's capture: camera, microphone and encoders, opened together and closed together.
+"""One session's capture: camera, microphone and encoders, each opened by itself and all closed together.
 
 Threads: camera (reads or decodes, hands pictures on), encoders for H.264, a smaller H.264 and VP8 (each only
 once somebody listens), microphone (reads and encodes sound). They meet in one-place mailboxes, and hand out
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from concurrent.futures import wait
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 # VP8 costs more than H.264 and is for the rare party that has nothing else: never above this.
 VP8_MAX_BIT_RATE = 1_500_000
 STILL_TIMEOUT_S = 6.0  # a camera is opened anew for it, and again afterwards
+OPEN_PATIENCE_S = 2.0
+"""A device that has not answered by then is waited for in the call: a card that was asleep may take longer."""
 T = TypeVar("T")
 SMALL_MAX_BIT_RATE = 1_500_000  # of the second H.264 encoding, for parties on slow lines
 
@@ -127,16 +130,14 @@ class Capture:
         self.audio: EncodedSource = self._sound
 
     async def open(self) -> None:
-        """Open camera and microphone. Raises DeviceError if one of them is not to be had; nothing is left
-        open then."""
+        """Open camera and microphone, each by itself; return when both have answered, well or ill, or soon.
+
+        What is not to be had is treated as what is lost later: darkness or silence goes out, stats() says why,
+        and it is tried again until it is there. Without both, a call still brings the others into the room.
+        """
         self._camera.start()
         self._sound.start()
-        opened = (asyncio.wrap_future(self._camera.opened), asyncio.wrap_future(self._sound.opened))
-        results = await asyncio.gather(*opened, return_exceptions=True)
-        faults = [result for result in results if isinstance(result, BaseException)]
-        if faults:
-            await self.close()
-            raise faults[0]
+        await asyncio.to_thread(wait, (self._camera.opened, self._sound.opened), OPEN_PATIENCE_S)
 
     def set_microphone(self, on: bool) -> None:
         """Off: what is captured is dropped and silence goes out; the device stays open (see

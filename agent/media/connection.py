@@ -22,7 +22,7 @@ from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 from aiortc.sdp import candidate_from_sdp
 
 from agent.media.admission import Flood
-from agent.media.aiortc_internals import MediaTransport, extend_capabilities, ssrcs
+from agent.media.aiortc_internals import Connecting, MediaTransport, extend_capabilities, ssrcs
 from agent.media.candidates import CANDIDATES_MAX, RemoteCandidates
 from agent.media.congestion import CongestionController
 from agent.media.facts import IceServer
@@ -85,6 +85,7 @@ class Connection:
         # An empty list, since the engine's default for None is a public STUN server; ours are for the gatherer.
         configuration = RTCConfiguration([], policy, RTCBundlePolicy.MAX_BUNDLE)
         self._engine = RTCPeerConnection(configuration)
+        self._connecting = Connecting(self._engine)
         self._transceivers: Mapping[MediaKind, RTCRtpTransceiver] = {
             kind: self._engine.addTransceiver(
                 kind, (picture_direction or direction) if kind == "video" else direction
@@ -227,6 +228,7 @@ class Connection:
         self.session.close()
         self._transport.closed = True
         await self._gatherer.close()
+        await self._connecting.end()
         try:
             await asyncio.wait_for(self._engine.close(), CLOSE_TIMEOUT_S)
         except Exception as error:

@@ -72,7 +72,8 @@ class Camera(Protocol):
 
 
 class Microphone(Protocol):
-    """One microphone. open, read and close are called from one thread; read waits for the next 20 ms."""
+    """One microphone. read and close are called from one thread, open from another while that one waits; read
+    waits for the next 20 ms."""
 
     @property
     def missing(self) -> DeviceError | None:

@@ -32,6 +32,7 @@ CANCELLED_SOURCE, CANCELLER_EAR = "echo-cancel-source", "echo-cancel-capture"
 """Nodes of firmware/audio: what the canceller gives, and where it hears the room."""
 LOOK_AFTER_FRAMES = 75  # digital silence for 1.5 s: a microphone in a room has noise, even a quiet one
 LOOK_WITHIN_S = 1.0
+ENDS_WITHIN_S = 1.0  # a pw-record that closed its output, or was asked to end
 SILENT_PIPE_S = 1.0  # PipeWire delivers also when nobody speaks: a second without any byte is a fault
 FIRST_SOUND_S = 5.0  # a card that was asleep wakes first, and pw-record starts beside the rest of a self-test
 
@@ -144,7 +145,8 @@ class PipeWireMicrophone:
             reason = f"pw-record cannot be started ({error.strerror})"
             raise DeviceError(self._what, reason, "Install pipewire-bin") from error
         self._buffer, self._header_seen, self._silent_frames = b"", False, 0
-        while not self._header_seen:  # the first bytes show that there is a source at the other end
+        # The first sound shows that there is a source at the other end; a header is written without one, too.
+        while not self._header_seen or len(self._buffer) < FRAME_BYTES:
             self._buffer += self._more(FIRST_SOUND_S)
             self._skip_header()
 
@@ -164,7 +166,7 @@ class PipeWireMicrophone:
             return
         process.terminate()
         try:
-            process.communicate(timeout=1)
+            process.communicate(timeout=ENDS_WITHIN_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -199,7 +201,10 @@ class PipeWireMicrophone:
                 "PipeWire gives no sound from it",
                 "Check microphone.target and that it is plugged in",
             )
-        _, said = self._process.communicate()
+        try:
+            _, said = self._process.communicate(timeout=ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            said = b"its output is closed"
         reason = said.decode("utf-8", "replace").strip().splitlines()
         detail = reason[-1] if reason else f"exit code {self._process.returncode}"
         return DeviceError(
@@ -209,7 +214,7 @@ class PipeWireMicrophone:
         )
 
     def _skip_header(self) -> None:
-        found = pcm_start(self._buffer)
+        found = None if self._header_seen else pcm_start(self._buffer)
         if found is not None:
             start, self._big_endian = found
             self._buffer = self._buffer[start:]

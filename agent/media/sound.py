@@ -1,8 +1,8 @@
 """The microphone's thread: reads 20 ms, measures its level, encodes it as Opus once for all.
 
 Muted, what is captured is dropped at once and encoded silence goes out instead; the device stays open, so
-that unmuting is immediate and the echo canceller keeps what it has learnt. A device that is gone is opened again
-and again, and silence goes out meanwhile.
+that unmuting is immediate and the echo canceller keeps what it has learnt. A device that is gone, or was not
+there when it was to be opened, is opened again and again, and silence goes out meanwhile.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from threading import Event, Thread
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from agent.media.broadcast import Broadcast
 from agent.media.device import DeviceError, Microphone, Pace, RawSound, Samples
-from agent.media.microphone import FRAME_SAMPLES, SILENCE_DBFS, level_dbfs
+from agent.media.microphone import BUFFER_S, FRAME_S, FRAME_SAMPLES, SILENCE_DBFS, level_dbfs
 from agent.media.opus import ExpectedLoss, OpusEncoder
 from agent.media.pulse import Move, pulse
 from agent.media.source import (
@@ -55,7 +55,7 @@ class SoundStats:
 
 
 class SoundSource:
-    """An EncodedSource of the microphone. start() opens the device; afterwards a lost one is opened again."""
+    """An EncodedSource of the microphone. One that is lost, or cannot be opened, is opened again."""
 
     codec: Codec = "opus"
     clock_rate = AUDIO_CLOCK_RATE_HZ
@@ -82,10 +82,12 @@ class SoundSource:
         self._fault: DeviceError | None = None
         self._alive_at = time.monotonic()
         self.opened: Future[None] = Future()
+        self.opened.set_running_or_notify_cancel()  # who no longer waits for it does not take it back
         self._thread = Thread(target=self._run, name="microphone", daemon=True)
 
     def start(self) -> None:
-        """Open the microphone in its thread; `opened` tells how that went."""
+        """Open the microphone in its thread; `opened` tells how that went the first time. It goes on in any
+        case."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -128,24 +130,48 @@ class SoundSource:
         while not self._stopping.is_set():
             move()
             try:
-                self._microphone.open()
+                self._open(encoder, move)
                 if not self.opened.done():
                     self.opened.set_result(None)
-                self._notice(None)
                 while not self._stopping.is_set():
                     move()
                     self._one(encoder, self._microphone.read())
                     self._notice(self._microphone.missing)
             except DeviceError as error:
+                self._notice(error)
                 if not self.opened.done():
                     self.opened.set_exception(error)
-                    self._stopping.set()
-                self._notice(error)
                 self._level = SILENCE_DBFS
             finally:
                 self._microphone.close()
             if self._fault is not None and not self._stopping.is_set():
                 self._be_silent(encoder, move)
+
+    def _open(self, encoder: OpusEncoder, move: Move) -> None:
+        """Open the microphone, which may take seconds: in a thread of its own, while silence goes out from here.
+
+        When all is to end it is waited for too, since nobody else would close it.
+        """
+        opening: Future[None] = Future()
+        Thread(target=self._try_to_open, args=(opening,), name="microphone-opens", daemon=True).start()
+        pace = Pace(FRAME_S, first_in_s=FRAME_S, buffer_s=BUFFER_S)
+        while not opening.done():
+            move()
+            wait((opening,), max(0.0, pace.next_due - time.monotonic()))
+            if not opening.done() and self._stopping.is_set():
+                wait((opening,))
+            elif not opening.done():
+                self._one(encoder, _silence(pace.wait()))
+        opening.result()
+
+    def _try_to_open(self, opening: Future[None]) -> None:
+        try:
+            with pulse("microphone's opening"):
+                self._microphone.open()
+        except BaseException as error:
+            opening.set_exception(error)
+        else:
+            opening.set_result(None)
 
     def _notice(self, fault: DeviceError | None) -> None:
         if fault is not None and self._fault is None:
@@ -155,12 +181,12 @@ class SoundSource:
         self._fault = fault
 
     def _be_silent(self, encoder: OpusEncoder, move: Move) -> None:
-        pace = Pace(AUDIO_FRAME_MS / 1000)
+        pace = Pace(FRAME_S, buffer_s=BUFFER_S)
         for _ in range(round(RETRY_S * 1000 / AUDIO_FRAME_MS)):
             if self._stopping.is_set():
                 return
             move()
-            self._one(encoder, RawSound(np.zeros(FRAME_SAMPLES, np.int16), pace.wait()))
+            self._one(encoder, _silence(pace.wait()))
 
     def _one(self, encoder: OpusEncoder, sound: RawSound) -> None:
         muted = self._muted
@@ -188,6 +214,10 @@ class SoundSource:
                 self._loop.call_soon_threadsafe(self._on_level, self._level)
             except RuntimeError:
                 log.debug("a level came after the event loop's end")
+
+
+def _silence(at: float) -> RawSound:
+    return RawSound(np.zeros(FRAME_SAMPLES, np.int16), at)
 
 
 class Timeline:

@@ -15,7 +15,7 @@ from agent.screen import NoSuchMedia
 
 
 class FakeCapture:
-    """Opens as it is told: "ok", "error", "fault" or "hang"."""
+    """Opens as it is told: "ok", "error", "fault" or "hang"; or cannot even be made: "made"."""
 
     video = audio = video_vp8 = type("Source", (), {"codec": "H264", "subscribe": lambda *_: lambda: None})()
 
@@ -69,7 +69,10 @@ class Bench:
         pass
 
     def make(self):
-        self.captures.append(FakeCapture(self.hows.pop(0) if len(self.hows) > 1 else self.hows[0]))
+        how = self.hows.pop(0) if len(self.hows) > 1 else self.hows[0]
+        if how == "made":
+            raise DeviceError("camera", "no film is given", "Give camera.file in the board profile")
+        self.captures.append(FakeCapture(how))
         return self.captures[-1]
 
     @property
@@ -113,6 +116,15 @@ def test_devices_that_fail_or_hang_are_closed_and_tried_again(fault, told):
         assert (len(bench.captures), bench.open_devices) == (3, 1)
 
     play(scene, fault, fault, "ok")
+
+
+def test_a_capture_that_cannot_be_made_is_told_and_tried_again():
+    async def scene(bench):
+        bench.control.open()
+        await bench.until(lambda: bench.control.call is not None)
+        assert bench.errors == ["camera"]
+
+    play(scene, "made", "ok")
 
 
 def test_nothing_stays_open_or_is_tried_again_for_a_session_that_ended_meanwhile():

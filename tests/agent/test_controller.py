@@ -12,8 +12,9 @@ import pytest
 
 from agent import controller as module
 from agent.contract.quality import Received
-from agent.controller import MAX_SCREENS, QUEUE_LENGTH, Controller
+from agent.controller import MAX_SCREENS, Controller
 from agent.screen import Lock, NoSuchMedia, Outcome, Screen, TooManyScreens, Touch
+from agent.subscription import QUEUE_LENGTH
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 

@@ -236,7 +236,10 @@ class Visit:
 
 
 async def until(page: Any, script: str) -> None:
-    await page.wait_for_function(script, timeout=40_000)
+    # wait_for_function takes a promise itself for its answer, whatever it is kept with.
+    async with asyncio.timeout(40):
+        while not await page.evaluate(script):
+            await asyncio.sleep(0.05)
 
 
 PLAYS = "v.videoWidth > 0 && v.currentTime > 0.5"

@@ -71,6 +71,8 @@ def test_private_names_are_where_they_were() -> None:
     source = inspect.getsource(rtcpeerconnection.RTCPeerConnection)
     assert "transceiver.sender.send(" in source
     assert "transceiver.receiver.receive(" in source
+    assert source.count("ensure_future(self.__connect())") == 2
+    assert inspect.iscoroutinefunction(rtcpeerconnection.RTCPeerConnection._RTCPeerConnection__connect)
 
 
 def test_capabilities_are_added_once() -> None:

@@ -112,14 +112,30 @@ def test_off_closes_the_camera_and_sends_dark_pictures_and_on_opens_it_again() -
     assert not [thread for thread in threading.enumerate() if thread.name == "camera"]
 
 
-def test_a_missing_camera_is_told_at_open_and_the_thread_ends() -> None:
+def test_a_camera_missing_at_the_start_is_told_replaced_by_darkness_and_taken_when_it_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(camera_thread, "RETRY_S", 0.05)
     stage = Stage()
     stage.camera.fault = DeviceError("camera", "it is not there", "Plug it in")
     stage.thread.start()
     with pytest.raises(DeviceError, match="Plug it in"):
         stage.thread.opened.result(timeout=5)
+    until(lambda: stage.brightness() == 16)
+    assert "it is not there" in str(stage.thread.stats().fault)
+    assert stage.journal[:3] == ["lamp on", "closed", "lamp off"]
+    stage.camera.fault = None
+    until(lambda: stage.brightness() == 99 and stage.thread.stats().fault is None)
     stage.thread.stop()
-    assert stage.journal == ["lamp on", "closed", "lamp off"]
+    assert stage.journal[-1] == "lamp off"
+
+
+def test_who_no_longer_waits_for_the_camera_leaves_it_well() -> None:
+    stage = Stage()
+    assert not stage.thread.opened.cancel()
+    stage.thread.start()
+    until(lambda: stage.brightness() == 99)
+    stage.thread.stop()
 
 
 def test_a_camera_lost_in_a_call_is_reported_and_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,6 +95,24 @@ def test_what_goes_wrong_with_pipewire_is_said(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(DeviceError, match=r"gives no sound.*microphone\.target"):
         dumb.open()
     dumb.close()
+    header = stand_in(tmp_path, "printf '.snd\\000\\000\\000\\0301234567890123456'; exec sleep 60")
+    only_header = PipeWireMicrophone(None, header)
+    with pytest.raises(DeviceError, match="gives no sound"):
+        only_header.open()
+    only_header.close()
+
+
+def test_a_program_that_closes_its_output_and_does_not_end_is_a_fault_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(microphone_module, "ENDS_WITHIN_S", 0.05)
+    stuck = PipeWireMicrophone(None, stand_in(tmp_path, "exec >&-; exec sleep 60"))
+    with pytest.raises(DeviceError, match="its output is closed"):
+        stuck.open()
+    process = stuck._process
+    stuck.close()
+    assert process is not None
+    assert process.returncode is not None
 
 
 def test_a_source_that_is_slow_to_wake_is_waited_for_and_one_that_falls_silent_is_not(

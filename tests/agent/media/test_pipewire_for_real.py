@@ -135,6 +135,37 @@ def test_an_unplugged_microphone_is_told_and_taken_again_and_so_is_a_pipewire_th
     asyncio.run(scenario())
 
 
+def test_a_microphone_is_heard_once_a_pipewire_runs_that_did_not_when_it_was_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    graph = AudioGraph(tmp_path)
+
+    async def scenario() -> None:
+        heard: list[EncodedFrame] = []
+        source = SoundSource(asyncio.get_running_loop(), PipeWireMicrophone("echo-cancel-source"))
+        source.subscribe(heard.append)
+        source.start()
+        try:
+            with pytest.raises(DeviceError, match="Check that PipeWire runs"):
+                await asyncio.wrap_future(source.opened)
+            await asyncio.to_thread(until, lambda: len(heard) > 20, PATIENCE_S)  # silence
+            await asyncio.to_thread(graph.start)
+            await asyncio.to_thread(graph.plug, "card", "Audio/Source/Virtual")
+            player = await asyncio.to_thread(play_tone, graph, "card:input_MONO")
+            await asyncio.to_thread(until, lambda: source.stats().level_dbfs > -60, PATIENCE_S)
+            assert source.stats().fault is None
+            player.kill()
+            player.wait()
+        finally:
+            source.stop()
+
+    try:
+        asyncio.run(scenario())
+    finally:
+        graph.stop()
+
+
 @pytest.mark.parametrize("program", ["wireplumber", "pipewire-pulse"])
 def test_all_of_the_graph_ends_when_one_of_its_programs_does(graph: AudioGraph, program: str) -> None:
     graph.kill(program)

@@ -118,25 +118,22 @@ class SilentMicrophone(FakeMicrophone):
         return RawSound(np.zeros(FRAME_SAMPLES, np.int16), sound.captured_at)
 
 
-def test_a_missing_microphone_is_told_at_open_and_a_lost_one_is_opened_again(
+def test_a_missing_microphone_is_told_at_open_and_opened_again_as_a_lost_one_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sound_module, "RETRY_S", 0.01)
 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
-        missing = FakeMicrophone()
-        missing.fault = DeviceError("microphone", "it is not there", "Plug it in")
-        source = SoundSource(loop, missing)
+        microphone = FakeMicrophone()
+        microphone.fault = DeviceError("microphone", "it is not there", "Plug it in")
+        source = SoundSource(loop, microphone)
         source.start()
         with pytest.raises(DeviceError, match="Plug it in"):
             await asyncio.wrap_future(source.opened)
-        source.stop()
-
-        microphone = FakeMicrophone()
-        source = SoundSource(loop, microphone)
-        source.start()
-        await until(lambda: microphone.pieces > 3)
+        assert "it is not there" in str(source.stats().fault)
+        microphone.fault = None
+        await until(lambda: microphone.pieces > 3 and source.stats().fault is None)
         microphone.fault = DeviceError("microphone", "it is gone", "Plug it in")
         await until(lambda: source.stats().fault is not None)
         microphone.fault = None
@@ -168,6 +165,64 @@ def test_silence_goes_out_evenly_while_the_microphone_is_gone_and_its_sound_when
         assert set(steps) == {FRAME_SAMPLES}
         source.stop()
 
+    asyncio.run(scenario())
+
+
+class SleepyMicrophone(FakeMicrophone):
+    """Does not answer until it is woken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.awake = threading.Event()
+
+    def open(self) -> None:
+        self.awake.wait(5)
+        super().open()
+
+
+def test_silence_goes_out_evenly_while_a_microphone_does_not_answer_and_it_is_closed_with_the_rest() -> None:
+    async def scenario() -> None:
+        microphone, heard = SleepyMicrophone(), list[EncodedFrame]()
+        source = SoundSource(asyncio.get_running_loop(), microphone)
+        source.subscribe(heard.append)
+        source.start()
+        await until(lambda: len(heard) > 15)
+        assert not source.opened.done()
+        silent = decoded([frame.payload for frame in heard])
+        microphone.awake.set()
+        await until(lambda: source.stats().level_dbfs > -20)
+        assert float(np.abs(silent).max()) < 50
+        assert set(np.diff([frame.timestamp for frame in heard]).tolist()) == {FRAME_SAMPLES}
+        source.stop()
+
+        microphone = SleepyMicrophone()
+        source = SoundSource(asyncio.get_running_loop(), microphone)
+        source.start()
+        stopping = asyncio.create_task(asyncio.to_thread(source.stop))
+        await until(source._stopping.is_set)
+        microphone.awake.set()
+        await stopping
+        assert (microphone.opened, microphone.closed) == (1, 1)
+
+    asyncio.run(scenario())
+
+
+def test_a_microphone_that_opens_and_gives_nothing_stays_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sound_module, "RETRY_S", 0.01)
+    seen: list[bool] = []
+
+    class Dumb(FakeMicrophone):
+        def read(self) -> RawSound:
+            seen.append(source.stats().fault is not None)
+            raise DeviceError("microphone", "it gives nothing", "Check its cable")
+
+    async def scenario() -> None:
+        source.start()
+        await until(lambda: len(seen) > 3)
+        source.stop()
+        assert seen[1:4] == [True, True, True]
+
+    source = SoundSource(asyncio.new_event_loop(), Dumb())
     asyncio.run(scenario())
 
 
