@@ -10,18 +10,45 @@ export XDG_CONFIG_HOME=$here
 export DISABLE_RTKIT=1
 unset DBUS_SESSION_BUS_ADDRESS DISPLAY
 programs=()
+declare -A names
 trap 'kill "${programs[@]}" 2>/dev/null || true' EXIT
 trap 'exit 0' TERM INT
 
-# Polls every 0.1 s for at most 10 s.
+say() {
+    if [ -n "${NOTIFY_SOCKET:-}" ]; then systemd-notify "$@"; fi
+}
+
+# What ended and how: SIGXCPU is PipeWire's real-time thread at the soft LimitRTTIME= of the unit.
+ended() {
+    local name=${names[$1]:-one of its programs} how="with status $2"
+    [ "$2" -gt 128 ] && how="by SIG$(kill -l $(($2 - 128)))"
+    if [ "$2" = $((128 + $(kill -l XCPU))) ]; then
+        how="by SIGXCPU: it has used the processor longer without a pause than real-time threads may"
+    fi
+    echo "halsorum-audio: $name ended $how; the sound is started anew" >&2
+    exit 1
+}
+
+# Polls every 0.1 s for as long as all programs run: how long that may take is said in one place, the unit's
+# TimeoutStartSec=, by which systemd ends what hangs; `systemctl status` then says what was waited for.
 until_done() {
-    for _ in $(seq 100); do
-        "$@" >/dev/null 2>&1 && return 0
-        for each in "${programs[@]}"; do kill -0 "$each" || break 2; done
+    say --status="Waiting for: $*"
+    until "$@" >/dev/null 2>&1; do
+        for each in "${programs[@]}"; do
+            if ! kill -0 "$each" 2>/dev/null; then
+                local status=0
+                wait "$each" || status=$?
+                ended "$each" "$status"
+            fi
+        done
         sleep 0.1
     done
-    echo "halsorum-audio: \"$*\" did not succeed; the sound is started anew" >&2
-    exit 1
+}
+
+start() {
+    "$@" &
+    programs+=($!)
+    names[$!]=$1
 }
 
 # Before pipewire-pulse makes it 0700: its group is to get in, as everywhere in this folder.
@@ -37,19 +64,14 @@ if ! [[ $delay_ms =~ ^[0-9]{1,3}$ ]]; then
 fi
 sed "s|@PLAY_DELAY@|$((10#$delay_ms * 48))/48000|" "$here/pipewire/pipewire.conf" > "$XDG_RUNTIME_DIR/pipewire.conf"
 
-pipewire -c "$XDG_RUNTIME_DIR/pipewire.conf" &
-programs+=($!)
+start pipewire -c "$XDG_RUNTIME_DIR/pipewire.conf"
 until_done pw-cli info 0
-wireplumber &
-programs+=($!)
+start wireplumber
 # Ports are WirePlumber's work: once they are there, it has taken the canceller in.
 until_done pw-link --input echo-cancel-sink
-pipewire-pulse &
-programs+=($!)
+start pipewire-pulse
 until_done test -S "$XDG_RUNTIME_DIR/pulse/native"
-if [ -n "${NOTIFY_SOCKET:-}" ]; then
-    systemd-notify --ready --status="Canceller ready"
-fi
-wait -n "${programs[@]}" || true
-echo "halsorum-audio: one of its programs ended; the sound is started anew" >&2
-exit 1
+say --ready --status="Canceller ready"
+status=0
+wait -n -p which "${programs[@]}" || status=$?
+ended "${which:-0}" "$status"
