@@ -1,6 +1,7 @@
 """The unit's data at boot: looked after, mounted, or memory in its place. The unit starts in any case.
 
 `python -S -m firmware.data_partition` as root, before the journal and the agent (systemd/halsorum-data.service).
+It checks and decides; the mounts themselves are systemd's (firmware/mount_units.py).
 `--again` before each start of the agent: whether what was mounted still takes writes. What it found stands in
 /run/halsorum-data/state.json; what is decided is in firmware/data_state.py. Standard library only.
 """
@@ -9,9 +10,8 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,8 @@ from firmware.data_disk import (
     total_bytes,
 )
 from firmware.data_state import Report, enough, is_mended, plain, to_json
+from firmware.mount_units import MOUNT_WITHIN_S, UNITS, Mounts, MountUnit, point
+from firmware.programs import Run, run_program
 
 OPTIONS = "rw,nosuid,nodev,noexec,noatime,data=ordered,errors=remount-ro,commit=30"
 """Metadata after their data, for power cuts; what must not be lost is fsynced by its writer, so the rest may wait
@@ -36,11 +38,11 @@ IN_MEMORY = "size=128M,mode=0755,nosuid,nodev,noexec"
 MAKE_ANEW = "make-anew"
 """A file in the partition's root: make a new file system before mounting (firmware/data_repair.py)."""
 CHECK_WITHIN_S = 600.0
-MOUNT_WITHIN_S = 60.0
+GROW_WITHIN_S = 150.0
+GROW = "halsorum-data-grow.service"
+DEVICE = "device"
+"""In our folder: a link to the partition."""
 BROKEN_BY = {errno.EROFS: "read_only", errno.EIO: "read_only", errno.ENOSPC: "full", errno.EDQUOT: "full"}
-
-Run = Callable[[Sequence[str], float], tuple[int, str]]
-"""A program and its time in seconds; its exit code (-1: it did not run or did not end) and what it said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Places:
     sys: Path = Path("/sys")
     proc: Path = Path("/proc")
     dev: Path = Path("/dev")
+    units: Path = UNITS
     folders: tuple[Folder, ...] = (
         Folder("agent", Path("/var/lib/halsorum"), 0o700, "halsorum", "halsorum"),
         Folder("journal", Path("/var/log/journal"), 0o755, group="systemd-journal"),
@@ -76,23 +79,13 @@ class Places:
         return self.run / "state.json"
 
 
-def run_program(command: Sequence[str], within_s: float) -> tuple[int, str]:
-    """A Run, for real."""
-    try:
-        done = subprocess.run(
-            command, check=False, capture_output=True, timeout=within_s, text=True, errors="replace"
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return -1, f"{command[0]}: {type(error).__name__}"
-    return done.returncode, done.stderr or done.stdout
-
-
 class DataPartition:
     """The deeds. Nothing here raises for what is found on the disk: it is reported."""
 
     def __init__(self, places: Places, run: Run = run_program) -> None:
         self._places = places
         self._run = run
+        self._mounts = Mounts(places.units, run)
 
     def start(self, partition: Partition | None) -> Report:
         """At boot: check it, mount it, say so."""
@@ -107,7 +100,10 @@ class DataPartition:
         if fault is None or fault[0] == "full":
             full = self._fullness(folder.seen_at)
             return self._say(full) if full is not None else Report("ok")
-        self._memory_at(folder.seen_at)
+        # Over what is mounted there, with the power of the agent's own ExecStartPre=+: a unit has one mount.
+        self._run(
+            ("mount", "-t", "tmpfs", "-o", IN_MEMORY, "halsorum-data", str(folder.seen_at)), MOUNT_WITHIN_S
+        )
         _own(folder, folder.seen_at)
         self._run(
             ("systemctl", "--no-block", "try-restart", "halsorum-helper.path", "halsorum-network.path"), 20.0
@@ -143,7 +139,7 @@ class DataPartition:
         checked = self._check(partition)
         fault = checked.reason if checked.state == "garbage" else self._mount(partition)
         if not fault and (self._places.data / MAKE_ANEW).exists():
-            self._unmount()
+            self._mounts.unmount(self._places.data)
             checked = Report("repaired", "made anew as asked")
             fault = self.make(partition) or self._mount(partition)
         return self._in_memory(Report("garbage", fault)) if fault else self._judge(checked)
@@ -155,7 +151,8 @@ class DataPartition:
             there = file_system_on(device)
         except OSError as error:
             return Report("garbage", f"{device} cannot be read: {error.strerror}")
-        self._grow_partition(partition)
+        if partition.behind_bytes >= GROW_FROM_BYTES:
+            self._run(("systemctl", "start", GROW), GROW_WITHIN_S)
         exit_code, said = self._run(("e2fsck", "-p", str(device)), CHECK_WITHIN_S)
         if there is not None and is_mended(exit_code):
             self._grow_file_system(partition, there)
@@ -171,7 +168,7 @@ class DataPartition:
         data = self._places.data
         fault = write_fault(data)
         if fault is not None and fault[0] == "read_only":
-            self._unmount()
+            self._mounts.unmount(data)
             return self._in_memory(Report("read_only", fault[1]))
         full = self._fullness(data)
         if full is not None:
@@ -190,51 +187,31 @@ class DataPartition:
 
     def _mount(self, partition: Partition) -> str:
         """Empty if it is mounted, else why not."""
-        self._places.data.mkdir(parents=True, exist_ok=True)
-        command = ("mount", "-t", "ext4", "-o", OPTIONS, str(partition.device), str(self._places.data))
-        exit_code, said = self._run(command, MOUNT_WITHIN_S)
-        return "" if exit_code == 0 else plain(said) or f"{partition.device} cannot be mounted"
-
-    def _unmount(self) -> None:
-        self._run(("umount", str(self._places.data)), MOUNT_WITHIN_S)
+        link = self._places.run / DEVICE
+        fault = point(link, partition.device)
+        fault = fault or self._mounts.mount(MountUnit(str(link), self._places.data, "ext4", OPTIONS))
+        return f"{partition.device}: {fault}" if fault else ""
 
     def _in_memory(self, report: Report) -> Report:
-        self._memory_at(self._places.data)
+        self._mounts.mount(MountUnit("halsorum-data", self._places.data, "tmpfs", IN_MEMORY))
         return report
-
-    def _memory_at(self, place: Path) -> None:
-        with suppress(OSError):
-            place.mkdir(parents=True, exist_ok=True)
-        self._run(("mount", "-t", "tmpfs", "-o", IN_MEMORY, "halsorum-data", str(place)), MOUNT_WITHIN_S)
 
     def _show_folders(self) -> None:
         """Each folder where programs look for it; what fails is left as the image has it."""
+        bound = []
         for folder in self._places.folders:
             inner = self._places.data / folder.name
             with suppress(OSError):
                 inner.mkdir(exist_ok=True)
                 _own(folder, inner)
                 if folder.seen_at != inner:
-                    folder.seen_at.mkdir(parents=True, exist_ok=True)
-                    self._run(("mount", "--bind", str(inner), str(folder.seen_at)), MOUNT_WITHIN_S)
-
-    def _grow_partition(self, partition: Partition) -> None:
-        """To the disk's end, as after an image was written to a larger card. What fails is tried at the next boot:
-        sfdisk writes the table only when all of it fits."""
-        if partition.behind_bytes < GROW_FROM_BYTES:
-            return
-        disk, number = str(partition.disk), str(partition.number)
-        self._run(
-            ("sh", "-c", 'echo ", +" | sfdisk -q --no-reread --no-tell-kernel -N "$1" "$0"', disk, number),
-            60.0,
-        )
-        self._run(("partx", "--update", "--nr", number, disk), 60.0)
+                    bound.append(MountUnit(str(inner), folder.seen_at, "none", "bind"))
+        self._mounts.mount(*bound)
 
     def _grow_file_system(self, partition: Partition, there: FileSystem) -> None:
         room = partition.size * SECTOR_BYTES + partition.behind_bytes
-        if (
-            room - there.size_bytes >= GROW_FROM_BYTES
-        ):  # so also after a power cut when the partition had grown
+        # So also after a power cut when the partition had grown.
+        if room - there.size_bytes >= GROW_FROM_BYTES:
             self._run(("e2fsck", "-f", "-p", str(partition.device)), CHECK_WITHIN_S)  # resize2fs asks for it
             self._run(("resize2fs", str(partition.device)), CHECK_WITHIN_S)
 

@@ -14,8 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from firmware.data_disk import Mount, Partition, find_data, free_bytes, mounts, number_of, total_bytes
-from firmware.data_partition import MAKE_ANEW, DataPartition, Places, Run, run_program, write_fault
+from firmware.data_partition import MAKE_ANEW, DataPartition, Places, write_fault
 from firmware.data_state import How, enough, how_to_repair
+from firmware.programs import Run, run_program
 
 RESULT = "repair.json"
 KEPT = frozenset(

@@ -1,4 +1,4 @@
-"""The unit's identities at boot: their partition looked after and mounted. The unit starts in any case.
+"""The unit's identities at boot: their partition checked, and mounted by systemd. The unit starts in any case.
 
 `python -S -m firmware.identity_partition` as root, before the agent (systemd/halsorum-identity.service). No line
 of fstab: an agent whose folder is on a mount that failed would not be started, and could not say what is wrong.
@@ -11,17 +11,27 @@ import sys
 from pathlib import Path
 
 from firmware.data_disk import Partition, find_data
-from firmware.data_partition import CHECK_WITHIN_S, MOUNT_WITHIN_S, Run, run_program
+from firmware.data_partition import CHECK_WITHIN_S
 from firmware.data_state import is_mended, plain
+from firmware.mount_units import UNITS, Mounts, MountUnit, point
+from firmware.programs import Run, run_program
 
 PARTITION_NAMES = frozenset({"identity"})
 PLACE = Path("/var/lib/halsorum-identity")
+DEVICE = Path("/run/halsorum-identity/device")
 OPTIONS = "nosuid,nodev,noexec,noatime,sync,errors=remount-ro"
 """Written a few times a year, and each time it must be there after a power cut."""
 
 
-def take(partition: Partition | None, place: Path, run: Run = run_program) -> str:
-    """Check and mount it; empty if it is there, else why not (nothing is mounted, or it takes no writes)."""
+def take(
+    partition: Partition | None,
+    place: Path,
+    run: Run = run_program,
+    *,
+    device: Path = DEVICE,
+    units: Path = UNITS,
+) -> str:
+    """Check it and have it mounted; empty if it is there, else why not (not mounted, or it takes no writes)."""
     if partition is None:
         return "the unit's disk has no partition named identity"
     exit_code, said = run(("e2fsck", "-p", str(partition.device)), CHECK_WITHIN_S)
@@ -29,13 +39,11 @@ def take(partition: Partition | None, place: Path, run: Run = run_program) -> st
         exit_code, said = run(("e2fsck", "-f", "-y", str(partition.device)), CHECK_WITHIN_S)
     if not is_mended(exit_code) and not partition.is_read_only:
         return f"{partition.device}: there is no file system that could be mended ({plain(said)})"
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
     options = f"{'ro' if partition.is_read_only else 'rw'},{OPTIONS}"
-    exit_code, said = run(
-        ("mount", "-t", "ext4", "-o", options, str(partition.device), str(place)), MOUNT_WITHIN_S
-    )
-    if exit_code != 0:
-        return plain(said) or f"{partition.device} cannot be mounted"
+    fault = point(device, partition.device)
+    fault = fault or Mounts(units, run).mount(MountUnit(str(device), place, "ext4", options))
+    if fault:
+        return f"{partition.device}: {fault}"
     return f"{partition.device} takes no writes" if partition.is_read_only else ""
 
 

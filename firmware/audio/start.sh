@@ -10,27 +10,50 @@ export XDG_CONFIG_HOME=$here
 export DISABLE_RTKIT=1
 unset DBUS_SESSION_BUS_ADDRESS DISPLAY
 programs=()
+declare -A names
 trap 'kill "${programs[@]}" 2>/dev/null || true' EXIT
 trap 'exit 0' TERM INT
 
-are_alive() {
-    for each in "${programs[@]}"; do kill -0 "$each" 2>/dev/null || return 1; done
+say() {
+    if [ -n "${NOTIFY_SOCKET:-}" ]; then systemd-notify "$@"; fi
 }
 
-give_up() {
-    echo "halsorum-audio: one of its programs ended; the sound is started anew" >&2
+# What ended and how: SIGXCPU is PipeWire's real-time thread at the soft LimitRTTIME= of the unit.
+ended() {
+    local name=${names[$1]:-one of its programs} how="with status $2"
+    [ "$2" -gt 128 ] && how="by SIG$(kill -l $(($2 - 128)))"
+    if [ "$2" = $((128 + $(kill -l XCPU))) ]; then
+        how="by SIGXCPU: it has used the processor longer without a pause than real-time threads may"
+    fi
+    echo "halsorum-audio: $name ended $how; the sound is started anew" >&2
     exit 1
 }
 
-# Polls every 0.1 s for at most 10 s.
+# Whether one of the programs has ended; if so, so do we.
+look() {
+    local each status=0
+    for each in "${programs[@]}"; do
+        if ! kill -0 "$each" 2>/dev/null; then
+            wait "$each" || status=$?
+            ended "$each" "$status"
+        fi
+    done
+}
+
+# Polls every 0.1 s for as long as all programs run: how long that may take is said in one place, the unit's
+# TimeoutStartSec=, by which systemd ends what hangs; `systemctl status` then says what was waited for.
 until_done() {
-    for _ in $(seq 100); do
-        "$@" >/dev/null 2>&1 && return 0
-        are_alive || break
+    say --status="Waiting for: $*"
+    until "$@" >/dev/null 2>&1; do
+        look
         sleep 0.1
     done
-    echo "halsorum-audio: \"$*\" did not succeed; the sound is started anew" >&2
-    exit 1
+}
+
+start() {
+    "$@" &
+    programs+=($!)
+    names[$!]=$1
 }
 
 # Before pipewire-pulse makes it 0700: its group is to get in, as everywhere in this folder.
@@ -55,21 +78,17 @@ library=webrtc
 sed -e "s|@PLAY_DELAY@|$((10#$delay_ms * 48))/48000|" -e "s|@CANCELLER@|aec/libspa-aec-$library|" \
     "$here/pipewire/pipewire.conf" > "$XDG_RUNTIME_DIR/pipewire.conf"
 
-pipewire -c "$XDG_RUNTIME_DIR/pipewire.conf" &
-programs+=($!)
+start pipewire -c "$XDG_RUNTIME_DIR/pipewire.conf"
 until_done pw-cli info 0
-wireplumber &
-programs+=($!)
+start wireplumber
 # Ports are WirePlumber's work: once they are there, it has taken the canceller in.
 until_done pw-link --input echo-cancel-sink
-pipewire-pulse &
-programs+=($!)
+start pipewire-pulse
 until_done test -S "$XDG_RUNTIME_DIR/pulse/native"
-if [ -n "${NOTIFY_SOCKET:-}" ]; then
-    systemd-notify --ready --status="Sound ready, echo canceller $canceller"
-fi
+say --ready --status="Sound ready, echo canceller $canceller"
 # One that ended while we were polling is not told by wait -n any more: the trap looks, and so do we once.
-trap 'are_alive || give_up' CHLD
-are_alive || give_up
-wait -n "${programs[@]}" || true
-give_up
+trap look CHLD
+look
+status=0
+wait -n -p which "${programs[@]}" || status=$?
+ended "${which:-0}" "$status"

@@ -6,12 +6,26 @@ import argparse
 import logging
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from firmware.kiosk.flags import has_gpu
 from firmware.kiosk.guard import Guard
-from firmware.kiosk.settings import KioskError, load_settings
+from firmware.kiosk.lifeline import Lifeline
+from firmware.kiosk.settings import KioskError, KioskSettings, load_settings
 from systemd import daemon
+
+log = logging.getLogger("kiosk")
+
+
+def listen_to_page(settings: KioskSettings) -> Callable[[], int] | None:
+    """How often the room's page has called; None where it cannot, and is believed while the agent is away."""
+    try:
+        lifeline = Lifeline(settings.port, settings.origin)
+    except OSError as error:
+        log.warning("a page that is lost while the agent is away will not be noticed: %s", error)
+        return None
+    return lambda: lifeline.calls
 
 
 def main() -> int:
@@ -30,7 +44,8 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda given, _frame: asked.append(given))
     try:
-        guard = Guard(load_settings(options.config, options.folder), gpu=has_gpu())
+        settings = load_settings(options.config, options.folder)
+        guard = Guard(settings, gpu=has_gpu(), calls=listen_to_page(settings))
         daemon.notify("READY=1")
         guard.run(lambda: bool(asked), lambda: daemon.notify("WATCHDOG=1"))
     except (KioskError, OSError) as error:

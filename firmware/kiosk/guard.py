@@ -44,7 +44,10 @@ class Guard:
         gpu: bool,
         more_flags: tuple[str, ...] = (),
         watch: Watch | None = None,
+        calls: Callable[[], int] | None = None,
     ) -> None:
+        """calls: how often the room's page has called us while the agent was away (lifeline.py)."""
+        self._calls = calls
         self._settings = settings
         self._gpu = gpu
         self._more_flags = more_flags
@@ -145,7 +148,9 @@ class Guard:
         agent_up = True if self._watch.is_well else self._ask_agent(now_s)
         if not self._is_led_on and agent_up:
             self._lead_on()
-        verdict = self._watch.look(now_s, self._mark(), agent_up=agent_up)
+        # The starting page does not call: it is a file, and needs nobody.
+        calls = self._calls() if self._calls is not None and self._is_led_on else None
+        verdict = self._watch.look(now_s, self._mark(), agent_up=agent_up, calls=calls)
         if self._watch.is_well and self._is_led_on:
             starting_page.forget_way(self._settings.start_folder)
         return explained(verdict)
@@ -204,6 +209,7 @@ def explained(verdict: Verdict) -> str | None:
         "not started": "its page never came",
         "frozen": "its page has fallen silent",
         "not back": "its page did not come back with the agent",
+        "lost": "its page was lost while the agent is away",
     }
     return reasons.get(verdict)
 

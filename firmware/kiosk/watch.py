@@ -2,7 +2,8 @@
 
 A page speaks once a second (agent/screen_alive.py). One that has spoken and falls silent while the agent answers
 is frozen, or is another page than ours. One that has not spoken yet is starting, and is given more time each time.
-While the agent is away nobody can tell: the page shows that by itself, and has a moment when the agent is back.
+While the agent is away the page shows that by itself and calls the guard instead (lifeline.py); one that does not
+is the browser's own error page, or worse. When the agent is back, the page has a moment.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-Verdict = Literal["well", "in doubt", "not started", "frozen", "not back"]
-"""The last three: start it again."""
+Verdict = Literal["well", "in doubt", "not started", "frozen", "not back", "lost"]
+"""The last four: start it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Limits:
     start_most_s: float = 240.0
     back_s: float = 3.0
     """The page asks for the feed again within a second of the agent's return, and speaks once a second."""
+    start_alone_s: float = 15.0
+    """Silence of a page that was led on to an agent that has gone since: it may have met with nobody there."""
     doubt_s: float = 1.4
     """From then on the agent is asked whether it is there."""
     counted_s: float = 1.0
@@ -45,13 +48,14 @@ class Watch:
         self._failures = 0
         self._looked_at = 0.0
         self._mark: int | None = None
-        self._silent_s = 0.0
+        self._calls: int | None = None
+        self._silent_s = self._alone_s = 0.0
         self._has_spoken = self._agent_was_away = False
 
     def begin(self, now_s: float, mark: int | None) -> None:
         """A browser was started just now; `mark` is the sign's last change as it is."""
         self._looked_at, self._mark = now_s, mark
-        self._silent_s = 0.0
+        self._silent_s = self._alone_s = 0.0
         self._has_spoken = self._agent_was_away = False
 
     @property
@@ -79,8 +83,9 @@ class Watch:
         """The browser is gone; one that never spoke counts as a failure, and the next is given longer."""
         self._failures = 0 if self._has_spoken else self._failures + 1
 
-    def look(self, now_s: float, mark: int | None, *, agent_up: bool) -> Verdict:
-        """What is to be thought now. `agent_up` need only be known while it is not well."""
+    def look(self, now_s: float, mark: int | None, *, agent_up: bool, calls: int | None = None) -> Verdict:
+        """What is to be thought now. `agent_up` need only be known while it is not well. calls: how often the page
+        has called the guard; None where it could not."""
         since_s = min(now_s - self._looked_at, self._limits.counted_s)
         self._looked_at = now_s
         self._silent_s += since_s
@@ -90,7 +95,8 @@ class Watch:
         if not agent_up:
             self._agent_was_away = True
             self._silent_s = min(self._silent_s, self._limits.doubt_s)  # what was said was not heard
-            return "in doubt"
+            return self._judge_alone(since_s, calls)
+        self._alone_s = 0.0
         return self._judge()
 
     def _speaks(self, mark: int) -> None:
@@ -99,6 +105,16 @@ class Watch:
         self._mark, self._silent_s = mark, 0.0
         self._has_spoken, self._agent_was_away = True, False
         self._failures = 0
+
+    def _judge_alone(self, since_s: float, calls: int | None) -> Verdict:
+        self._alone_s = self._alone_s + since_s if calls == self._calls else 0.0
+        self._calls = calls
+        if calls is None:
+            return "in doubt"
+        limit_s = self._limits.start_alone_s * 2**self._failures
+        if self._has_spoken:
+            limit_s = max(self._limits.back_s, self.silent_limit_s)
+        return "lost" if self._alone_s >= limit_s else "in doubt"
 
     def _judge(self) -> Verdict:
         if not self._has_spoken:

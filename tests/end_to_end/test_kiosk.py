@@ -18,7 +18,7 @@ import pytest
 
 from agent.browser_secret import browser_secret
 from agent.screen_alive import ScreenAlive
-from tests.system.kiosk import CAN_RUN, POLICIES, ROOT, USER, Kiosk, until
+from tests.system.kiosk import CAN_RUN, POLICIES, ROOT, USER, Kiosk, kind_of, until
 from tests.system.stack import free_port
 from web.room import RoomWebSettings, Server, create_app, serve
 
@@ -177,19 +177,26 @@ def test_a_page_outlives_its_agents_restart_in_the_same_browser(room: Room) -> N
     assert room.kiosk.pids("browser") == browser
 
 
-@pytest.mark.long
-def test_a_page_that_was_lost_while_the_agent_was_away_is_back_with_it(room: Room) -> None:
-    """As one that was reloaded then, and stands on Chromium's error page."""
-    assert room.kiosk is not None
-    before = room.kiosk.pids("browser")
+def test_a_page_that_is_lost_while_the_agent_is_away_gives_way_to_the_starting_page(room: Room) -> None:
+    """Chromium's own page in the place of ours: nobody waits for the agent to have it away."""
+    kiosk = room.kiosk
+    assert kiosk is not None
+    before = kiosk.pids("browser")
     room.stop()
     time.sleep(2.5)
-    room.kiosk.signal("renderer", signal.SIGKILL)
-    time.sleep(2.5)
-    assert room.kiosk.pids("browser") == before
-    room.serve()
+    kiosk.signal("renderer", signal.SIGKILL)
     began_s = time.monotonic()
-    until(lambda: room.kiosk is not None and room.kiosk.others(before), "it stays on the error page")
-    room.speaks()
-    what = "page lost while the agent was away: back after its return in"
+    until(lambda: kiosk.others(before), "it stays on Chromium's page")
+    until(lambda: any(kind_of(command) == "renderer" for _pid, command in kiosk.processes()), "no page")
+    what = "page lost while the agent is away: starting page after"
     print(f"\nkiosk: {what:60} {time.monotonic() - began_s:5.1f} s")
+    assert not (kiosk.folder / "start" / "go.js").exists()
+    waiting = kiosk.pids("browser")
+    time.sleep(4)
+    assert kiosk.pids("browser") == waiting, (
+        "the starting page is left alone for as long as the agent is away"
+    )
+    room.serve()
+    print(f"\nkiosk: {'and the agent back: on its page after':60} {room.speaks():5.1f} s")
+    assert kiosk.pids("browser") == waiting
+    room.speaks(2)

@@ -15,6 +15,7 @@ def machine(folder, *partitions, root=ROOT, disk_size=1 << 21):
         sys=folder / "sys",
         proc=folder / "proc",
         dev=folder / "dev",
+        units=folder / "units",
         folders=(
             Folder("agent", folder / "var/lib/halsorum", 0o700, "nobody-here"),
             Folder("journal", folder / "var/log/journal", 0o2755),
@@ -27,7 +28,8 @@ def machine(folder, *partitions, root=ROOT, disk_size=1 << 21):
     disk.mkdir(parents=True)
     (disk / "size").write_text(f"{disk_size}\n")
     (places.sys / "dev/block").mkdir(parents=True)
-    (places.dev).mkdir()
+    places.dev.mkdir()
+    places.data.mkdir()
     for number, name, start, size, is_read_only in partitions:
         inner = disk / f"vda{number}"
         inner.mkdir()

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from firmware.data_disk import Partition, file_system_on
-from firmware.data_partition import MAKE_ANEW, DataPartition, run_program, write_fault
+from firmware.data_partition import MAKE_ANEW, DataPartition, write_fault
 from firmware.data_state import from_json
+from firmware.mount_units import escaped
+from firmware.programs import run_program
 from tests.firmware.data_tree import machine
 
 SIZE = 16 << 20
@@ -20,6 +22,10 @@ SIZE = 16 << 20
 
 def said_by(places):
     return from_json(places.state.read_text())
+
+
+def unit_of(places, place):
+    return (places.units / f"{escaped(place)}.mount").read_text()
 
 
 class Programs:
@@ -34,7 +40,7 @@ class Programs:
         return exit_code, f"{command[0]} says so\n"
 
     def names(self):
-        return [command[0] for command in self.ran]
+        return [" ".join(command[:2]) if command[0] == "systemctl" else command[0] for command in self.ran]
 
 
 @pytest.fixture
@@ -55,10 +61,14 @@ def partition(places):
 def test_a_good_one_is_checked_mounted_and_seen_where_programs_look(places, partition):
     programs = Programs()
     assert DataPartition(places, programs).start(partition).state == "ok"
-    assert programs.names()[:2] == ["e2fsck", "mount"]
-    assert [each[-2:] for each in programs.ran[2:]] == [
-        [str(places.data / folder.name), str(folder.seen_at)] for folder in places.folders[:2]
-    ]
+    assert programs.names() == ["e2fsck", "systemctl start", "systemctl start"]
+    assert programs.ran[1][2:] == [f"{escaped(places.data)}.mount"]
+    assert f"What={places.run}/device\n" in unit_of(places, places.data)
+    assert (places.run / "device").readlink() == partition.device
+    bound = places.folders[:2]
+    assert programs.ran[2][2:] == [f"{escaped(folder.seen_at)}.mount" for folder in bound]
+    for folder in bound:
+        assert f"What={places.data / folder.name}\n" in unit_of(places, folder.seen_at)
     assert said_by(places).free_bytes > 0
 
 
@@ -71,7 +81,7 @@ def test_what_preening_does_not_mend_is_mended_and_said(places, partition):
     ("exits", "state"),
     [
         ({"e2fsck_p": 8, "e2fsck_f": 8}, "garbage"),
-        ({"mount_t": 32}, "garbage"),
+        ({"systemctl start": 1}, "garbage"),
         ({"e2fsck_p": -1, "e2fsck_f": -1}, "garbage"),
     ],
 )
@@ -79,7 +89,7 @@ def test_what_cannot_be_used_has_memory_in_its_place(places, partition, exits, s
     programs = Programs(**exits)
     report = DataPartition(places, programs).start(partition)
     assert (report.state, bool(report.reason)) == (state, True)
-    assert "tmpfs" in programs.ran[-3]
+    assert "Type=tmpfs" in unit_of(places, places.data)
     assert (places.data / "agent").is_dir()
 
 
@@ -87,7 +97,8 @@ def test_none_and_one_that_takes_no_writes_are_not_touched(places, partition):
     for gone, state in ((None, "missing"), (replace(partition, is_read_only=True), "read_only")):
         programs = Programs()
         assert DataPartition(places, programs).start(gone).state == state
-        assert set(programs.names()) == {"mount"}
+        assert programs.names() == ["systemctl start", "systemctl start"]
+        assert "Type=tmpfs" in unit_of(places, places.data)
         assert said_by(places).state == state
 
 
@@ -100,8 +111,8 @@ def test_a_disk_that_does_not_read_is_garbage(places, partition):
 def test_the_partition_grows_to_the_end_of_a_larger_card(places, partition):
     programs = Programs()
     DataPartition(places, programs).start(replace(partition, start=100, size=100, disk_size=1 << 20))
-    assert programs.names()[:5] == ["sh", "partx", "e2fsck", "e2fsck", "resize2fs"]
-    assert programs.ran[0][-2:] == [str(places.dev / "vda"), "5"]
+    assert programs.names()[:4] == ["systemctl start", "e2fsck", "e2fsck", "resize2fs"]
+    assert programs.ran[0][-1] == "halsorum-data-grow.service"
     cut = Programs()  # the power went when the partition had grown and its file system had not
     DataPartition(places, cut).start(replace(partition, start=100, size=1 << 20, disk_size=(1 << 20) + 100))
     assert cut.names()[:3] == ["e2fsck", "e2fsck", "resize2fs"]
@@ -128,7 +139,7 @@ def test_a_full_one_is_used_all_the_same(places, partition, monkeypatch):
     programs = Programs()
     report = DataPartition(places, programs).start(partition)
     assert (report.state, report.free_bytes) == ("full", 3 << 20)
-    assert not any("tmpfs" in command for command in programs.ran)
+    assert "Type=ext4" in unit_of(places, places.data)
 
 
 def test_before_the_agent_memory_is_laid_over_what_takes_no_writes_any_more(places, monkeypatch):
@@ -159,28 +170,32 @@ def test_a_fault_in_writing_is_told_apart(tmp_path, monkeypatch):
 
 
 class OnLoop:
-    """Real programs, with `mount` told to use a loop device; bound folders are left out, tmpfs is noted only."""
+    """Real programs, with systemd played by mount(8) on a loop device; bound folders are left out."""
 
-    def __init__(self):
-        self.in_memory = False
+    def __init__(self, places):
+        self.places, self.in_memory = places, False
 
     def __call__(self, command, within_s):
-        command = list(command)
-        if command[:2] == ["mount", "--bind"]:
+        if command[0] != "systemctl":
+            return run_program(command, within_s)
+        if command[2:] != (f"{escaped(self.places.data)}.mount",):
             return 0, ""
-        if "tmpfs" in command:
-            self.in_memory = True
+        if command[1] == "stop":
+            return run_program(("umount", str(self.places.data)), within_s)
+        lines = unit_of(self.places, self.places.data).splitlines()
+        asked = dict(line.partition("=")[::2] for line in lines)
+        self.in_memory = asked["Type"] == "tmpfs"
+        if command[1] != "start" or self.in_memory:
             return 0, ""
-        if command[0] == "mount":
-            command[command.index("-o") + 1] += ",loop"
-        return run_program(command, within_s)
+        options = ("-t", asked["Type"], "-o", f"{asked['Options']},loop")
+        return run_program(("mount", *options, asked["What"], asked["Where"]), within_s)
 
 
 @pytest.fixture
 def real(places):
     if os.geteuid() != 0:
         pytest.skip("mounts file systems, which takes root")
-    programs = OnLoop()
+    programs = OnLoop(places)
     yield DataPartition(places, programs), programs
     while os.path.ismount(places.data):  # what a failed test has left
         subprocess.run(["umount", places.data], check=True)

@@ -27,9 +27,8 @@ FOREIGN = {
     "halsorum-audio-pulse",
 }
 """Programs of Debian's, not modules of ours."""
-MOST_EXPOSED = {"halsorum-kiosk": 2.5, "halsorum-data": 3.0, "halsorum-identity": 3.0}
-"""`systemd-analyze security`, 0 to 10. The kiosk's browser keeps its own sandbox, which needs namespaces; what
-mounts the data partition must mount, and is over before the network is there. All others: LIMIT."""
+MOST_EXPOSED = {"halsorum-kiosk": 2.5}
+"""`systemd-analyze security`, 0 to 10: the browser's own sandbox needs namespaces. All others: LIMIT."""
 LIMIT = 2.0
 NEVER_GIVEN_UP = [service for service in SERVICES if not service.stem.endswith("@")]
 has_systemd = pytest.mark.skipif(

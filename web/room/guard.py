@@ -21,7 +21,8 @@ HEADERS = {
             "script-src 'self'",
             "style-src 'self'",
             "img-src 'self'",
-            "connect-src 'self'",
+            # The kiosk's guard, which the page calls while the agent is away (firmware/kiosk/lifeline.py).
+            "connect-src 'self' http://127.0.0.2:*",
             # What the unit says is fetched by a script and played from its memory.
             "media-src blob:",
             "base-uri 'none'",

@@ -13,12 +13,13 @@ class Kiosk:
 
     def __init__(self) -> None:
         self.watch, self.now_s, self.mark = Watch(), 1000.0, 7
+        self.calls: int | None = None
         self.agent_up = True
         self.watch.begin(self.now_s, self.mark)
 
     def look(self) -> Verdict:
         self.now_s += STEP_S
-        return self.watch.look(self.now_s, self.mark, agent_up=self.agent_up)
+        return self.watch.look(self.now_s, self.mark, agent_up=self.agent_up, calls=self.calls)
 
     def silent_for(self, seconds: float) -> set[Verdict]:
         return {self.look() for _ in range(round(seconds / STEP_S))}
@@ -92,6 +93,34 @@ def test_while_the_agent_is_away_nothing_is_held_against_the_page() -> None:
     assert kiosk.look() == "well"
     assert kiosk.speaks(10) == {"well"}
     assert kiosk.watch.silent_limit_s < 3  # its absence was no gap of the page's
+
+
+def test_a_page_that_calls_while_the_agent_is_away_is_left_in_peace_and_one_that_does_not_is_lost() -> None:
+    kiosk = Kiosk()
+    kiosk.speaks(5)
+    kiosk.agent_up, kiosk.calls = False, 0
+    for _ in range(100):
+        assert kiosk.silent_for(2.0) == {"in doubt"}
+        kiosk.calls += 1
+    assert kiosk.silent_for(LIMITS.back_s - STEP_S) == {"in doubt"}
+    assert "lost" in kiosk.silent_for(1.0)
+    kiosk.again()
+    kiosk.calls = None  # the starting page is on the screen
+    assert kiosk.silent_for(300) == {"in doubt"}
+
+
+def test_one_that_was_led_on_to_an_agent_that_went_is_given_longer_each_time() -> None:
+    kiosk = Kiosk()
+    kiosk.agent_up, kiosk.calls = False, 0
+    assert kiosk.silent_for(LIMITS.start_alone_s - 1) == {"in doubt"}
+    kiosk.agent_up = True
+    kiosk.look()
+    kiosk.agent_up = False  # it was there for a moment: counting begins anew
+    assert kiosk.silent_for(LIMITS.start_alone_s - 1) == {"in doubt"}
+    assert "lost" in kiosk.silent_for(2.0)
+    kiosk.again()
+    assert kiosk.silent_for(2 * LIMITS.start_alone_s - 1) == {"in doubt"}
+    assert "lost" in kiosk.silent_for(2.0)
 
 
 def test_a_page_that_does_not_come_back_with_the_agent_is_another_page() -> None:

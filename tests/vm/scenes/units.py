@@ -11,7 +11,7 @@ from tests.vm.lab import Lab
 SHORT = True
 FRESH = True
 LIMIT = 2.0
-LIMITS = {"halsorum-kiosk": 2.5, "halsorum-data": 3.0}
+LIMITS = {"halsorum-kiosk": 2.5}
 STATIC = {"method": "static", "address": "10.0.2.77/24", "gateway": "10.0.2.2", "dns": ["10.0.2.3"]}
 NETWORK = "/var/lib/halsorum/network"
 HELPER = "/var/lib/halsorum/helper"

@@ -1,8 +1,12 @@
 // Tells the agent once a second that this page lives, so that a browser that hangs is started again.
 // It is said only after a frame that had something new in it (the page's process and the one that draws) and an
 // answer of the browser's own process, which takes the touches: whichever of them hangs, the page falls silent.
+// While the agent does not answer, the kiosk's guard is told instead (firmware/kiosk/lifeline.py): it then leaves this
+// page in peace, and takes the browser's own error page away.
 
 const EVERY_MS = 1000;
+const AGENT_WITHIN_MS = 900;
+const KIOSK = `http://127.0.0.2:${location.port}/alive`;
 const speck = document.createElement("i");
 let isBeating = false;
 
@@ -20,8 +24,13 @@ async function version() {
 async function once(body) {
   await painted();
   await navigator.permissions.query({ name: "geolocation" });
-  const answer = await fetch("/api/painted", { method: "POST", body });
-  return answer.ok;
+  try {
+    const signal = AbortSignal.timeout(AGENT_WITHIN_MS);
+    return (await fetch("/api/painted", { method: "POST", body, signal })).ok;
+  } catch {
+    await fetch(KIOSK, { method: "POST", mode: "no-cors", signal: AbortSignal.timeout(AGENT_WITHIN_MS) });
+    return false;
+  }
 }
 
 export async function beat() {
@@ -35,7 +44,7 @@ export async function beat() {
     try {
       if (await once(body)) body = "";
     } catch {
-      // The agent is away for a moment: the next beat tells.
+      // Nobody is there, not even a kiosk: the next beat tells.
     } finally {
       isBeating = false;
     }
