@@ -58,7 +58,7 @@ class Updater:
         environment: Path = GRUBENV,
         run: Path = RUN,
         bundle: Path = BUNDLE,
-        systemctl: Callable[..., None] = run_systemctl,
+        systemctl: Callable[[str], None] = lambda verb: run_systemctl(Path("/"), verb),
     ) -> None:
         self._slots = slots_now
         self._rauc = tool
