@@ -70,7 +70,7 @@ class Places:
         Folder("agent", Path("/var/lib/halsorum"), 0o700, "halsorum", "halsorum"),
         Folder("journal", Path("/var/log/journal"), 0o755, group="systemd-journal"),
         Folder("audio", Path("/var/lib/halsorum-audio"), 0o750, "halsorum-audio", "halsorum-audio"),
-        Folder("update", Path("/data/update"), 0o700),
+        Folder("update", Path("/data/update"), 0o700, "halsorum", "halsorum"),
     )
 
     @property

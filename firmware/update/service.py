@@ -30,7 +30,7 @@ from firmware.update import grubenv, rauc
 from firmware.update.slots import Slots, slots
 from firmware.update.system_conf import GRUBENV, SLOTS
 from firmware.update.versions import is_older, is_version
-from firmware.update.writing import LABELS, Watched, written_bytes
+from firmware.update.writing import Watched, written_bytes
 
 REQUESTS = Path("/var/lib/halsorum/update")
 BUNDLE = Path("/data/update/bundle.raucb")
@@ -58,7 +58,7 @@ class Updater:
         environment: Path = GRUBENV,
         run: Path = RUN,
         bundle: Path = BUNDLE,
-        systemctl: Callable[..., None] = run_systemctl,
+        systemctl: Callable[[str], None] = lambda verb: run_systemctl(Path("/"), verb),
     ) -> None:
         self._slots = slots_now
         self._rauc = tool
@@ -91,7 +91,7 @@ class Updater:
         self._write("install.json", told)
         try:
             grubenv.change(self._environment, {"FILLED": None})
-            slot = LABELS / SLOTS[self._slots().other]
+            slot = SLOTS[self._slots().other]
             with Watched(
                 lambda: written_bytes(slot),
                 self._root_bytes,

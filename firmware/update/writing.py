@@ -9,19 +9,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-LABELS = Path("/dev/disk/by-partlabel")
-BLOCK = Path("/sys/class/block")
-SECTOR_BYTES = 512
-"""Of the kernel's counters, whatever the disk's are."""
+from firmware.data_disk import SECTOR_BYTES, find_data
+
+SYS, PROC, DEV = Path("/sys"), Path("/proc"), Path("/dev")
 LOOK_EVERY_S = 2.0
 MOST = 99
 """More is said by whoever knows that it has ended well."""
 
 
-def written_bytes(device: Path, block: Path = BLOCK) -> int:
-    """What was written to a partition since the machine's start (Linux, block/stat.rst); 0 where nobody counts."""
+def written_bytes(label: str, sys: Path = SYS, proc: Path = PROC) -> int:
+    """What was written to a partition of the root's disk since the machine's start (Linux, block/stat.rst).
+
+    0 where nobody counts. By sysfs alone: this service sees no devices."""
     with suppress(OSError, ValueError, IndexError):
-        return int((block / device.resolve().name / "stat").read_text().split()[6]) * SECTOR_BYTES
+        found = find_data(sys, proc, DEV, frozenset({label}))
+        if found is not None:
+            counts = (sys / "class/block" / found.device.name / "stat").read_text().split()
+            return int(counts[6]) * SECTOR_BYTES
     return 0
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from firmware.data_partition import Places
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "systemd"
@@ -134,6 +137,14 @@ def test_the_agent_waits_for_its_data_and_never_for_the_network() -> None:
     unit = section(FOLDER / "halsorum-agent.service", "Unit")
     assert "halsorum-data.service" in unit["After"].split()
     assert "network-online" not in " ".join(unit.values())
+
+
+def test_the_agent_may_write_where_the_image_tells_it_to_put_bundles() -> None:
+    place = tomllib.loads((ROOT / "firmware/image/unit.toml").read_text())["update_dir"]
+    agent = settings(FOLDER / "halsorum-agent.service")
+    assert agent["ReadWritePaths"] == f"-{place}"
+    [folder] = [folder for folder in Places().folders if str(folder.seen_at) == place]
+    assert (folder.owner, folder.group) == (agent["User"], agent["User"])
 
 
 def test_what_needs_root_for_the_network_reads_the_agents_folders() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from firmware.helper import Helper
-from firmware.update import grubenv
+from firmware.update import grubenv, service
 from firmware.update.rauc import Bundle, RaucError
 from firmware.update.service import Updater
 from firmware.update.slots import slots
@@ -55,7 +56,7 @@ class Rig:
             environment=self.environment,
             run=self.run,
             bundle=self.bundle,
-            systemctl=lambda *words: self.told.append(words),
+            systemctl=self.told.append,
         )
 
     def ask(self, name, **values):
@@ -96,7 +97,7 @@ def test_a_bundle_is_installed_started_once_and_kept(rig):
     assert (rig.installation()["state"], rig.variables["FILLED"]) == ("done", "B")
     assert rig.ask("restart")["ok"]
     assert rig.rauc.done == ["install", "active other"]
-    assert rig.told == [("reboot",)]
+    assert rig.told == ["reboot"]
     assert rig.variables["PROVEN"] == "A"
     rig.boots("B")
     assert not (rig.run / "proven").exists()
@@ -111,7 +112,7 @@ def test_a_slot_that_is_not_proven_goes_back_and_is_cleaned_away(rig):
     rig.ask("restart")
     rig.booted = "B"
     assert rig.ask("back")["ok"]
-    assert rig.told == [("reboot",)] * 2
+    assert rig.told == ["reboot"] * 2
     grubenv.change(rig.environment, {"B_TRY": "1"})
     rig.boots("A")
     assert rig.status()["tried"] is True
@@ -192,3 +193,14 @@ def test_a_proven_system_says_so_at_every_start(rig):
         "tried": False,
         "filled": False,
     }
+
+
+def test_it_is_this_machine_that_restarts(rig, monkeypatch):
+    asked = []
+    monkeypatch.setattr(service, "run_systemctl", lambda *words: asked.append(words))
+    grubenv.change(rig.environment, {"PROVEN": "B"})
+    works = Updater(
+        rig.updater._slots, tool=rig.rauc, environment=rig.environment, run=rig.run, bundle=rig.bundle
+    ).works
+    works["back"]({})
+    assert asked == [(Path("/"), "reboot")]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from firmware.update import writing
 from firmware.update.writing import MOST, Watched, written_bytes
+from tests.firmware.data_tree import machine
 
 
-def test_the_kernels_count_of_a_partition_is_read_through_its_label(tmp_path):
-    (tmp_path / "block/vda3").mkdir(parents=True)
-    (tmp_path / "block/vda3/stat").write_text(" 1 2 3 4 5 6 2048 8 9 10 11\n")
-    (tmp_path / "vda3").touch()
-    (tmp_path / "root-b").symlink_to(tmp_path / "vda3")
-    assert written_bytes(tmp_path / "root-b", tmp_path / "block") == 1024 * 1024
-    assert written_bytes(tmp_path / "none", tmp_path / "block") == 0
+def test_the_kernels_count_of_a_partition_is_found_by_its_name_without_any_device(tmp_path):
+    places = machine(tmp_path, (2, "root-a", 0, 10, False), (3, "root-b", 10, 10, False))
+    counts = places.sys / "class/block/vda3/stat"
+    counts.parent.mkdir(parents=True, exist_ok=True)
+    counts.write_text(" 1 2 3 4 5 6 2048 8 9 10 11\n")
+    assert written_bytes("root-b", places.sys, places.proc) == 1024 * 1024
+    assert written_bytes("root-a", places.sys, places.proc) == 0  # nobody counts
+    assert written_bytes("root-c", places.sys, places.proc) == 0
 
 
 def test_it_is_told_as_it_changes_and_never_as_all(monkeypatch):
