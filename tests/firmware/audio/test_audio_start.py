@@ -59,7 +59,7 @@ def test_what_ends_in_use_takes_all_along_and_is_named_with_its_reason(
     status, words, notified = started(tmp_path, pipewire=WHEN_READY + end)
     assert status == 1
     assert said in words
-    assert notified[-1] == "--ready --status=Canceller ready"
+    assert notified[-1] == "--ready --status=Sound ready, echo canceller on"
 
 
 def test_what_ends_before_it_can_be_used_is_not_waited_for(tmp_path: Path) -> None:
