@@ -28,7 +28,9 @@ ASK_EVERY_S = 0.4
 """The agent, while it is not known to be there."""
 ASK_WITHIN_S = 1.0
 PING_EVERY_S, PINGS_MISSED = 1.0, 2
-"""The compositor, whose page goes on for seconds after it has stopped."""
+"""The compositor, whose page goes on for seconds after it has stopped. On a slow machine (Watch.patience) more may
+be missed, and an answer may take longer, but never so long that systemd's watchdog is not fed."""
+PING_MOST_S = 4.0
 SOCKET_WITHIN_S = 15.0
 PAUSES_S = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Before the next browser, when so many in a row never got as far as the page."""
@@ -85,9 +87,10 @@ class Guard:
         self._cage.listen()
         self._browser.listen()
         processes.reap_orphans(self.pids.values())
-        reason = self._what_is_wrong()
+        has_ended = self._browser.poll() is not None
+        reason = f"ended with status {self._browser.returncode}" if has_ended else self._what_is_wrong()
         if reason:
-            self._close_browser(reason)
+            self._close_browser(reason, judged=not has_ended)
             if self._cage is not None:
                 self._open_browser()
 
@@ -127,7 +130,9 @@ class Guard:
         if time.monotonic() < self._begun_at + pause_s:
             return False
         settings = self._settings
-        shutil.rmtree(settings.profile, ignore_errors=True)  # nothing of what was before
+        # Nothing of what was before; one that was killed leaves its lock's folder, too.
+        for left in (settings.profile, *settings.folder.glob("org.chromium.*")):
+            shutil.rmtree(left, ignore_errors=True)
         settings.profile.mkdir(mode=0o700)
         starting_page.lay_out(settings.start_folder)
         self._is_led_on = False
@@ -139,9 +144,6 @@ class Guard:
         return True
 
     def _what_is_wrong(self) -> str | None:
-        assert self._browser is not None
-        if self._browser.poll() is not None:
-            return f"ended with status {self._browser.returncode}"
         if self._compositor_hangs():
             return "the compositor does not answer"
         now_s = time.monotonic()
@@ -155,11 +157,11 @@ class Guard:
             starting_page.forget_way(self._settings.start_folder)
         return explained(verdict)
 
-    def _close_browser(self, reason: str) -> None:
+    def _close_browser(self, reason: str, *, judged: bool) -> None:
         assert self._browser is not None and self._cage is not None
-        self._watch.ended()
+        self._watch.ended(judged=judged)
         log.warning("the browser is started again: %s", reason)
-        is_well = compositor.answers(self._wayland())
+        is_well = self._compositor_answers()
         self._pings_missed = 0
         if not is_well:
             log.warning("the compositor does not answer and is started again, too")
@@ -186,8 +188,12 @@ class Guard:
         now_s = time.monotonic()
         if now_s >= self._pinged_at + PING_EVERY_S:
             self._pinged_at = now_s
-            self._pings_missed = 0 if compositor.answers(self._wayland()) else self._pings_missed + 1
-        return self._pings_missed >= PINGS_MISSED
+            self._pings_missed = 0 if self._compositor_answers() else self._pings_missed + 1
+        return self._pings_missed >= PINGS_MISSED * self._watch.patience
+
+    def _compositor_answers(self) -> bool:
+        within_s = min(compositor.ANSWER_WITHIN_S * self._watch.patience, PING_MOST_S)
+        return compositor.answers(self._wayland(), within_s)
 
     def _mark(self) -> int | None:
         try:

@@ -35,6 +35,11 @@ class Limits:
     counted_s: float = 1.0
     """The most that counts as silence between two looks: we did not run ourselves, so the machine stood still."""
     gaps: int = 30
+    settled_s: float = 20.0
+    """A browser that is judged ill sooner after its first word was perhaps only slow: patience is doubled."""
+    patience_most: int = 16
+    forgets_s: float = 600.0
+    """After so long with one that was well, patience is as at the beginning."""
     pace_factor: float = 1.6
     """A machine whose page speaks slowly, when it is well, is given so many times its longest gap."""
 
@@ -46,6 +51,8 @@ class Watch:
         self._limits = limits or Limits()
         self._gaps: deque[float] = deque(maxlen=self._limits.gaps)
         self._failures = 0
+        self._patience = 1
+        self._settled_s = 0.0
         self._looked_at = 0.0
         self._mark: int | None = None
         self._calls: int | None = None
@@ -55,7 +62,7 @@ class Watch:
     def begin(self, now_s: float, mark: int | None) -> None:
         """A browser was started just now; `mark` is the sign's last change as it is."""
         self._looked_at, self._mark = now_s, mark
-        self._silent_s = self._alone_s = 0.0
+        self._silent_s = self._alone_s = self._settled_s = 0.0
         self._has_spoken = self._agent_was_away = False
 
     @property
@@ -69,19 +76,27 @@ class Watch:
         return self._failures
 
     @property
+    def patience(self) -> int:
+        """How many times as long as usual to wait: 1, and more on a machine that has shown that it is slow."""
+        return self._patience
+
+    @property
     def silent_limit_s(self) -> float:
         """How long a page that has spoken may be silent."""
         slow_s = self._limits.pace_factor * max(self._gaps, default=0.0)
-        return min(max(self._limits.silent_s, slow_s), self._limits.silent_most_s)
+        return min(max(self._limits.silent_s * self._patience, slow_s), self._limits.silent_most_s)
 
     @property
     def start_limit_s(self) -> float:
         """How long a browser may take to its page's first word."""
         return float(min(self._limits.start_s * 2**self._failures, self._limits.start_most_s))
 
-    def ended(self) -> None:
-        """The browser is gone; one that never spoke counts as a failure, and the next is given longer."""
+    def ended(self, *, judged: bool) -> None:
+        """The browser is gone; one that never spoke counts as a failure, and the next is given longer. judged: it
+        was ended for being silent."""
         self._failures = 0 if self._has_spoken else self._failures + 1
+        if judged and self._settled_s < self._limits.settled_s:
+            self._patience = min(2 * self._patience, self._limits.patience_most)
 
     def look(self, now_s: float, mark: int | None, *, agent_up: bool, calls: int | None = None) -> Verdict:
         """What is to be thought now. `agent_up` need only be known while it is not well. calls: how often the page
@@ -102,6 +117,9 @@ class Watch:
     def _speaks(self, mark: int) -> None:
         if self._has_spoken and not self._agent_was_away:
             self._gaps.append(self._silent_s)
+            self._settled_s += self._silent_s
+            if self._settled_s > self._limits.forgets_s:
+                self._patience = 1
         self._mark, self._silent_s = mark, 0.0
         self._has_spoken, self._agent_was_away = True, False
         self._failures = 0

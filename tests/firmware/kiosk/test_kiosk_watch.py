@@ -32,8 +32,8 @@ class Kiosk:
             said.add(self.look())
         return said
 
-    def again(self) -> None:
-        self.watch.ended()
+    def again(self, *, judged: bool = True) -> None:
+        self.watch.ended(judged=judged)
         self.watch.begin(self.now_s, self.mark)
 
 
@@ -64,6 +64,30 @@ def test_one_that_starts_is_given_time_and_more_after_each_failure() -> None:
     assert kiosk.watch.failures == 6
     kiosk.speaks()
     assert (kiosk.watch.failures, kiosk.watch.start_limit_s) == (0, LIMITS.start_s)
+
+
+def test_a_slow_machine_is_given_more_patience_until_its_page_stands() -> None:
+    kiosk = Kiosk()
+    for doubled in (2, 4, 8, 16, 16):
+        kiosk.speaks()
+        kiosk.silent_for(LIMITS.silent_most_s)
+        kiosk.again()
+        assert kiosk.watch.patience == doubled
+    kiosk.speaks(5)
+    assert "frozen" not in kiosk.silent_for(LIMITS.silent_s * 4)
+    kiosk.speaks(round(LIMITS.forgets_s) + 1)
+    assert kiosk.watch.patience == 1
+
+
+def test_one_that_stood_for_long_or_ended_by_itself_says_nothing_of_the_machine() -> None:
+    kiosk = Kiosk()
+    kiosk.speaks(round(LIMITS.settled_s) + 2)
+    kiosk.silent_for(LIMITS.silent_most_s)
+    kiosk.again()
+    assert kiosk.watch.patience == 1
+    kiosk.speaks()
+    kiosk.again(judged=False)
+    assert kiosk.watch.patience == 1
 
 
 def test_the_old_sign_of_life_is_not_the_new_browsers() -> None:
