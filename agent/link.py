@@ -128,6 +128,8 @@ class Link:
         self._wake = threading.Event()
         self._attempt = 0
         self._heard_at = 0.0
+        self.moved_at = time.monotonic()
+        """When the link's thread last had a connection that lives, or began to make one (time.monotonic())."""
         self._problem: LinkProblem = ""
         self._denied = False
         self._doubted_at: float | None = None
@@ -237,6 +239,7 @@ class Link:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            self.moved_at = time.monotonic()
             if self._connect_once() and not self._denied:
                 self._attempt = 0
             ceiling_s = BACKOFF_IN_CALL_S if self._in_call else self._settings.backoff_max_s
@@ -273,6 +276,8 @@ class Link:
         self._client.loop_start()
         while not self._gone.wait(WATCH_S):
             self._client.loop_start()  # does nothing while the thread lives, and it should
+            if self.up:
+                self.moved_at = time.monotonic()
             if self._stop.is_set():
                 self._client.disconnect()
             self._judge()

@@ -20,6 +20,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from agent.faults import kind_and_place
+from provisioning.alive import LOOK_SHARE, DatabaseProbe, Part, watchdog_s
 from provisioning.database_url import is_postgresql
 from provisioning.lease import RENEW_EVERY_S, Lease
 from provisioning.region import Region
@@ -56,6 +57,7 @@ class Instance:
         self._lease = Lease(settings.database_url, settings.broker.name) if shared else None
         self._lock: SqliteLock | None = None
         self._region: Region | None = None
+        self._probe: DatabaseProbe | None = None
         self._app: WSGIApplication | None = None
         self._stopping, self._has_lease = Event(), Event()
         self._threads: list[Thread] = []
@@ -76,9 +78,22 @@ class Instance:
             thread.start()
             self._threads.append(thread)
 
+    def parts(self) -> list[Part]:
+        """What the watchdog looks at; nothing while it stands by, when each wait of its threads has an end."""
+        region, probe = self._region, self._probe
+        if region is None or probe is None or self._stopping.is_set():
+            return []
+        return [
+            Part("worker", lambda: region.turned_at),
+            Part("link", lambda: float(region.link.moved_at)),
+            Part("database", lambda: probe.answered_at),
+        ]
+
     def stop(self) -> None:
         """Stop the region first, then let another begin."""
         self._stopping.set()
+        if self._probe is not None:
+            self._probe.stop()
         if self._region is not None:
             self._region.stop()
         for thread in self._threads:
@@ -137,4 +152,6 @@ class Instance:
         self._region = region
         app = region.web_app()
         region.start()
+        self._probe = DatabaseProbe(region.database, watchdog_s() * LOOK_SHARE)
+        self._probe.start()
         self._app = app.wsgi_app

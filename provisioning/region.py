@@ -120,6 +120,8 @@ class Region:
         self.figures = WorkerFigures(self._queue.qsize, lambda: self.link.up, self.leads)
         self.neighbours = self._make_neighbours()
         self._worker = Thread(target=self._work, name="region", daemon=True)
+        self.turned_at = time.monotonic()
+        """When the worker last began a turn of its loop (time.monotonic())."""
         self._stopping = Lock()
         self._stopped = False
 
@@ -241,6 +243,7 @@ class Region:
     def _work(self) -> None:
         next_tick, more = time.monotonic(), False
         while True:
+            self.turned_at = time.monotonic()
             messages, item = self._take(0.0 if more else max(0.0, next_tick - time.monotonic()))
             if messages:
                 self._guarded(partial(self.inbox.handle_all, messages, self._guarded))

@@ -19,6 +19,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
 from agent.journal import start_logging
+from provisioning.alive import Alive
 from provisioning.database import Database, WrongSchema
 from provisioning.database_url import is_postgresql
 from provisioning.ice import IceConfiguration
@@ -79,6 +80,7 @@ class RegionServer(BaseApplication):  # type: ignore[misc]
         """Called in the worker process: start the instance, which leads or stands by, and give its pages."""
         self._instance = Instance(self._settings, on_lost=_begin_anew)
         self._instance.start()
+        Alive(self._instance.parts, _notify).start()
         return self._instance
 
     def stop_region(self) -> None:

@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 BOARDS_FILE = HERE / "boards.toml"
 PART_FILE = "image.toml"
 _LISTS = ("packages", "components", "command_line", "initramfs_modules", "modules_removed")
-_PART_KEYS = {"boards", "packages", "files"}
+_PART_KEYS = {"boards", "packages", "files", "pinned"}
 
 
 class RecipeError(ValueError):
@@ -39,6 +39,8 @@ class Recipe:
     """What whoever builds it must know."""
     files: Mapping[PurePosixPath, Path] = field(default_factory=dict)
     """What parts ask for: place in the image → file or folder in the tree."""
+    pinned: Mapping[str, str] = field(default_factory=dict)
+    """Packages that must have a certain version, as Debian writes it."""
 
 
 def load_recipe(board: str, boards_file: Path = BOARDS_FILE, parts: Iterable[Path] = ()) -> Recipe:
@@ -49,10 +51,14 @@ def load_recipe(board: str, boards_file: Path = BOARDS_FILE, parts: Iterable[Pat
         raise RecipeError(f"{boards_file.name} knows no board {board!r}; it has {', '.join(boards)}")
     entries = _merged(table, board)
     packages, files = list(entries["packages"]), dict[PurePosixPath, Path]()
+    pinned: dict[str, str] = {}
     for part in parts:
         added = _part(part, board)
         packages += added.get("packages", [])
         files |= _files(part, added.get("files", {}))
+        pinned |= added.get("pinned", {})
+    if unknown := set(pinned) - set(packages):
+        raise RecipeError(f"pinned, but no package of {board}: {', '.join(sorted(unknown))}")
     if entries.get("boot") not in ("grub", "raspberry") or not entries.get("architecture"):
         raise RecipeError(f"{boards_file.name}: {board} needs architecture, and boot = grub or raspberry")
     return Recipe(
@@ -66,6 +72,7 @@ def load_recipe(board: str, boards_file: Path = BOARDS_FILE, parts: Iterable[Pat
         modules_removed=tuple(entries["modules_removed"]),
         note=entries.get("note", ""),
         files=files,
+        pinned=pinned,
     )
 
 

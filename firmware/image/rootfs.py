@@ -37,7 +37,7 @@ _MOUNT_POINTS = ("efi", "data")
 def packages(job: Job) -> None:
     """Unpacked Debian packages, from the cache if the recipe has not changed."""
     cache, recipe = job.cache, job.recipe
-    name = f"packages-{recipe.architecture}-{debian.cache_key(recipe)}"
+    name = f"packages-{recipe.architecture}-{debian.cache_key(recipe, _snapshot())}"
     tar = next(iter(cache.glob(f"{name}-*.tar")), cache / f"{name}-{job.epoch_s}.tar")
     if not tar.exists():
         say(f"{len(recipe.packages)} packages and what they need, of Debian for {recipe.architecture}")
@@ -49,8 +49,19 @@ def packages(job: Job) -> None:
             old.unlink()
     job.root.mkdir(parents=True)
     job.run("tar", "-C", job.root, "--numeric-owner", "--xattrs", "--xattrs-include=*", "-xpf", tar)
+    status = job.root / "var/lib/dpkg/status"
+    try:
+        debian.check_pins(recipe.pinned, status.read_text(encoding="utf-8"))
+    except debian.WrongVersion:
+        tar.unlink()  # the next try asks the archive anew
+        raise
     # What was made while the packages were unpacked is as old as the commit of that day; now as old as this one.
     filesystems.change_time(job.root, int(tar.stem.rsplit("-", 1)[-1]), job.epoch_s)
+
+
+def _snapshot() -> str:
+    """The time of the archives to build of, where one is given; today's otherwise."""
+    return os.environ.get("DEBIAN_SNAPSHOT", "")
 
 
 def _bootstrap(job: Job, tar: Path) -> None:
@@ -59,6 +70,8 @@ def _bootstrap(job: Job, tar: Path) -> None:
     etc, source = Path("/etc/apt"), job.work / "debian.sources"
     files = [etc / "sources.list", *sorted((etc / "sources.list.d").glob("debian.*"))]
     mirror = debian.archives(file.read_text() for file in files if file.exists())
+    if snapshot := _snapshot():
+        mirror = debian.of_time(snapshot)
     source.write_text(debian.sources(*mirror, job.recipe.components))
     partial, log = tar.with_suffix(".part"), job.work / "packages.log"
     # INITRD: the initial RAM disk is made later, once its own files are there.

@@ -47,6 +47,7 @@ class FakeRegion:
 
     def __init__(self, _settings: RegionSettings, lease: Any) -> None:
         self.lease, self.said = lease, list[str]()
+        self.database, self.link, self.turned_at = None, SimpleNamespace(moved_at=2.0), 1.0
         self.started = threading.Event()
 
     def web_app(self) -> Any:
@@ -96,11 +97,17 @@ def test_it_stands_by_leads_and_ends_when_it_may_no_longer(tmp_path: Path, lease
     assert ask(instance, "/today")[0].startswith("503")
     assert ask(instance, "/metrics")[1].endswith(b"halsorum_region_leads 0.0\n")
     assert regions == []
+    assert instance.parts() == []
     lease.free.set()
     while not instance.leads:
         assert not lost.wait(0.001)
     assert regions[0].started.is_set()
     assert ask(instance) == ("200 OK", b"page")
+    assert [(part.name, part.moved_at() > 2) for part in instance.parts()] == [
+        ("worker", False),
+        ("link", False),
+        ("database", True),
+    ]
     lease.held = False
     assert ask(instance)[0].startswith("503")
     assert lost.wait(WITHIN_S)

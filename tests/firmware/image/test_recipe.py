@@ -2,7 +2,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from firmware.image.recipe import RecipeError, load_recipe, part_files
+from firmware.image.recipe import HERE, RecipeError, load_recipe, part_files
 
 BOARDS = """
 [common]
@@ -65,6 +65,7 @@ def test_parts_add_packages_and_files(boards: Path, tmp_path: Path) -> None:
         ('[files]\n"missing" = "/etc/x"', "missing"),
         ('[files]\n"policy.json" = "etc/x"', "etc/x"),
         ('[files]\n"policy.json" = "/etc/../root/x"', "no place"),
+        ('[pinned]\nbrowser = "1"', "pinned.*browser"),
     ],
 )
 def test_a_part_that_cannot_be_meant_is_named(boards: Path, tmp_path: Path, text: str, named: str) -> None:
@@ -81,6 +82,8 @@ def test_a_board_that_cannot_be_built(boards: Path, board: str, named: str) -> N
 
 
 def test_the_recipes_of_the_house() -> None:
+    kiosk = load_recipe("x86", parts=part_files(HERE.parent))
+    assert "chromium" in kiosk.pinned
     x86, vm, pi = (load_recipe(board) for board in ("x86", "vm", "pi5"))
     assert set(vm.packages) - set(x86.packages) >= {"qemu-guest-agent"}
     assert not {"openssh-server", "qemu-guest-agent"} & set(x86.packages)
