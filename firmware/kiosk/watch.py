@@ -89,7 +89,7 @@ class Watch:
     @property
     def start_limit_s(self) -> float:
         """How long a browser may take to its page's first word."""
-        return float(min(self._limits.start_s * 2**self._failures, self._limits.start_most_s))
+        return float(min(self._limits.start_s * max(2**self._failures, self._patience), self._limits.start_most_s))
 
     def ended(self, *, judged: bool) -> None:
         """The browser is gone; one that never spoke counts as a failure, and the next is given longer. judged: it

@@ -63,7 +63,9 @@ def test_one_that_starts_is_given_time_and_more_after_each_failure() -> None:
     assert given_s == [60, 120, 240, 240, 240, 240]
     assert kiosk.watch.failures == 6
     kiosk.speaks()
-    assert (kiosk.watch.failures, kiosk.watch.start_limit_s) == (0, LIMITS.start_s)
+    assert (kiosk.watch.failures, kiosk.watch.start_limit_s) == (0, LIMITS.start_most_s)
+    kiosk.speaks(round(LIMITS.forgets_s) + 1)
+    assert kiosk.watch.start_limit_s == LIMITS.start_s
 
 
 def test_a_slow_machine_is_given_more_patience_until_its_page_stands() -> None:
