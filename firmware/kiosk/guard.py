@@ -53,7 +53,7 @@ class Guard:
         self._settings = settings
         self._gpu = gpu
         self._more_flags = more_flags
-        self._watch = watch or Watch()
+        self._watch = watch or Watch(patience=settings.patience)
         self._cage: Program | None = None
         self._browser: Program | None = None
         self._asked_at = self._begun_at = self._pinged_at = float("-inf")

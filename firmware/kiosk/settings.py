@@ -10,6 +10,7 @@ from typing import Any
 
 DEFAULT_PORT = 8400
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+PATIENCE, PATIENCE_MOST = "HALSORUM_KIOSK_PATIENCE", 16
 SECRET, MARK = "browser-secret", "screen-alive"
 """As agent/browser_secret.py and agent/screen_alive.py have them."""
 
@@ -20,11 +21,13 @@ class KioskError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class KioskSettings:
-    """port: the agent's pages, on localhost. agent_folder: its run_dir. folder: ours, in memory."""
+    """port: the agent's pages, on localhost. agent_folder: its run_dir. folder: ours, in memory. patience: how
+    many times as long as usual a slow machine is waited for (HALSORUM_KIOSK_PATIENCE)."""
 
     port: int
     agent_folder: Path
     folder: Path
+    patience: int = 1
 
     @property
     def origin(self) -> str:
@@ -70,4 +73,9 @@ def load_settings(file: Path, folder: Path | None = None) -> KioskSettings:
     agent_folder = values.get("run_dir") or f"{state}/run"
     if not isinstance(port, int) or not isinstance(agent_folder, str):
         raise KioskError(f"{file}: web_port is a number, run_dir a folder. Correct the lines.")
-    return KioskSettings(port, file.parent / agent_folder, folder or Path(given))
+    patience = os.environ.get(PATIENCE, "1")
+    if not patience.isdecimal() or not 1 <= int(patience) <= PATIENCE_MOST:
+        raise KioskError(
+            f"{PATIENCE} is {patience!r}, not 1 to {PATIENCE_MOST}. Correct it in the service's settings."
+        )
+    return KioskSettings(port, file.parent / agent_folder, folder or Path(given), int(patience))

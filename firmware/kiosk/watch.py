@@ -47,11 +47,12 @@ class Limits:
 class Watch:
     """One browser after another."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, patience: int = 1) -> None:
+        """patience: to begin with, of a machine that is known to be slow."""
         self._limits = limits or Limits()
         self._gaps: deque[float] = deque(maxlen=self._limits.gaps)
         self._failures = 0
-        self._patience = 1
+        self._patience = self._patience_least = patience
         self._settled_s = 0.0
         self._looked_at = 0.0
         self._mark: int | None = None
@@ -89,7 +90,9 @@ class Watch:
     @property
     def start_limit_s(self) -> float:
         """How long a browser may take to its page's first word."""
-        return float(min(self._limits.start_s * max(2**self._failures, self._patience), self._limits.start_most_s))
+        return float(
+            min(self._limits.start_s * max(2**self._failures, self._patience), self._limits.start_most_s)
+        )
 
     def ended(self, *, judged: bool) -> None:
         """The browser is gone; one that never spoke counts as a failure, and the next is given longer. judged: it
@@ -119,7 +122,7 @@ class Watch:
             self._gaps.append(self._silent_s)
             self._settled_s += self._silent_s
             if self._settled_s > self._limits.forgets_s:
-                self._patience = 1
+                self._patience = self._patience_least
         self._mark, self._silent_s = mark, 0.0
         self._has_spoken, self._agent_was_away = True, False
         self._failures = 0

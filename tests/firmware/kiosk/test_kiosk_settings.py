@@ -35,6 +35,23 @@ def test_a_file_that_cannot_be_meant_is_told(settings_file: Path, text: str) -> 
         load_settings(settings_file, Path("/somewhere"))
 
 
+@pytest.mark.parametrize(("given", "patience"), [("1", 1), ("16", 16)])
+def test_a_slow_machine_is_given_patience(
+    settings_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, patience: int
+) -> None:
+    monkeypatch.setenv("HALSORUM_KIOSK_PATIENCE", given)
+    assert load_settings(settings_file, tmp_path).patience == patience
+
+
+@pytest.mark.parametrize("given", ["", "0", "17", "-1", "two"])
+def test_patience_that_cannot_be_is_told(
+    settings_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("HALSORUM_KIOSK_PATIENCE", given)
+    with pytest.raises(KioskError, match="not 1 to 16"):
+        load_settings(settings_file, tmp_path)
+
+
 def test_without_a_folder_there_is_no_start(settings_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
     with pytest.raises(KioskError, match="--folder"):
