@@ -37,6 +37,8 @@ MAKE_ANEW = "make-anew"
 """A file in the partition's root: make a new file system before mounting (firmware/data_repair.py)."""
 CHECK_WITHIN_S = 600.0
 MOUNT_WITHIN_S = 60.0
+WATCHING = ("halsorum-helper.path", "halsorum-network.path", "halsorum-update.path")
+"""They look into the agent's folder, and into the new one only when they are started again."""
 BROKEN_BY = {errno.EROFS: "read_only", errno.EIO: "read_only", errno.ENOSPC: "full", errno.EDQUOT: "full"}
 
 Run = Callable[[Sequence[str], float], tuple[int, str]]
@@ -109,9 +111,7 @@ class DataPartition:
             return self._say(full) if full is not None else Report("ok")
         self._memory_at(folder.seen_at)
         _own(folder, folder.seen_at)
-        self._run(
-            ("systemctl", "--no-block", "try-restart", "halsorum-helper.path", "halsorum-network.path"), 20.0
-        )
+        self._run(("systemctl", "--no-block", "try-restart", *WATCHING), 20.0)
         return self._say(Report("read_only", fault[1]))
 
     def make(self, partition: Partition) -> str:
