@@ -42,6 +42,8 @@ GROW_WITHIN_S = 150.0
 GROW = "halsorum-data-grow.service"
 DEVICE = "device"
 """In our folder: a link to the partition."""
+WATCHING = ("halsorum-helper.path", "halsorum-network.path", "halsorum-update.path")
+"""They look into the agent's folder, and into the new one only when they are started again."""
 BROKEN_BY = {errno.EROFS: "read_only", errno.EIO: "read_only", errno.ENOSPC: "full", errno.EDQUOT: "full"}
 
 
@@ -105,9 +107,7 @@ class DataPartition:
             ("mount", "-t", "tmpfs", "-o", IN_MEMORY, "halsorum-data", str(folder.seen_at)), MOUNT_WITHIN_S
         )
         _own(folder, folder.seen_at)
-        self._run(
-            ("systemctl", "--no-block", "try-restart", "halsorum-helper.path", "halsorum-network.path"), 20.0
-        )
+        self._run(("systemctl", "--no-block", "try-restart", *WATCHING), 20.0)
         return self._say(Report("read_only", fault[1]))
 
     def make(self, partition: Partition) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware.data_partition import Places
+from firmware.data_partition import WATCHING, Places
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "systemd"
@@ -130,6 +130,7 @@ def test_no_service_is_given_up_for_good(service: Path) -> None:
 @pytest.mark.parametrize("path", PATHS, ids=names(PATHS))
 def test_what_is_watched_for_starts_a_service_of_ours(path: Path) -> None:
     assert path.with_suffix(".service") in SERVICES
+    assert path.name in WATCHING
     assert section(path, "Unit")["OnFailure"] == "halsorum-rescue@%n.service"
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import secrets
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -138,10 +138,16 @@ class Lab:
             self._add(Row(self.scene, did, expected, trial.seen, time.monotonic() - began, ok=True))
 
     def power_on(
-        self, name: str, identities: Path | None = None, hardware: Hardware | None = None, up: bool = True
+        self,
+        name: str,
+        identities: Path | None = None,
+        hardware: Hardware | None = None,
+        up: bool = True,
+        before: Callable[[Machine], None] = lambda _machine: None,
     ) -> Machine:
         """A machine from a fresh disk, with the unit's identity or another folder of them; the one before goes
-        off. Returns when it takes commands. Unless told otherwise it boots the image's kernel at once."""
+        off. Returns when it takes commands. Unless told otherwise it boots the image's kernel at once. `before`
+        is what is still to be done to its disk."""
         self.power_off()
         assert self.stack.network is not None
         machine = Machine(
@@ -149,6 +155,7 @@ class Lab:
         )
         machine.places.disk.unlink(missing_ok=True)
         give_identity(machine, identities or self.identities)
+        before(machine)
         self._machine = machine
         machine.start()
         if up:
@@ -239,8 +246,7 @@ class Lab:
         kernel, initrd = folder / "vmlinuz", folder / "initrd.img"
         for file in (kernel, initrd):
             take_file(image, root, f"/boot/{file.name}", file)
-        masked = [f"systemd.mask={name}.service" for name in without]
-        return Hardware(kernel=kernel, initrd=initrd, append=" ".join((COMMAND_LINE, *masked)))
+        return Hardware(kernel=kernel, initrd=initrd, append=" ".join((COMMAND_LINE, *masked(without))))
 
     def set_clock(self) -> None:
         """The machine's clock right again."""
@@ -268,3 +274,8 @@ class Lab:
             (kept / "journal.txt").write_text(journal.out)
         with suppress(RuntimeError, OSError):
             self._machine.screenshot(kept / "screen.png")
+
+
+def masked(services: Sequence[str]) -> list[str]:
+    """Words for the kernel that leave services out (systemd-debug-generator(8))."""
+    return [f"systemd.mask={name}.service" for name in services]

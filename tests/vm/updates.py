@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from firmware.update.bundle import make_bundle
 from firmware.update.keys import make_keys
+from firmware.update.slots import OTHER
+from provisioning.fleet_models import CommandRow
 from provisioning.pki import Authority
 from tests.agent.update.bundle_server import BundleServer
 from tests.system.network import REGION_ADDRESS, within
-from tests.system.visit import command
+from tests.system.visit import command, database
+from tests.vm.boot_loader import add_words
 from tests.vm.guest_agent import GuestError
-from tests.vm.lab import Lab
+from tests.vm.hardware import Hardware
+from tests.vm.lab import KIOSK, Lab, masked
 
 OS_RELEASE = "/usr/lib/os-release"
-POLL_S = 0.5
+POLL_S = 0.25
+SMALL_BYTES = 1 << 20
+OPEN = re.compile("sent|accepted|running")
+"""What a command is that has not ended."""
 BAD_CHANGES = {
     "no init": "rm /usr/lib/systemd/systemd",
     "agent broken": "rm /opt/halsorum/app/agent/__main__.py",
@@ -47,12 +54,24 @@ class Shop:
         release.write_text(re.sub(r"(?m)^IMAGE_VERSION=.*$", f"IMAGE_VERSION={version}", told))
         for change in (f"rm {OS_RELEASE}", f"write {release} {OS_RELEASE}", *changes):
             _debugfs(root, change, write=True)
-        certificate, key = make_keys(keys_of(self.lab.image))
-        bundle = make_bundle(root, "vm", version, self.folder, certificate=certificate, key=key)
+        return self._offer(root, "vm", version, keys_of(self.lab.image))
+
+    def small(self, version: str, board: str = "vm", keys: Path | None = None) -> dict[str, str]:
+        """A bundle without a system in it, for what is refused before anything is written."""
+        root = self.folder / "small.ext4"
+        root.write_bytes(secrets.token_bytes(SMALL_BYTES))
+        return self._offer(root, board, version, keys or keys_of(self.lab.image))
+
+    def _offer(self, root: Path, board: str, version: str, keys: Path) -> dict[str, str]:
+        certificate, key = make_keys(keys)
+        bundle = make_bundle(root, board, version, self.folder, certificate=certificate, key=key)
         root.unlink()
-        self.server.files[f"/{bundle.name}"] = bundle
-        url = self.server.url(f"/{bundle.name}", host=REGION_ADDRESS)
-        return {"url": url, **json.loads(bundle.with_suffix(".json").read_text())}
+        return self.offer(bundle, json.loads(bundle.with_suffix(".json").read_text()))
+
+    def offer(self, file: Path, about: dict[str, str]) -> dict[str, str]:
+        """A file that a unit can fetch, as the command is given it."""
+        self.server.files[f"/{file.name}"] = file
+        return {**about, "url": self.server.url(f"/{file.name}", host=REGION_ADDRESS)}
 
     def send(self, given: dict[str, str]) -> str:
         """Tell the unit; the command's id."""
@@ -60,20 +79,20 @@ class Shop:
         sent = command(self.lab.stack, "command", "send", self.lab.unit, "update", *words, "--timeout", "2h")
         return str(sent["id"])
 
-    def state(self, command_id: str) -> dict[str, Any]:
-        """How far it has come, as the region knows it."""
-        return dict(command(self.lab.stack, "command", "show", command_id))
+    def state(self, command_id: str) -> str:
+        """How far it has come, as the region knows it: `state: reason`."""
+        with database(self.lab.stack) as db:
+            row = db.get(CommandRow, command_id)
+            return "unknown: " if row is None else f"{row.state}: {row.reason}"
 
-    def wait_for(self, command_id: str, pattern: str, within_s: float) -> dict[str, Any]:
-        """Until `state: reason` matches; raises AssertionError."""
-        until, seen = time.monotonic() + within_s, ""
-        while time.monotonic() < until:
-            line = self.state(command_id)
-            seen = f"{line['state']}: {line['reason']}"
-            if re.match(pattern, seen):
-                return line
+    def wait_for(self, command_id: str, pattern: str, within_s: float) -> str:
+        """Until its state matches, and then that; raises AssertionError, at once for what has ended otherwise."""
+        until = time.monotonic() + within_s
+        while not re.match(pattern, seen := self.state(command_id)):
+            if time.monotonic() > until or not OPEN.match(seen):
+                raise AssertionError(f"not within {within_s:.0f} s: {pattern}; the command is {seen}")
             time.sleep(POLL_S)
-        raise AssertionError(f"not within {within_s:.0f} s: {pattern}; the command is {seen}")
+        return seen
 
 
 @contextmanager
@@ -117,15 +136,15 @@ def grub_variables(lab: Lab) -> dict[str, str]:
     return dict(line.split("=", 1) for line in block.splitlines() if "=" in line and line[0] != "#")
 
 
-def up_after_cut(lab: Lab, after_s: float = 0.0) -> float:
-    """Pull the plug, plug it in again; seconds until it takes commands."""
-    lab.vm.power_cut()
-    lab.vm.start()
-    if after_s:
-        time.sleep(after_s)
-        lab.vm.power_cut()
-        lab.vm.start()
-    return lab.come_up()
+def power_on(lab: Lab, without: Sequence[str] = KIOSK) -> None:
+    """A machine that starts the whole way, by firmware and GRUB, which choose the slot; returns when well."""
+    lab.power_on(lab.scene, hardware=Hardware(), before=lambda machine: add_words(machine, masked(without)))
+    lab.wait_until_ready()
+
+
+def other(slot: str) -> str:
+    """The other one."""
+    return OTHER[slot]
 
 
 def in_slot(lab: Lab, slot: str, within_s: float) -> float:
@@ -135,7 +154,9 @@ def in_slot(lab: Lab, slot: str, within_s: float) -> float:
         lab.vm.agent.close()
         return lab.vm.agent.answers() and slot_and_version(lab).startswith(slot)
 
-    return lab.vm.wait_for(is_there, f"slot {slot}", within_s)
+    took_s = lab.vm.wait_for(is_there, f"slot {slot}", within_s)
+    lab.come_up()  # into a room that is not silent, or its self-test would fail
+    return took_s
 
 
 def _debugfs(image: Path, request: str, *, write: bool = False) -> str:

@@ -31,6 +31,8 @@ class BundleServer:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        # Whoever fetches may be gone in the middle, as a unit whose plug is pulled.
+        self._server.handle_error = lambda *_request: None
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.vm.data import at_boot, boot_again, repair, told, wait_until_told
-from tests.vm.lab import Lab
+from tests.vm.lab import KIOSK, Lab
 
 SHORT = False
 FRESH = True
@@ -15,7 +15,7 @@ FILL = (
 
 def play(lab: Lab) -> None:
     """Fill it, pull the plug, and see."""
-    lab.power_on("data-full")
+    lab.power_on("data-full", hardware=lab.quick(*KIOSK))
     wait_until_told(lab, "ok")
     with lab.trial("data partition filled to the last block, power cut", "degraded, storage full") as trial:
         lab.vm.run(FILL, timeout_s=120)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.vm.data import DEVICE, at_boot, boot_again, repair, told, wait_until_told
-from tests.vm.lab import Lab
+from tests.vm.lab import KIOSK, Lab
 
 SHORT = False
 FRESH = True
@@ -11,7 +11,7 @@ FRESH = True
 
 def play(lab: Lab) -> None:
     """Overwrite it while the machine runs, pull the plug, and see."""
-    lab.power_on("data-garbage")
+    lab.power_on("data-garbage", hardware=lab.quick(*KIOSK))
     with lab.trial("a whole data partition", "ready, storage ok") as trial:
         trial.seen = wait_until_told(lab, "ok")
     with lab.trial("data partition overwritten with noise, power cut", "degraded, storage garbage") as trial:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.vm.data import boot_again, repair, wait_until_told
-from tests.vm.lab import Lab
+from tests.vm.lab import KIOSK, Lab
 
 SHORT = False
 FRESH = True
@@ -11,7 +11,7 @@ FRESH = True
 
 def play(lab: Lab) -> None:
     """Take its name away, and give it back."""
-    lab.power_on("data-missing")
+    lab.power_on("data-missing", hardware=lab.quick(*KIOSK))
     device = lab.vm.check("readlink -f /dev/disk/by-partlabel/data").strip()
     disk, number = device.rstrip("0123456789"), device[len(device.rstrip("0123456789")) :]
     with lab.trial("the partition's name wiped, power cut", "degraded, storage missing") as trial:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.vm.data import repair, wait_until_told
-from tests.vm.lab import Lab
+from tests.vm.lab import KIOSK, Lab
 
 SHORT = False
 FRESH = True
@@ -11,7 +11,7 @@ FRESH = True
 
 def play(lab: Lab) -> None:
     """Have the kernel inject the error, as ext4's documentation says (sysfs, trigger_fs_error)."""
-    lab.power_on("data-read-only")
+    lab.power_on("data-read-only", hardware=lab.quick(*KIOSK))
     wait_until_told(lab, "ok")
     with lab.trial("file system error in the data partition", "degraded, storage read_only") as trial:
         lab.vm.check(
