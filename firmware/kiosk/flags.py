@@ -39,6 +39,11 @@ FLAGS: tuple[tuple[str, str], ...] = (
     ("--disable-background-timer-throttling", "the page is always in front, whatever Chromium believes"),
     ("--disable-renderer-backgrounding", "likewise"),
     ("--disable-backgrounding-occluded-windows", "likewise"),
+    (
+        "--ipc-connection-timeout=240",
+        "a process of the browser's that waits longer for the first word ends itself: 15 s are too few for a slow "
+        "machine, and what is left is a white screen",
+    ),
     ("--disk-cache-size=1048576", "the profile lies in memory, and the pages come from this machine"),
     (
         "--disable-features=PressAndHoldEscToExitBrowserFullscreen,TouchpadOverscrollHistoryNavigation,"
