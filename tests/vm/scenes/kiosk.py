@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from tests.vm.guest_agent import GuestError
 from tests.vm.hands import Hands
 from tests.vm.lab import Lab
 from tests.vm.machine import Machine
@@ -43,6 +45,7 @@ WAYS_OUT: tuple[tuple[str, ...], ...] = (
     ("LEFTCTRL", "LEFTALT", "DELETE"),
     ("LEFTALT", "SYSRQ", "B"),
 )
+TOUCHES_MOST, HEARD_WITHIN_S = 6, 15
 PAINTED_WITHIN_S = 420.0
 BACK_WITHIN_S = 300.0
 """Emulated, Chromium takes a minute to paint; the time is told, and only the return is judged."""
@@ -64,10 +67,9 @@ def play(lab: Lab) -> None:
         trial.seen = sandbox(vm)
     hands = Hands(vm)
     with lab.trial("a finger (uinput) on the help button", "the agent hears it") as trial:
-        hands.tap(*HELP)
-        lab.touchscreen.until("d['help_state'] != 'none'", 60)
+        touches = finger_until(lab, hands, "d['help_state'] != 'none'")
         lab.touchscreen.touch("help_over")
-        trial.seen = "help was asked for, and taken back"
+        trial.seen = f"help was asked for at touch {touches}, and taken back"
     with lab.trial(
         f"{len(WAYS_OUT)} shortcuts, and Escape held for 4 s", "the same page, nothing else"
     ) as trial:
@@ -75,6 +77,17 @@ def play(lab: Lab) -> None:
     for name, signal in (("dies", "KILL"), ("hangs", "STOP")):
         with lab.trial(f"the browser {name} (SIG{signal})", "back on its page, in a new browser") as trial:
             trial.seen = f"back after {comes_back(vm, signal):.0f} s (emulated)"
+
+
+def finger_until(lab: Lab, hands: Hands, holds: str) -> int:
+    """Touch the help button until the agent has heard it; returns how often that took. A browser that is starved
+    takes a touch for a long one, which means nothing on our pages: a person would touch again, too."""
+    for touch in range(1, TOUCHES_MOST + 1):
+        hands.tap(*HELP, seconds=0.05)
+        with suppress(GuestError):
+            lab.touchscreen.until(holds, HEARD_WITHIN_S)
+            return touch
+    raise AssertionError(f"{TOUCHES_MOST} touches were not heard")
 
 
 def age_s(vm: Machine) -> float:
