@@ -17,12 +17,16 @@ SAID_WITHIN_S = 300.0
 
 
 def told(lab: Lab) -> tuple[str, list[str], dict[str, Any]]:
-    """What the region holds of the unit: its state, its faults' parts, and its storage."""
+    """What the region holds of the unit: its state, what its faults ask for, and its storage."""
     with database(lab.stack) as db:
         found = db.get(UnitReport, lab.unit)
         if found is None:
             return "unknown", [], {}
-        return found.state, [str(fault["probe"]) for fault in found.faults], found.info.get("storage") or {}
+        return (
+            found.state,
+            [str(fault["instruction"]) for fault in found.faults],
+            found.info.get("storage") or {},
+        )
 
 
 def wait_until_told(lab: Lab, storage: str, within_s: float = SAID_WITHIN_S) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -74,10 +75,12 @@ class Shop:
         return {**about, "url": self.server.url(f"/{file.name}", host=REGION_ADDRESS)}
 
     def send(self, given: dict[str, str]) -> str:
-        """Tell the unit; the command's id."""
-        words = [f"{name}={value}" for name, value in given.items()]
-        sent = command(self.lab.stack, "command", "send", self.lab.unit, "update", *words, "--timeout", "2h")
-        return str(sent["id"])
+        """Tell the unit, by `halsorum update send`; the command's id."""
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as about:
+            about.write(json.dumps(given))
+            about.flush()
+            words = ("update", "send", self.lab.unit, about.name, "--url", given["url"], "--timeout", "2h")
+            return str(command(self.lab.stack, *words)["id"])
 
     def state(self, command_id: str) -> str:
         """How far it has come, as the region knows it: `state: reason`."""
