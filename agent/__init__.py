@@ -1,3 +1,3 @@
 """What the unit believes and does."""
 
-VERSION = "0.4.0"
+VERSION = "0.5.0"
