@@ -37,10 +37,12 @@ def repair(partition: Partition | None, places: Places, run: Run = run_program) 
     if partition.is_read_only:
         raise CannotRepair(f"{partition.device} takes no writes at all; replace the disk or card")
     mounted = where_mounted(partition, mounts(places.proc))
-    is_mounted = bool(mounted)
-    if is_mounted and mounted[0].place != places.data:
+    # A service that is confined sees its own mounts, in an order of their own: what was bound may come first.
+    whole = next((mount for mount in mounted if mount.place == places.data), None)
+    is_mounted = whole is not None
+    if mounted and not is_mounted:
         raise CannotRepair(f"{partition.device} is in use at {mounted[0].place}; nothing was done")
-    is_writable = is_mounted and "ro" not in mounted[0].options and _takes_writes(places.data)
+    is_writable = whole is not None and "ro" not in whole.options and _takes_writes(places.data)
     if is_writable and _has_room(places.data):
         raise CannotRepair("the data partition is well; nothing was done")
     if is_writable:
@@ -58,7 +60,7 @@ def repair(partition: Partition | None, places: Places, run: Run = run_program) 
 
 
 def where_mounted(partition: Partition, all_mounts: list[Mount]) -> list[Mount]:
-    """Its mounts, the whole of it first: what is bound from it elsewhere comes later."""
+    """Its mounts, and what is bound from it elsewhere."""
     number = number_of(partition.device)
     return [mount for mount in all_mounts if number and mount.device == number]
 

@@ -11,11 +11,13 @@ import pytest
 from agent.contract.status import Storage
 from agent.storage import (
     GIVE_UP_AFTER_S,
+    HAS_STOPPED,
     LOOK_EVERY_S,
     RESERVE_BYTES,
     Opened,
     Reserve,
     StorageWatch,
+    error_count,
     open_or_do_without,
 )
 from agent.store import Store
@@ -127,6 +129,29 @@ def test_a_disk_that_turned_read_only_is_left_though_nothing_was_to_be_written(t
     monkeypatch.setattr("agent.storage.os.statvfs", statvfs(1 << 29, read_only=True))
     house.pass_s(GIVE_UP_AFTER_S + 2 * LOOK_EVERY_S)
     assert len(house.begun) == 1
+
+
+def test_a_file_system_that_stops_without_saying_read_only_is_left_too(tmp_path, monkeypatch):
+    counts = [3]  # an old error that no check has cleared is none of today's
+    monkeypatch.setattr("agent.storage.error_count", lambda _folder: counts[0])
+    house = House(tmp_path)
+    house.pass_s(2 * LOOK_EVERY_S)
+    assert house.watch.now.state == "ok"
+    counts[0] = 4
+    house.pass_s(GIVE_UP_AFTER_S + 2 * LOOK_EVERY_S)
+    assert (house.watch.now.state, house.watch.now.reason) == ("read_only", HAS_STOPPED)
+    assert len(house.begun) == 1
+
+
+def test_the_kernels_count_of_a_file_systems_errors_is_found_by_its_device(tmp_path):
+    number = tmp_path.stat().st_dev
+    block, kind = tmp_path / "block/vda5", tmp_path / "fs/ext4/vda5"
+    for folder in (block, kind, tmp_path / "dev/block"):
+        folder.mkdir(parents=True)
+    (tmp_path / f"dev/block/{os.major(number)}:{os.minor(number)}").symlink_to(block)
+    (kind / "errors_count").write_text("17\n")
+    assert error_count(tmp_path, tmp_path) == 17
+    assert error_count(tmp_path, tmp_path / "elsewhere") == 0
 
 
 def test_a_moments_trouble_is_no_reason_to_leave(tmp_path):

@@ -28,19 +28,24 @@ def partition(places):
 
 @pytest.fixture
 def mounted(places, monkeypatch):
-    """Says that the partition is mounted there, with these options."""
+    """Says that the partition is mounted there, with these options, after what is bound from it elsewhere."""
 
-    def at(place, *options, free=20 << 20):
+    def at(place, *options, free=20 << 20, bound=()):
         place.mkdir(exist_ok=True)
-        mount = Mount("254:5", place, "ext4", frozenset(options))
+        kept = [Mount("254:5", each, "ext4", frozenset(options)) for each in (*bound, place)]
         frees = free if isinstance(free, list) else [free]
-        monkeypatch.setattr("firmware.data_repair.where_mounted", lambda _partition, _mounts: [mount])
+        monkeypatch.setattr("firmware.data_repair.where_mounted", lambda _partition, _mounts: kept)
         monkeypatch.setattr("firmware.data_repair.total_bytes", lambda _place: 1 << 30)
         monkeypatch.setattr(
             "firmware.data_repair.free_bytes", lambda _place: frees.pop(0) if len(frees) > 1 else frees[0]
         )
 
     return at
+
+
+def test_what_is_bound_from_it_elsewhere_does_not_hide_that_it_is_mounted(places, partition, mounted):
+    mounted(places.data, free=[1 << 20, 20 << 20], bound=(places.folders[0].seen_at,))
+    assert repair(partition, places) == "cleaned"
 
 
 def test_garbage_that_nobody_uses_becomes_a_labelled_file_system(places, partition):
