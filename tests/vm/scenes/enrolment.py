@@ -11,7 +11,7 @@ from tests.system.visit import command
 from tests.vm.hardware import Hardware
 from tests.vm.lab import Lab
 
-SHORT, FRESH, RANK = True, True, 10
+SHORT, FRESH, RANK = False, True, 80
 SERIAL, UNIT = "hs-7", "unit-7"
 WITHIN_S = 420.0
 

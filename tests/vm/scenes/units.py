@@ -8,7 +8,7 @@ import re
 
 from tests.vm.lab import Lab
 
-SHORT = True
+SHORT = False
 FRESH = True
 LIMIT = 2.0
 LIMITS = {"halsorum-kiosk": 2.5}
