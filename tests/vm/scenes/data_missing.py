@@ -12,6 +12,7 @@ FRESH = True
 def play(lab: Lab) -> None:
     """Take its name away, and give it back."""
     lab.power_on("data-missing", hardware=lab.quick(*KIOSK))
+    wait_until_told(lab, "ok")
     device = lab.vm.check("readlink -f /dev/disk/by-partlabel/data").strip()
     disk, number = device.rstrip("0123456789"), device[len(device.rstrip("0123456789")) :]
     with lab.trial("the partition's name wiped, power cut", "degraded, storage missing") as trial:
