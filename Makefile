@@ -148,6 +148,14 @@ image-twice: packages-image $(VENV)/ready ## Build an image again from nothing, 
 	@$(BIN)/python -m firmware.image.compare $(IMAGES)/$(BOARD)/root $(IMAGES)/again/$(BOARD)/root
 	@cmp $(IMAGES)/halsorum-$(BOARD).img $(IMAGES)/again/halsorum-$(BOARD).img
 
+vm-test: packages-lab $(VENV)/ready ## Boot the vm image in QEMU, hold a call, break things; needs root (SCENES="camera cuts" IMAGE=file JSON=file)
+	@[ -e $(IMAGE) ] || $(MAKE) --no-print-directory image BOARD=vm
+	@$(BIN)/python -m tests.vm --image $(IMAGE) $(if $(SCENES),--scenes "$(SCENES)") $(if $(JSON),--json $(JSON)) $(OPTIONS)
+
+vm-cuts: packages-lab $(VENV)/ready ## The plug is pulled at a hundred random moments of that machine (CUTS=100 JSON=file)
+	@[ -e $(IMAGE) ] || $(MAKE) --no-print-directory image BOARD=vm
+	@CUTS=$(CUTS) $(BIN)/python -m tests.vm --image $(IMAGE) --scenes cuts $(if $(JSON),--json $(JSON)) $(OPTIONS)
+
 lock: $(VENV)/ready ## Resolve the versions anew into .ci/requirements.lock
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
