@@ -51,7 +51,7 @@ export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run new-unit demo screens test test-long unit unit-postgresql end-to-end lint format bench
+.PHONY: help run new-unit demo screens test test-long unit unit-postgresql lint format bench
 .PHONY: bench-net bench-people bench-fleet bench-echo bench-idle recovery soak torture vm-test vm-cuts lock clean distclean
 .PHONY: packages-run packages-test $(UNIT_PARTS) $(PARTS) image image-twice bundle packages-image packages-lab
 
