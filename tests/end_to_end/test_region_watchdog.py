@@ -106,7 +106,14 @@ def service(tmp_path: Path) -> Iterator[Service]:
     made.end()
 
 
-@pytest.mark.parametrize("part", ["worker", "link", "database"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param("worker", marks=pytest.mark.long),
+        "link",
+        pytest.param("database", marks=pytest.mark.long),
+    ],
+)
 def test_what_stands_still_is_said_and_the_watchdog_starves(service: Service, part: str) -> None:
     service.start(part)
     service.until(f"STATUS=stalled: {part}", 5 * WATCHDOG_S)
