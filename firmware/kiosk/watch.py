@@ -54,6 +54,7 @@ class Watch:
         self._failures = 0
         self._patience = self._patience_least = patience
         self._settled_s = 0.0
+        self._verdict: Verdict = "in doubt"
         self._looked_at = 0.0
         self._mark: int | None = None
         self._calls: int | None = None
@@ -64,6 +65,7 @@ class Watch:
         """A browser was started just now; `mark` is the sign's last change as it is."""
         self._looked_at, self._mark = now_s, mark
         self._silent_s = self._alone_s = self._settled_s = 0.0
+        self._verdict = "in doubt"
         self._has_spoken = self._agent_was_away = False
 
     @property
@@ -90,20 +92,24 @@ class Watch:
     @property
     def start_limit_s(self) -> float:
         """How long a browser may take to its page's first word."""
-        return float(
-            min(self._limits.start_s * max(2**self._failures, self._patience), self._limits.start_most_s)
-        )
+        return min(self._limits.start_s * max(1 << self._failures, self._patience), self._limits.start_most_s)
 
     def ended(self, *, judged: bool) -> None:
         """The browser is gone; one that never spoke counts as a failure, and the next is given longer. judged: it
-        was ended for being silent."""
+        was ended for what it or the compositor did not say, which a slow machine may explain, too; a page that was
+        lost while the agent was away says nothing of the machine."""
         self._failures = 0 if self._has_spoken else self._failures + 1
-        if judged and self._settled_s < self._limits.settled_s:
+        is_lost = self._verdict in ("lost", "not back")
+        if judged and not is_lost and self._settled_s < self._limits.settled_s:
             self._patience = min(2 * self._patience, self._limits.patience_most)
 
     def look(self, now_s: float, mark: int | None, *, agent_up: bool, calls: int | None = None) -> Verdict:
         """What is to be thought now. `agent_up` need only be known while it is not well. calls: how often the page
         has called the guard; None where it could not."""
+        self._verdict = self._look(now_s, mark, agent_up, calls)
+        return self._verdict
+
+    def _look(self, now_s: float, mark: int | None, agent_up: bool, calls: int | None) -> Verdict:
         since_s = min(now_s - self._looked_at, self._limits.counted_s)
         self._looked_at = now_s
         self._silent_s += since_s

@@ -92,6 +92,16 @@ def test_one_that_stood_for_long_or_ended_by_itself_says_nothing_of_the_machine(
     assert kiosk.watch.patience == 1
 
 
+def test_a_page_that_is_lost_while_the_agent_is_away_says_nothing_of_the_machine() -> None:
+    kiosk = Kiosk()
+    kiosk.speaks()
+    kiosk.agent_up, kiosk.calls = False, 3
+    while kiosk.look() != "lost":
+        pass
+    kiosk.again()
+    assert kiosk.watch.patience == 1
+
+
 def test_the_old_sign_of_life_is_not_the_new_browsers() -> None:
     kiosk = Kiosk()
     kiosk.speaks(3)
