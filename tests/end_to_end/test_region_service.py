@@ -29,22 +29,10 @@ from provisioning.broker import Broker
 from provisioning.broker_files import write_files
 from provisioning.pki import Authority, Credentials
 from provisioning.region import utc_now
+from tests.system.region_settings import write_region_settings
 from tests.system.stack import free_port
 
 pytestmark = pytest.mark.end_to_end
-
-SETTINGS = """
-database_url = "sqlite:///{folder}/region.db"
-state_dir = "{folder}"
-[broker]
-port = {broker_port}
-ca_file = "{region.ca_file}"
-certificate_file = "{region.certificate_file}"
-key_file = "{region.key_file}"
-[web]
-port = {web_port}
-public_url = "http://127.0.0.1:{web_port}"
-"""
 
 
 @dataclass
@@ -134,8 +122,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     server, region = authority.server(), authority.client("region")
     broker_port, web_port = free_port(), free_port()
     broker = Broker(write_files(tmp_path / "broker", server, port=broker_port), server, port=broker_port)
-    text = SETTINGS.format(folder=tmp_path, broker_port=broker_port, web_port=web_port, region=region)
-    (tmp_path / "region.toml").write_text(text)
+    write_region_settings(tmp_path, region, broker_port=broker_port, web_port=web_port)
     broker.start()
     made = House(tmp_path, authority, broker, broker_port, web_port)
     yield made

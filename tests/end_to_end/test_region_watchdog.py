@@ -17,23 +17,12 @@ import pytest
 from provisioning.broker import Broker
 from provisioning.broker_files import write_files
 from provisioning.pki import Authority
+from tests.system.region_settings import write_region_settings
 from tests.system.stack import free_port
 
 pytestmark = pytest.mark.end_to_end
 WATCHDOG_S = 6.0
 START_WITHIN_S = 60.0
-SETTINGS = """
-database_url = "sqlite:///{folder}/region.db"
-state_dir = "{folder}"
-[broker]
-port = {broker_port}
-ca_file = "{region.ca_file}"
-certificate_file = "{region.certificate_file}"
-key_file = "{region.key_file}"
-[web]
-port = {web_port}
-public_url = "http://127.0.0.1:{web_port}"
-"""
 
 
 class Service:
@@ -46,9 +35,7 @@ class Service:
         port = free_port()
         self.broker = Broker(write_files(folder / "broker", server, port=port), server, port=port)
         self.broker.start()
-        (folder / "region.toml").write_text(
-            SETTINGS.format(folder=folder, broker_port=port, web_port=free_port(), region=region)
-        )
+        write_region_settings(folder, region, broker_port=port, web_port=free_port())
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(folder / "notify"))
         self.process: subprocess.Popen[bytes] | None = None

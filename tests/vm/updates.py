@@ -8,7 +8,7 @@ import secrets
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,9 +139,9 @@ def grub_variables(lab: Lab) -> dict[str, str]:
     return dict(line.split("=", 1) for line in block.splitlines() if "=" in line and line[0] != "#")
 
 
-def power_on(lab: Lab, without: Sequence[str] = KIOSK) -> None:
+def power_on(lab: Lab) -> None:
     """A machine that starts the whole way, by firmware and GRUB, which choose the slot; returns when well."""
-    lab.power_on(lab.scene, hardware=Hardware(), before=lambda machine: add_words(machine, masked(without)))
+    lab.power_on(lab.scene, hardware=Hardware(), before=lambda machine: add_words(machine, masked(KIOSK)))
     lab.wait_until_ready()
 
 
