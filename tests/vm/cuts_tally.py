@@ -47,6 +47,12 @@ class Tally:
         """One more."""
         self.cuts.append(cut)
 
+    def faulty(self) -> tuple[str, ...]:
+        """The cuts after which something was wrong, each with its number from 1."""
+        return tuple(
+            f"cut {number}: {'; '.join(cut.wrong)}" for number, cut in enumerate(self.cuts, 1) if cut.wrong
+        )
+
     def summary(self) -> str:
         """A sentence of figures."""
         if not self.cuts:

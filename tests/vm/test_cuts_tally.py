@@ -22,3 +22,11 @@ def test_a_fault_is_counted_and_told() -> None:
     tally.add(cut)
     assert "1 with a fault" in tally.summary()
     assert cut.line() == "after 3 s, 0 journal entries, nothing kept yet: the store: damaged"
+
+
+def test_the_cuts_with_a_fault_are_named_by_their_number() -> None:
+    tally = Tally()
+    tally.add(Cut(9.0, 1, ()))
+    assert not tally.faulty()
+    tally.add(Cut(3.0, 1, ()).with_faults(["the store: damaged", "journal: unread"]))
+    assert tally.faulty() == ("cut 2: the store: damaged; journal: unread",)

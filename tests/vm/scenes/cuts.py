@@ -59,12 +59,14 @@ def play(lab: Lab) -> None:
             cut = _examine(lab, cut, heard)
             tally.add(cut)
             print(f"  cut {number}: {cut.line()}", flush=True)
-            assert not cut.wrong, f"cut {number}: {'; '.join(cut.wrong)}"
+            if cut.wrong:
+                _keep_disk(lab, number)
         lab.vm.start()
         boot = lab.report()[1]
         lab.wait_until_ready(boot)
         verified = command(lab.stack, "log", "verify")
         assert verified["ok"] and not verified["missing_events"], f"the region's log: {verified}"
+        assert not tally.faulty(), f"{tally.summary()}; disks in {lab.folder}; {'; '.join(tally.faulty())}"
         trial.seen = tally.summary()
 
 
@@ -131,6 +133,11 @@ def _examine(lab: Lab, cut: Cut, heard: Heard) -> Cut:
     kept, faults = look(folder / "data" / "agent" / "unit.db", key, heard)
     entries, unread = journal_faults(folder / "data" / "journal")
     return cut.with_faults([*wrong, *faults, *unread]).with_kept(kept, entries)
+
+
+def _keep_disk(lab: Lab, number: int) -> None:
+    """What was found wrong can be looked at afterwards: the next boot may mend it, or make it worse."""
+    shutil.copy(lab.vm.disk, lab.folder / f"cut-{number}{lab.vm.disk.suffix}")
 
 
 def _place(folder: Path, name: str) -> Path:
