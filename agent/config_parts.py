@@ -11,6 +11,7 @@ from typing import Protocol
 
 from agent.broker_link import BrokerLink, link_settings
 from agent.config_on_board import board_with
+from agent.contract.instructions import instruction
 from agent.contract.unit_config import Config
 from agent.link import LinkSettings
 from agent.media.media_socket import PortRange, open_udp
@@ -20,7 +21,7 @@ from agent.room_panel import RoomPanel
 from agent.unit import Unit
 from firmware.board import Board
 
-DEVICE_PROBES = frozenset({"camera", "microphone", "encoder", "selftest"})
+DEVICE_PROBES = frozenset({"camera", "microphone", "loudspeaker", "encoder", "selftest"})
 """Probes that tell of devices; a region that is away is no fault of theirs."""
 NETWORK_HOLDS = 1 / 8
 """Share of a trial. networkd takes a change in bit by bit, and a switch that asks by IEEE 802.1X closes its port
@@ -128,13 +129,13 @@ class DevicesPart:
         self._used = board
         self._use(board)
         self._tested_before = self._unit.room.tested_at
-        self._unit.room_event(TestAsked())
+        self._unit.room_event(TestAsked("again"))
 
     def fault(self) -> str:
         room = self._unit.room
         if room.tested_at == self._tested_before or room.state == RoomState.TESTING:
             return "the self-test was not made"
-        failed = [fault for fault in room.faults if fault in DEVICE_PROBES]
+        failed = [fault for fault in room.faults if instruction(fault).probe in DEVICE_PROBES]
         return f"the self-test failed: {', '.join(failed)}" if failed else ""
 
 

@@ -20,9 +20,9 @@ from agent.identity_store import IdentityStore
 from agent.renewal import Renewal
 from agent.room import FaultFound, TestAsked
 from agent.screen import Outcome, Touch
-from agent.selftest import Verdict
 from agent.touches import Touches
 from agent.unit import Unit
+from agent.verdict import Verdict
 from agent.way_back import WayBack
 from agent.wire import Wire
 from firmware.board import Board
@@ -120,7 +120,7 @@ def join_identity(
         busy=busy,
         monotonic_s=monotonic_s,
         fault_found=lambda fault: unit.room_event(FaultFound(fault)),
-        recovered=lambda: unit.room_event(TestAsked()),
+        recovered=lambda: unit.room_event(TestAsked("again")),
         on_change=changed,
         restart=restart,
     )

@@ -8,9 +8,9 @@ from typing import Protocol
 from agent.lights import shows_on
 from agent.panel_buttons import PanelButtons
 from agent.room_panel import RoomPanel
-from agent.selftest import Verdict
 from agent.touches import Touches
 from agent.unit import Unit
+from agent.verdict import Verdict
 from agent.wire import Wire
 from firmware.panel import PanelEvents
 from firmware.pins import PinsProfile

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 from agent.table import Rule, follow
 
@@ -16,7 +17,12 @@ TEST_BEFORE = timedelta(minutes=20)
 """The room checks itself this long before each session, where IT has set nothing else."""
 TEST_AGAIN = timedelta(seconds=30)
 """How soon a failed self-test is tried again."""
-TEST_TIMEOUT = timedelta(seconds=30)
+LOOK_AGAIN = timedelta(minutes=5)
+"""And one that found the room usable, but not as it should be."""
+TEST_TIMEOUT = timedelta(seconds=40)
+Occasion = Literal["start", "daily", "before", "again", "staff", "command"]
+"""Why a self-test is made: at the unit's start, by the time of day, before a session, since the last one found
+something, since staff want it, or since the region does."""
 
 
 class State(StrEnum):
@@ -46,6 +52,7 @@ class Room:
     state: State = State.IDLE
     holder: str | None = None
     faults: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     tested_at: datetime | None = None
     testing_since: datetime | None = None
 
@@ -67,14 +74,18 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class TestAsked:
-    """Staff or the region want a self-test now."""
+    """Somebody wants a self-test now."""
+
+    occasion: Occasion = "command"
 
 
 @dataclass(frozen=True, slots=True)
 class TestDone:
-    """The self-test has ended; `faults` are instructions by key, empty when all is well."""
+    """The self-test has ended; both are instructions by key (agent/contract/instructions.py). `faults` keep visits
+    out, `warnings` do not; both are empty when all is well."""
 
     faults: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +126,8 @@ Event = Tick | TestAsked | TestDone | FaultFound | Taken | Released | ScanOpened
 class RunSelfTest:
     """Run the probes now."""
 
+    occasion: Occasion = "command"
+
 
 @dataclass(frozen=True, slots=True)
 class StopSelfTest:
@@ -146,12 +159,17 @@ def _nothing(room: Room, _event: object, _now: datetime) -> Result:
     return room, ()
 
 
-def _start_test(room: Room, _event: object, now: datetime) -> Result:
-    return replace(room, testing_since=now), (RunSelfTest(),)
+def _start_due_test(room: Room, event: Tick, now: datetime) -> Result:
+    return replace(room, testing_since=now), (RunSelfTest(_due(room, event, now) or "again"),)
+
+
+def _start_test(room: Room, event: TestAsked, now: datetime) -> Result:
+    return replace(room, testing_since=now), (RunSelfTest(event.occasion),)
 
 
 def _end_test(room: Room, event: TestDone, now: datetime) -> Result:
-    return replace(room, faults=event.faults, tested_at=now, testing_since=None), ()
+    found = replace(room, faults=event.faults, warnings=event.warnings)
+    return replace(found, tested_at=now, testing_since=None), ()
 
 
 def _test_hangs(room: Room, _event: Tick, now: datetime) -> Result:
@@ -186,16 +204,20 @@ def _fault(room: Room, event: FaultFound, _now: datetime) -> Result:
 
 
 def _test_is_due(room: Room, event: Tick, now: datetime) -> bool:
+    return _due(room, event, now) is not None
+
+
+def _due(room: Room, event: Tick, now: datetime) -> Occasion | None:
+    """Why a test is to be made now; one before a session comes before all others, since it is the fullest."""
     if room.tested_at is None:
-        return True
-    if room.faults:
-        return now >= room.tested_at + TEST_AGAIN
+        return "start"
+    if event.next_start is not None and now >= event.next_start - event.before > room.tested_at:
+        return "before"
     if event.daily is not None and event.daily > room.tested_at:
-        return True
-    if event.next_start is None:
-        return False
-    due = event.next_start - event.before
-    return now >= due > room.tested_at
+        return "daily"
+    if room.faults:
+        return "again" if now >= room.tested_at + TEST_AGAIN else None
+    return "again" if room.warnings and now >= room.tested_at + LOOK_AGAIN else None
 
 
 def _test_is_stuck(room: Room, _event: Tick, now: datetime) -> bool:
@@ -226,11 +248,11 @@ def _in(*states: State) -> frozenset[State]:
 
 S = State
 RULES: tuple[Rule[Room, Effect], ...] = (
-    Rule(_FREE, Tick, S.TESTING, _start_test, _test_is_due, "a self-test is due"),
+    Rule(_FREE, Tick, S.TESTING, _start_due_test, _test_is_due, "a self-test is due"),
     Rule(_FREE, TestAsked, S.TESTING, _start_test),
     Rule(_in(S.TESTING), TestDone, S.OUT_OF_ORDER, _end_test, _has_faults, "with faults"),
     Rule(_in(S.TESTING), TestDone, S.IDLE, _end_test, when="all well"),
-    Rule(_in(S.TESTING), Tick, S.OUT_OF_ORDER, _test_hangs, _test_is_stuck, "no end in 30 s"),
+    Rule(_in(S.TESTING), Tick, S.OUT_OF_ORDER, _test_hangs, _test_is_stuck, "no end in 40 s"),
     Rule(_FREE, ScanOpened, S.SCANNING, _nothing),
     Rule(_in(S.TESTING), ScanOpened, S.SCANNING, _scan_in_test),
     Rule(_in(S.SCANNING), ScanClosed, S.OUT_OF_ORDER, _nothing, _is_faulty, "with faults"),

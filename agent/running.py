@@ -28,19 +28,21 @@ from agent.media.camera_gate import CameraGate
 from agent.media.capture import Capture
 from agent.media.media_socket import PortRange
 from agent.media.presence import missing_devices
-from agent.media.probes import run_probes
 from agent.media.server_finder import ServerFinder, trusted
 from agent.media.video_codec import ffmpeg_version
 from agent.meeting_camera import MeetingCamera
 from agent.meeting_talk import MeetingTalk
 from agent.network import NetworkWatch
+from agent.probes.checks import Checks
+from agent.probes.devices import CameraProbe, EncoderProbe, SoundProbe
+from agent.probes.region import RegionProbe
 from agent.reception import Reception
 from agent.room import IN_USE, FaultFound, TestDone
 from agent.room_parts import RoomParts
 from agent.scan_media import Mirrors
 from agent.screen import Figure
 from agent.screen_alive import ScreenAlive
-from agent.selftest import SelfTest, SelfTester, Verdict
+from agent.selftest import Probe, SelfTest, SelfTester
 from agent.session_state import OCCUPYING
 from agent.speech import Espeak
 from agent.still_serving import pages_of
@@ -51,6 +53,7 @@ from agent.touches_meeting import MeetingTouches
 from agent.unit import Unit
 from agent.unit_parts import Tests
 from agent.update.told import image_and_slot
+from agent.verdict import Verdict
 from agent.wire import Wire
 from firmware.board import Board
 from systemd import daemon
@@ -90,11 +93,11 @@ class Running:
         self.known_commands: tuple[str, ...] = ()
         self.panel_report: Callable[[], str] = str
         self._surveyor = self._make_surveyor()
-        self._tester = SelfTester(lambda: self.wire.up and unit.clock.is_learnt, self._probe, self._tested)
         self.about: Callable[[Info], Info] = lambda info: info
         """What other parts of the agent add to what the unit says of itself."""
         self.checks: list[Callable[[], Verdict | None]] = []
         """What other parts of the agent find out in a self-test."""
+        self._tester = SelfTester(self._stages(), self._tested, lambda: unit.present())  # noqa: PLW0108 - the panel sets it
         self.screen_alive = ScreenAlive(settings.run_folder)
         self._attempt = 0
         self.calls = self._make_calls()
@@ -325,26 +328,32 @@ class Running:
         if session is not None and session.state in OCCUPYING:
             self._unit.session_event(session.plan.sid, ev.MediaFailed(what))
 
-    async def _probe(self) -> list[Verdict]:
-        outcomes = await run_probes(self._capture_settings)
-        if not all(outcome.ok for outcome in outcomes):
-            # A machine that was busy for a second is no fault of the room: what is broken fails again.
-            outcomes = await run_probes(self._capture_settings)
-        form = next((outcome.form for outcome in outcomes if outcome.form), self._camera_form)
+    def _stages(self) -> list[list[Probe]]:
+        """Whether somebody moves is known before sound is played, and the encoder has the processor for itself."""
+        unit = self._unit
+        return [
+            [
+                RegionProbe(lambda: self.wire.up and unit.clock.is_learnt),
+                Checks(self.checks),
+                CameraProbe(lambda: self._capture_settings, self._camera_tried),
+            ],
+            [SoundProbe(lambda: self._capture_settings)],
+            [EncoderProbe(lambda: self._capture_settings)],
+        ]
+
+    def _camera_tried(self, form: str) -> None:
         if form != self._camera_form:
             self._camera_form = form
             self.wire.info_changed()
-        checked = [verdict for check in self.checks if (verdict := check()) is not None]
-        return [*checked, *(Verdict(o.name, o.ok, o.figure, o.unit, o.reason) for o in outcomes)]
 
     def _tested(self, result: SelfTest) -> None:
-        fields: dict[str, str | int | float | bool] = {"ok": not result.faults}
+        fields: dict[str, str | int | float | bool] = {"ok": not result.faults, "occasion": result.occasion}
         for verdict in result.verdicts:
             fields[verdict.probe] = round(verdict.figure, 2) if verdict.ok else (verdict.reason or "failed")
         self._unit.record("selftest", None, fields)
         self._unit.figures = tuple(Figure(v.probe, v.ok, round(v.figure, 2), v.unit) for v in result.verdicts)
         give_back()
-        self._unit.room_event(TestDone(result.faults))
+        self._unit.room_event(TestDone(result.faults, result.warnings))
 
     def _info(self) -> Info:
         info = Info(

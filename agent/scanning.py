@@ -13,6 +13,7 @@ from typing import Protocol
 
 from agent import room as rooms
 from agent.checkin import match_token, token_of
+from agent.contract.instructions import instruction
 from agent.contract.schedule import ScheduledSession, token_digest
 from agent.screen import Outcome, Refusal, ScanView
 from agent.unit import Unit
@@ -27,7 +28,6 @@ AGAIN_AFTER_S = 3.0
 """A code that was away for so long and is held up again is another try."""
 TOLD_MAX = 10
 """Refusals told in one opening: 128 bits are not guessed, so that a film of codes need not fill the log."""
-CAMERA_FAULT = "camera"
 _AS_QR: dict[Refusal, Refusal] = {"used_code": "used_qr", "old_code": "old_qr"}
 
 
@@ -80,7 +80,7 @@ class Scanning:
         """Open the camera, or say why not; open already, the time begins anew."""
         if self._unit.held() is not None:
             return "room_taken"
-        if CAMERA_FAULT in self._unit.room.faults:
+        if any(instruction(fault).probe == "camera" for fault in self._unit.room.faults):
             return "no_camera"
         self._without_camera = self._unwatched_since = None
         if self._opening is not None:
@@ -112,7 +112,7 @@ class Scanning:
             self.close()
             view = ScanView("no_camera", opening.view.seen + 1)
             self._without_camera = _Opening(self._unit.clock.monotonic_s(), view)
-            self._unit.room_event(rooms.TestAsked())
+            self._unit.room_event(rooms.TestAsked("again"))
             self._unit.changed()
 
     def watched(self, screens: int) -> None:

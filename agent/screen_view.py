@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from agent import overrun
 from agent.checkin import TryLock
 from agent.config import Configuration
+from agent.contract.instructions import worst_first
 from agent.contract.unit_config import SoundOutput
 from agent.meeting import NOTHING_SAID, MeetingView
 from agent.meeting_messages import Name
@@ -85,7 +86,7 @@ def screen(view: View) -> Screen:
         room_name=view.configuration.room_name,
         phone=view.configuration.phone,
         ready=view.room.ready,
-        faults=tuple(dict.fromkeys((*view.room.faults, *view.notes))),
+        faults=worst_first((*view.room.faults, *view.room.warnings, *view.notes)),
         region_up=view.region_up,
         next_session=next(
             (line(s, late) for s in view.sessions if s.state in {State.BOOKED, State.READY}), None

@@ -3,89 +3,145 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
-REGION_WAIT_S = 6.0
-REGION_POLL_S = 0.1
+from agent.contract.instructions import worst_first
+from agent.faults import kind_and_place
+from agent.room import Occasion
+from agent.verdict import Verdict, found
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One probe's word: `figure` in `unit`, and why when it is not ok."""
+@dataclass(slots=True)
+class Context:
+    """One self-test, as its probes see it; `stopped` is set, from any thread, when somebody needs the room.
 
-    probe: str
-    ok: bool
-    figure: float
-    unit: str
-    reason: str = ""
+    present: what the panel's sensor says. moved: whether the camera saw something move, None before it has looked.
+    """
+
+    occasion: Occasion = "command"
+    present: bool | None = None
+    moved: bool | None = None
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def may_sound(self) -> bool:
+        """Whether sound may be played: not while somebody sits there, unless staff ask for it."""
+        somebody = bool(self.moved) if self.present is None else self.present
+        return self.occasion == "staff" or not somebody
+
+    async def pause(self, seconds: float) -> bool:
+        """Wait; False at once when the test is to end."""
+        waited_s = 0.0
+        while waited_s < seconds and not self.stopped.is_set():
+            await asyncio.sleep(min(LOOK_S, seconds - waited_s))
+            waited_s += LOOK_S
+        return not self.stopped.is_set()
+
+
+class Probe(Protocol):
+    """One part of the room that is tried, such as the camera. Gives way within a second when `stopped` is set.
+
+    Its verdicts take the place of its former ones; None leaves those: it was not the moment to try.
+    """
+
+    @property
+    def name(self) -> str: ...
+    async def run(self, context: Context) -> Sequence[Verdict] | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class SelfTest:
-    """All probes' words; the probes that failed are the room's faults."""
+    """All probes' words."""
 
     verdicts: tuple[Verdict, ...]
+    occasion: Occasion = "command"
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """Names of the failed probes, in the order they ran."""
-        return tuple(verdict.probe for verdict in self.verdicts if not verdict.ok)
+        """The instructions that keep visits out, the first to follow first."""
+        return worst_first(v.instruction for v in self.verdicts if v.level == "fail")
 
-
-async def region(is_reached: Callable[[], bool]) -> Verdict:
-    """Whether the region has answered us; waits a little, since the link may just be on its way up."""
-    waited_s = 0.0
-    while not is_reached() and waited_s < REGION_WAIT_S:
-        await asyncio.sleep(REGION_POLL_S)
-        waited_s += REGION_POLL_S
-    ok = is_reached()
-    return Verdict("region", ok, waited_s, "s", "" if ok else "no answer from the region")
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Those that do not."""
+        return worst_first(v.instruction for v in self.verdicts if v.level == "warn")
 
 
 class SelfTester:
-    """Runs one self-test at a time; on_done gets what it found. Used on the event loop.
+    """Runs one self-test at a time; on_done gets what it found, and nothing of one that was stopped. Used on the
+    event loop.
 
-    `probe` tries the devices. It cannot be broken off, since threads hold them, and is waited for by over().
+    stages: one after the other, the probes of each side by side. What is not well is tried a second time before
+    it is believed: a machine that was busy for a second is no fault of the room. over() waits for the probes that
+    hold devices.
     """
 
     def __init__(
         self,
-        is_reached: Callable[[], bool],
-        probe: Callable[[], Awaitable[Sequence[Verdict]]],
+        stages: Sequence[Sequence[Probe]],
         on_done: Callable[[SelfTest], None],
+        present: Callable[[], bool | None] = lambda: None,
     ) -> None:
-        self._is_reached = is_reached
-        self._probe = probe
+        self.stages = stages
         self._on_done = on_done
+        self._present = present
+        self._context = Context()
+        self._known: dict[str, tuple[Verdict, ...]] = {}
         self._task: asyncio.Task[None] | None = None
-        self._probing = False
 
     @property
     def is_over(self) -> bool:
         """Whether no test runs."""
         return self._task is None or self._task.done()
 
-    def start(self) -> None:
+    def start(self, occasion: Occasion = "command") -> None:
         """Begin, unless a test runs already."""
         if self.is_over:
-            self._task = asyncio.get_running_loop().create_task(self._run(), name="self-test")
+            self._context = Context(occasion, self._present())
+            self._task = asyncio.get_running_loop().create_task(self._run(self._context), name="self-test")
 
     def stop(self) -> None:
-        """Someone needs the camera: wait no longer for the region, and begin no probe."""
-        if self._task is not None and not self._probing:
-            self._task.cancel()
+        """Someone needs the camera: the probes give way, and what they found is not told."""
+        self._context.stopped.set()
 
     async def over(self) -> None:
-        """Wait until no device is held by a test, some seconds at most."""
+        """Wait until no device is held by a test, a second or two at most."""
         if self._task is not None:
             await asyncio.wait([self._task])
 
-    async def _run(self) -> None:
-        reached = await region(self._is_reached)
-        self._probing = True
-        try:
-            probed = await self._probe()
-        finally:
-            self._probing = False
-        self._on_done(SelfTest((reached, *probed)))
+    async def _run(self, context: Context) -> None:
+        for stage in self.stages:
+            each = await asyncio.gather(*(self._try(probe, context) for probe in stage))
+            if context.stopped.is_set():
+                return
+            self._known.update(
+                {
+                    probe.name: verdicts
+                    for probe, verdicts in zip(stage, each, strict=True)
+                    if verdicts is not None
+                }
+            )
+        names = [probe.name for stage in self.stages for probe in stage]
+        verdicts = tuple(verdict for name in names for verdict in self._known.get(name, ()))
+        self._on_done(SelfTest(verdicts, context.occasion))
+
+    async def _try(self, probe: Probe, context: Context) -> tuple[Verdict, ...] | None:
+        verdicts: tuple[Verdict, ...] | None = None
+        for _ in range(2):
+            try:
+                given = await probe.run(context)
+            except Exception as error:
+                log.error("self-test: the probe of the %s failed: %s", probe.name, kind_and_place(error))  # noqa: TRY400
+                return (found("selftest", reason=f"the probe of the {probe.name} failed"),)
+            verdicts = None if given is None else tuple(given)
+            if verdicts is None or all(verdict.ok for verdict in verdicts) or context.stopped.is_set():
+                break
+        return verdicts

@@ -195,7 +195,7 @@ class StaffTouches:
             return Outcome("room_taken")
         if self._unit.room.state == RoomState.SCANNING:
             return Outcome("not_now")
-        self._unit.room_event(TestAsked())
+        self._unit.room_event(TestAsked("staff"))
         return Outcome()
 
     async def _ask(self, kind: str, intent: Intent, done: Callable[[], None]) -> Outcome:

@@ -303,8 +303,8 @@ class Unit:
         self.room, effects = rooms.step(self.room, event, self.clock.now())
         for effect in effects:
             match effect:
-                case rooms.RunSelfTest():
-                    self.tests.start()
+                case rooms.RunSelfTest(occasion):
+                    self.tests.start(occasion)
                 case rooms.StopSelfTest():
                     self.tests.stop()
 

@@ -10,6 +10,7 @@ from agent.contract.events import Intent
 from agent.contract.signalling import IceServer
 from agent.contract.unit_config import SoundOutput
 from agent.media.peer_use import EVERYTHING, PeerUse
+from agent.room import Occasion
 from agent.screen import ScanView
 
 
@@ -47,7 +48,7 @@ class Region(Protocol):
 class Tests:
     """How self-tests are started and broken off."""
 
-    start: Callable[[], None]
+    start: Callable[[Occasion], None]
     stop: Callable[[], None]
 
 

@@ -16,7 +16,7 @@ from typing import Protocol
 from agent.identity import Identity
 from agent.link_tls import KnownTime
 from agent.screen_view import CERTIFICATE
-from agent.selftest import Verdict
+from agent.verdict import Verdict, found
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class WayBack:
         """For the room's self-test: its word on the certificate, if that is why nobody can be met here."""
         if not self.is_open:
             return None
-        return Verdict(CERTIFICATE, ok=False, figure=0.0, unit="", reason="the certificate has expired")
+        return found(CERTIFICATE, reason="the certificate has expired")
 
     def tick(self) -> None:
         """Once a second."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from agent.contract import PREFIX, ContractError, Message, Topic, decode, encode
 from agent.contract.events import Ack, Intent
+from agent.contract.instructions import instruction, worst_first
 from agent.contract.quality import QualityReport
 from agent.contract.schedule import Schedule, ScheduleReport
 from agent.contract.signalling import (
@@ -142,7 +143,7 @@ class Wire:
             self.event_added()
             self._ask_unconfirmed()
             if "region" in self._unit.room.faults:
-                self._unit.room_event(TestAsked())
+                self._unit.room_event(TestAsked("again"))
         for told in self._on_connection:
             told(up)
         self._unit.changed()
@@ -291,9 +292,16 @@ class Wire:
         )
 
     def _status(self) -> Status:
-        faults = [Fault(probe=name, instruction=name) for name in self._unit.room.faults]
+        room = self._unit.room
+        faults = [Fault(probe=instruction(key).probe, instruction=key) for key in worst_first(room.faults)]
         faults += [
-            Fault(probe=part, instruction=name) for name, parts in self._unit.notes.items() for part in parts
+            Fault(probe=instruction(key).probe, instruction=key, level="warn")
+            for key in worst_first(room.warnings)
+        ]
+        faults += [
+            Fault(probe=part, instruction=name, level="warn")
+            for name, parts in self._unit.notes.items()
+            for part in parts
         ]
         return Status(state=self._unit_state(), boot=self._boot, faults=tuple(faults))
 
@@ -303,7 +311,7 @@ class Wire:
             return "stopping"
         if room.state == RoomState.OCCUPIED:
             return "in_session"
-        if room.faults or self._unit.notes:
+        if room.faults or room.warnings or self._unit.notes:
             return "degraded"
         return "ready" if room.tested_at is not None else "starting"
 

@@ -21,7 +21,7 @@ class SelftestDeed:
         """Ask the room, unless it is testing now."""
         if self._unit.room.state != RoomState.TESTING:
             self._asked = True
-            self._unit.room_event(TestAsked())
+            self._unit.room_event(TestAsked("command"))
 
     def tick(self) -> Ended | None:
         """Whether the room has ended its test, or somebody came in."""
@@ -39,4 +39,4 @@ class SelftestDeed:
         )
 
     def stop(self) -> None:
-        """The room ends it by itself, after 30 s at most."""
+        """The room ends it by itself, after 40 s at most."""

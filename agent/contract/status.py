@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, FiniteFloat
 
 from agent.contract.body import Body, HexDigest, Instant, Kind, LongText, ShortText
+from agent.contract.instructions import Level
 
 UnitState = Literal["starting", "ready", "in_session", "degraded", "stopping", "lost", "revoked"]
 """`lost` is said by the broker, `revoked` by the region in the unit's place."""
@@ -17,6 +18,7 @@ class Fault(Body):
 
     probe: Kind
     instruction: Kind
+    level: Level = Field("fail", description="`warn`: a visit can be held all the same.")
 
 
 class Status(Body):

@@ -163,7 +163,7 @@ class House:
         self.wire.link = self.link
         self.unit.media, self.unit.region = self.media, self.wire
         self.unit.tests = Tests(
-            start=lambda: self.tests.append("start"), stop=lambda: self.tests.append("stop")
+            start=lambda _occasion: self.tests.append("start"), stop=lambda: self.tests.append("stop")
         )
         self.unit.resume(self.boot)
         self.join_configuration(configuration)

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from agent import room as rooms
 from agent.room import (
+    LOOK_AGAIN,
     TEST_AGAIN,
+    TEST_TIMEOUT,
     FaultFound,
     Lamp,
     Released,
@@ -27,22 +29,30 @@ from agent.room import (
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=21)
 WELL = Room(tested_at=NOW)
+SOON = NOW + timedelta(minutes=20, seconds=1)
+WARNED = Room(warnings=("camera_dark",), tested_at=NOW)
 FAULTY = Room(State.OUT_OF_ORDER, faults=("camera",), tested_at=NOW)
 TESTING = Room(State.TESTING, testing_since=NOW)
 TAKEN = Room(State.OCCUPIED, holder="a", tested_at=NOW)
 
 TABLE = [
-    (Room(), Tick(), NOW, "testing", [RunSelfTest()]),
+    (Room(), Tick(), NOW, "testing", [RunSelfTest("start")]),
     (WELL, Tick(), NOW + timedelta(days=9), "idle", []),
     (WELL, Tick(LATER + timedelta(minutes=1)), LATER - timedelta(minutes=20), "idle", []),
-    (WELL, Tick(LATER), LATER - timedelta(minutes=20), "testing", [RunSelfTest()]),
+    (WELL, Tick(LATER), LATER - timedelta(minutes=20), "testing", [RunSelfTest("before")]),
     (FAULTY, Tick(), NOW + TEST_AGAIN - timedelta(seconds=1), "out_of_order", []),
-    (FAULTY, Tick(), NOW + TEST_AGAIN, "testing", [RunSelfTest()]),
+    (FAULTY, Tick(), NOW + TEST_AGAIN, "testing", [RunSelfTest("again")]),
+    (FAULTY, Tick(SOON), SOON - timedelta(minutes=20), "testing", [RunSelfTest("before")]),
+    (WARNED, Tick(), NOW + LOOK_AGAIN - timedelta(seconds=1), "idle", []),
+    (WARNED, Tick(), NOW + LOOK_AGAIN, "testing", [RunSelfTest("again")]),
+    (WELL, Tick(daily=NOW + timedelta(hours=9)), NOW + timedelta(hours=9), "testing", [RunSelfTest("daily")]),
+    (WELL, rooms.TestAsked("staff"), NOW, "testing", [RunSelfTest("staff")]),
     (WELL, rooms.TestAsked(), NOW, "testing", [RunSelfTest()]),
     (TESTING, rooms.TestAsked(), NOW, "testing", []),
     (TESTING, rooms.TestDone(), NOW, "idle", []),
     (TESTING, rooms.TestDone(("camera",)), NOW, "out_of_order", []),
-    (TESTING, Tick(), NOW + timedelta(seconds=30), "out_of_order", [StopSelfTest()]),
+    (TESTING, rooms.TestDone((), ("camera_dark",)), NOW, "idle", []),
+    (TESTING, Tick(), NOW + TEST_TIMEOUT, "out_of_order", [StopSelfTest()]),
     (TESTING, FaultFound("camera"), NOW, "out_of_order", [StopSelfTest()]),
     (TESTING, Taken("a"), NOW, "occupied", [StopSelfTest()]),
     (WELL, Taken("a"), NOW, "occupied", []),

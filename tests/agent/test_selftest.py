@@ -1,4 +1,4 @@
-"""The probe for the region, and which probes are the room's faults."""
+"""One self-test: stages, a second try, what is kept, and how it gives way."""
 
 from __future__ import annotations
 
@@ -6,35 +6,98 @@ import asyncio
 
 import pytest
 
-from agent import selftest
-from agent.selftest import SelfTest, Verdict, region
+from agent.selftest import Context, SelfTest, SelfTester
+from agent.verdict import Verdict, found, well
 
 
-@pytest.fixture
-def waited(monkeypatch):
-    """Lets time pass at once; holds how long, in seconds."""
-    passed = []
+class Scripted:
+    """A Probe that says what it was told, one answer a run."""
 
-    async def pass_by(seconds):
-        passed.append(seconds)
+    def __init__(self, name, *answers, journal=None):
+        self.name, self._answers, self.contexts = name, list(answers), []
+        self._journal = journal if journal is not None else []
 
-    monkeypatch.setattr(selftest.asyncio, "sleep", pass_by)
-    return passed
-
-
-def test_the_failed_probes_are_the_faults_in_their_order():
-    verdicts = tuple(Verdict(name, name == "encoder", 1.0, "s") for name in ("camera", "encoder", "region"))
-    assert SelfTest(verdicts).faults == ("camera", "region")
-
-
-def test_a_region_that_is_there_is_not_waited_for(waited):
-    assert asyncio.run(region(lambda: True)) == Verdict("region", ok=True, figure=0.0, unit="s")
-    assert waited == []
+    async def run(self, context):
+        self.contexts.append(context)
+        self._journal.append(self.name)
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
-def test_a_region_on_its_way_up_counts_and_one_that_never_comes_is_a_fault(waited):
-    late = asyncio.run(region(lambda: len(waited) >= 3))
-    assert (late.ok, late.figure) == (True, pytest.approx(0.3))
-    never = asyncio.run(region(lambda: False))
-    assert (never.ok, never.reason) == (False, "no answer from the region")
-    assert never.figure == pytest.approx(selftest.REGION_WAIT_S, abs=selftest.REGION_POLL_S)
+COVERED = found("camera_covered", 4.0, "luma", reason="black")
+DARK = found("camera_dark", 30.0, "luma", reason="dark")
+NO_REGION = found("region", reason="no answer")
+
+
+def played(*stages, times=1, occasions=("before", "again")):
+    """What each of so many tests found."""
+    done = []
+
+    async def play():
+        tester = SelfTester(stages, done.append)
+        for number in range(times):
+            tester.start(occasions[number])
+            await tester.over()
+
+    asyncio.run(asyncio.wait_for(play(), 10))
+    return done
+
+
+def test_what_keeps_visits_out_is_apart_from_what_does_not_and_the_cause_comes_first():
+    (result,) = played([Scripted("camera", [COVERED, DARK]), Scripted("region", [NO_REGION])])
+    assert (result.faults, result.warnings) == (("region", "camera_covered"), ("camera_dark",))
+    assert result.occasion == "before"
+
+
+def test_what_fails_once_is_tried_again_before_it_is_believed():
+    camera = Scripted("camera", [COVERED], [well("camera", 30.0, "frames/s")])
+    (result,) = played([camera])
+    assert (result.faults, len(camera.contexts)) == ((), 2)
+
+
+def test_stages_follow_each_other_and_all_see_the_same_test():
+    journal = []
+    probes = [Scripted(name, [well(name)], journal=journal) for name in ("camera", "sound", "encoder")]
+    played(*[[probe] for probe in probes])
+    assert journal == ["camera", "sound", "encoder"]
+    assert len({id(probe.contexts[0]) for probe in probes}) == 1
+
+
+def test_a_probe_that_did_not_try_leaves_its_former_word_in_force():
+    sound = Scripted("sound", [COVERED], [COVERED], None)
+    first, second = played([sound], times=2)
+    assert first.faults == second.faults == ("camera_covered",)
+
+
+def test_a_probe_that_breaks_is_a_fault_of_its_own_and_stops_no_other():
+    broken = Scripted("camera", RuntimeError("secret"))
+    (result,) = played([broken, Scripted("region", [well("region")])])
+    assert result.faults == ("selftest",)
+    assert [verdict.probe for verdict in result.verdicts] == ["selftest", "region"]
+
+
+@pytest.mark.parametrize(
+    ("occasion", "present", "moved", "may_sound"),
+    [
+        ("before", False, None, True),
+        ("before", True, False, False),
+        ("before", None, True, False),
+        ("before", None, None, True),
+        ("before", False, True, True),
+        ("staff", True, True, True),
+        ("command", True, None, False),
+    ],
+)
+def test_no_sound_is_played_to_somebody_who_did_not_ask_for_it(occasion, present, moved, may_sound):
+    assert Context(occasion, present, moved).may_sound is may_sound
+
+
+def test_the_table_says_which_probe_and_how_grave():
+    assert found("camera_dark", 3.0, "luma", reason="dark") == Verdict(
+        "camera", "warn", 3.0, "luma", "dark", "camera_dark"
+    )
+    with pytest.raises(KeyError):
+        found("made_up", reason="")
+    assert SelfTest((well("camera"),)).faults == ()

@@ -1,55 +1,67 @@
-"""A self-test that somebody interrupts: it gives way at once while it waits, and is waited for while it probes."""
+"""A self-test that somebody interrupts gives way, holds on to nothing, and tells nothing."""
 
 import asyncio
 
-from agent.selftest import SelfTester, Verdict
-
-CAMERA = Verdict("camera", True, 30.0, "frames/s")
+from agent.selftest import SelfTester
+from agent.verdict import found, well
 
 
 def run(play):
     return asyncio.run(asyncio.wait_for(play(), 20))
 
 
-def test_a_test_that_waits_for_the_region_gives_way_before_it_takes_a_device():
+class Holding:
+    """A Probe that holds its device until it is told to go on."""
+
+    name = "camera"
+
+    def __init__(self):
+        self.go, self.holds = asyncio.Event(), asyncio.Event()
+
+    async def run(self, context):
+        self.holds.set()
+        await self.go.wait()
+        return [found("camera", reason="no answer")]
+
+
+class Waiting:
+    """A Probe that has time."""
+
+    name = "region"
+
+    async def run(self, context):
+        await context.pause(60)
+        return [well("region")]
+
+
+def test_a_test_that_only_waits_gives_way_at_once_and_begins_no_probe():
     async def play():
-        probed, done = [], []
-
-        async def probe():
-            probed.append(True)
-            return [CAMERA]
-
-        tester = SelfTester(lambda: False, probe, done.append)
-        tester.start()
+        done, camera = [], Holding()
+        tester = SelfTester([[Waiting()], [camera]], done.append)
+        tester.start("before")
         await asyncio.sleep(0)
         tester.stop()
         await tester.over()
-        assert (probed, done) == ([], [])
+        assert (camera.holds.is_set(), done, tester.is_over) == (False, [], True)
         tester.stop()
         await tester.over()
 
     run(play)
 
 
-def test_a_test_that_holds_the_devices_is_waited_for_and_tells_what_it_found():
+def test_a_test_that_holds_a_device_is_waited_for_and_what_it_found_is_not_told():
     async def play():
-        done, go, probing = [], asyncio.Event(), asyncio.Event()
-
-        async def probe():
-            probing.set()
-            await go.wait()
-            return [CAMERA]
-
-        tester = SelfTester(lambda: True, probe, done.append)
-        tester.start()
-        await probing.wait()
-        tester.start()
+        done, camera = [], Holding()
+        tester = SelfTester([[camera]], done.append)
+        tester.start("before")
+        await camera.holds.wait()
+        tester.start("staff")
         tester.stop()
         over = asyncio.create_task(tester.over())
         await asyncio.sleep(0)
         assert not over.done()
-        go.set()
+        camera.go.set()
         await over
-        assert [[verdict.probe for verdict in each.verdicts] for each in done] == [["region", "camera"]]
+        assert done == []
 
     run(play)

@@ -194,7 +194,9 @@ def test_a_hand_camera_that_fails_gives_its_place_back() -> None:
     until(lambda: stage.brightness() == 99)
     stage.hand.fault = DeviceError("hand camera", "it is gone", "Plug it in")
     stage.thread.look("hand", PART)
-    until(lambda: len(stage.views) == 2)  # the last picture stays as bright as it was: only a view told is new
+    until(
+        lambda: len(stage.views) == 2
+    )  # the last picture stays as bright as it was: only a view told is new
     shown = stage.thread.stats().frames_captured
     until(lambda: stage.thread.stats().frames_captured > shown)
     assert stage.thread.stats().fault is None

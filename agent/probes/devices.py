@@ -1,0 +1,61 @@
+"""Camera, microphone and encoder, tried from closed and closed again afterwards (agent/media/probes.py)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from agent.media.capture import CaptureSettings
+from agent.media.probes import ProbeOutcome, probe_camera, probe_encoder, probe_microphone
+from agent.selftest import Context
+from agent.verdict import Verdict, found, well
+
+SettingsNow = Callable[[], CaptureSettings]
+
+
+class CameraProbe:
+    """A Probe. on_form: told in which form a real camera's pictures are taken."""
+
+    name = "camera"
+
+    def __init__(self, settings: SettingsNow, on_form: Callable[[str], None]) -> None:
+        self._settings, self._on_form = settings, on_form
+
+    async def run(self, context: Context) -> list[Verdict]:
+        """Pictures come at about the asked rate, and differ."""
+        outcome = await asyncio.to_thread(probe_camera, self._settings().camera)
+        if outcome.form:
+            self._on_form(outcome.form)
+        return [_verdict(outcome)]
+
+
+class SoundProbe:
+    """A Probe."""
+
+    name = "sound"
+
+    def __init__(self, settings: SettingsNow) -> None:
+        self._settings = settings
+
+    async def run(self, context: Context) -> list[Verdict]:
+        """The microphone gives more than digital silence."""
+        return [_verdict(await asyncio.to_thread(probe_microphone, self._settings().microphone))]
+
+
+class EncoderProbe:
+    """A Probe."""
+
+    name = "encoder"
+
+    def __init__(self, settings: SettingsNow) -> None:
+        self._settings = settings
+
+    async def run(self, context: Context) -> list[Verdict]:
+        """The first encoder of the order that works."""
+        return [_verdict(await asyncio.to_thread(probe_encoder, self._settings()))]
+
+
+def _verdict(outcome: ProbeOutcome) -> Verdict:
+    if outcome.ok:
+        return well(outcome.name, outcome.figure, outcome.unit)
+    return found(outcome.name, outcome.figure, outcome.unit, reason=outcome.reason)
