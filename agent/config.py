@@ -16,7 +16,7 @@ from agent.media.media_socket import DSCP_AF41
 
 FIRST_LANGUAGES = ("sv", "en", "fi", "ar")
 BOARDS_PLAN = SelftestPlan()
-"""Before each session at the usual time, and at none of its own."""
+"""Before each session at the usual time, and once each night."""
 IceTransportPolicy = Literal["all", "relay"]
 NO_FILE = Path()
 PATHS = (

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from agent import VERSION
+from agent import VERSION, selftest_plan
 from agent import session_events as ev
 from agent.alive import Alive, any_of, runtime_folder
 from agent.alive_screen import PagesAnswer, feeds_move
@@ -82,6 +82,7 @@ class Running:
         self._board = board
         self._identity = identity
         self._unit = unit
+        unit.at_night = selftest_plan.night(identity.unit)
         self._gate = gate
         self._capture_settings = capture_settings(board, settings, gate)
         self._size_mm = (board.screen.width_mm, board.screen.height_mm)

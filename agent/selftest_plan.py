@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
@@ -14,11 +15,24 @@ ZONE = "Europe/Stockholm"
 """The clocks on the rooms' walls, as on the screen (web/room/settings.py)."""
 
 
-def tick(plan: SelftestPlan, starts: Sequence[datetime], now: datetime) -> rooms.Tick:
+NIGHT = "03:00"
+NIGHT_MINUTES = 120
+"""Over which the units of a region are spread: a night's tests must not meet in one TURN server."""
+
+
+def night(unit: str) -> str:
+    """When this unit tests itself at night, where IT has set no times: the same each night."""
+    minute = zlib.crc32(unit.encode()) % NIGHT_MINUTES
+    return f"{int(NIGHT[:2]) + minute // 60:02}:{minute % 60:02}"
+
+
+def tick(plan: SelftestPlan, starts: Sequence[datetime], now: datetime, at_night: str = NIGHT) -> rooms.Tick:
     """What the room is told of time. `starts`: of the sessions that nobody has checked in to."""
     minutes = plan.before_minutes
     before = rooms.TEST_BEFORE if minutes is None else timedelta(minutes=minutes)
-    return rooms.Tick(_test_for(starts, now + before), before, _last_daily(plan.at or (), now))
+    return rooms.Tick(
+        _test_for(starts, now + before), before, _last_daily((at_night,) if plan.at is None else plan.at, now)
+    )
 
 
 def _test_for(starts: Sequence[datetime], soon: datetime) -> datetime | None:

@@ -77,6 +77,8 @@ class Unit:
         kept_place = store.get("queue")
         self.desk = Desk(place=PLACE.validate_json(kept_place) if kept_place else None)
         self.figures: tuple[Figure, ...] = ()
+        self.at_night = selftest_plan.NIGHT
+        """When the room tests itself where IT has set no times; whoever knows the unit's name sets it."""
         self.notes: dict[str, tuple[str, ...]] = {}
         """What is not well though the room can be used: by the instruction's key, which parts."""
         self.enrol: EnrolView | None = None
@@ -224,7 +226,7 @@ class Unit:
         self._save()
         for sid in list(self.sessions):
             self.session_event(sid, ev.Tick(self.clock.is_sure))
-        self.room_event(selftest_plan.tick(self.configuration.selftest, self._starts(), self.clock.now()))
+        self.room_event(self._time_of_tests())
         if self._ended is not None and self.clock.now() >= self._ended[1] + ENDED_SHOWN:
             self._forget_ended()
         self.meeting.tick(self.clock.now())
@@ -234,6 +236,10 @@ class Unit:
         self._tick_room_parts()
         self._mark_alive()
         self.changed()
+
+    def _time_of_tests(self) -> rooms.Tick:
+        plan = self.configuration.selftest
+        return selftest_plan.tick(plan, self._starts(), self.clock.now(), self.at_night)
 
     def _tick_room_parts(self) -> None:
         if self.scan is not None:

@@ -72,7 +72,9 @@ class SelftestPlan(Body):
     """When the room checks itself besides at its start."""
 
     before_minutes: int | None = Field(None, ge=5, le=120, description="Before each session.")
-    at: tuple[TimeOfDay, ...] | None = Field(None, max_length=12, description="Each day.")
+    at: tuple[TimeOfDay, ...] | None = Field(
+        None, max_length=12, description="Each day; left out: once a night, each unit at a minute of its own."
+    )
 
 
 class PanelPins(Body):

@@ -53,3 +53,13 @@ def test_in_winter_the_clocks_are_an_hour_from_utc():
 def test_a_session_nobody_came_to_does_not_hide_the_next():
     starts = [NOW - 10 * MINUTE, NOW + 15 * MINUTE]
     assert is_tested(SelftestPlan(), NOW - 12 * MINUTE, starts=starts)
+
+
+def test_where_it_has_set_no_times_each_unit_tests_itself_at_a_minute_of_its_own_at_night():
+    nights = {selftest_plan.night(f"unit-{number}") for number in range(300)}
+    assert len(nights) > 60 and min(nights) >= "03:00" and max(nights) < "05:00"
+    assert selftest_plan.night("unit-1") == selftest_plan.night("unit-1")
+    before, after = NOW - timedelta(hours=13), NOW - timedelta(hours=7)
+    assert is_tested(SelftestPlan(), before)  # 03:00 in summer is 01:00 UTC
+    assert not is_tested(SelftestPlan(), after + timedelta(minutes=1))
+    assert not is_tested(SelftestPlan(at=()), before)
