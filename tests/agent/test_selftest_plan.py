@@ -25,7 +25,7 @@ def is_tested(plan, tested_at, now=NOW, starts=()):
     [(None, 20, True), (None, 21, False), (60, 59, True), (60, 61, False), (5, 6, False), (5, 5, True)],
 )
 def test_so_long_before_a_session(minutes, start_min, expected):
-    plan = SelftestPlan(before_minutes=minutes)
+    plan = SelftestPlan(before_minutes=minutes, at=())
     assert is_tested(plan, NOW - timedelta(hours=9), starts=[NOW + start_min * MINUTE]) is expected
 
 
@@ -52,7 +52,7 @@ def test_in_winter_the_clocks_are_an_hour_from_utc():
 
 def test_a_session_nobody_came_to_does_not_hide_the_next():
     starts = [NOW - 10 * MINUTE, NOW + 15 * MINUTE]
-    assert is_tested(SelftestPlan(), NOW - 12 * MINUTE, starts=starts)
+    assert is_tested(SelftestPlan(at=()), NOW - 12 * MINUTE, starts=starts)
 
 
 def test_where_it_has_set_no_times_each_unit_tests_itself_at_a_minute_of_its_own_at_night():
