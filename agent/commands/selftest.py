@@ -34,6 +34,8 @@ class SelftestDeed:
         if room.state == RoomState.TESTING:
             return None
         figures = {f"probe_{f.probe}": f"{f.figure} {f.unit}".strip() for f in self._unit.figures if f.ok}
+        if room.warnings:
+            figures["warnings"] = ", ".join(room.warnings)
         return (
             succeeded(**figures) if room.ready else failed(", ".join(room.faults) or "broken off", **figures)
         )

@@ -48,6 +48,10 @@ def test_a_selftest_has_succeeded_when_the_room_is_well_and_says_else_what_is_no
     deed.begin()
     house.unit.room_event(rooms.TestDone(("camera",)))
     assert (deed.tick().state, deed.tick().reason) == (State.FAILED, "camera")
+    deed.begin()
+    house.unit.room_event(rooms.TestDone((), ("camera_dark", "update")))
+    assert deed.tick().state == State.SUCCEEDED
+    assert deed.tick().result["warnings"] == "camera_dark, update"
 
 
 def test_a_selftest_that_was_running_already_is_another_one(house, make):
