@@ -171,6 +171,10 @@ class Link:
         """
         if not self.up:
             return False
+        if len(payload) > MAX_BODY_BYTES:
+            # A broker ends the connection over it, and again over each try after that.
+            log.error("a message on %s of %d bytes is too large and is not sent", topic.channel, len(payload))
+            return False
         channel = CHANNELS[topic.channel]
         properties = Properties(PacketTypes.PUBLISH)
         if channel.expiry_s is not None:

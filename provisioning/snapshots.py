@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from pydantic_core import to_json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from agent.contract import MAX_BODY_BYTES
 from agent.contract.schedule import CheckIn, Features, Party, Schedule, ScheduledSession
 from provisioning.booking import make_salts
 from provisioning.models import BookedSession, DaySalt, Room, Unit
+
+log = logging.getLogger(__name__)
 
 DAYS = 7
 DAY_BEGINS = timedelta(hours=3)
 """The window moves at three in the morning, so that no session about midnight drops out while it is held."""
 NO_SALT = "0" * 32
+SESSIONS_BYTES = MAX_BODY_BYTES - 4096
+"""A message's room for them: some 550 sessions. A snapshot ends where they no longer fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +67,29 @@ def snapshots(db: Session, units: Sequence[Unit], window: Window, zone: ZoneInfo
         room = rooms.get(unit.id)
         rows = booked.get(room.id, []) if room is not None else []
         salt = salts[room.id] if room is not None else NO_SALT
-        sessions = tuple(
-            _planned(row).model_dump(mode="json", by_alias=True, exclude_none=True) for row in rows
-        )
-        epoch = unit.schedule_epoch
-        made[unit.id] = Schedule(epoch=epoch, valid_until=window.end, salt=salt, sessions=sessions), rows
+        sessions = _that_fit(rows)
+        held, left_out = rows[: len(sessions)], rows[len(sessions) :]
+        until = min(window.end, left_out[0].start) if left_out else window.end
+        if left_out:
+            log.error(
+                "unit %s has more sessions than a message holds: %d are left out", unit.id, len(left_out)
+            )
+        schedule = Schedule(epoch=unit.schedule_epoch, valid_until=until, salt=salt, sessions=sessions)
+        made[unit.id] = schedule, held
     return made
+
+
+def _that_fit(rows: Sequence[BookedSession]) -> tuple[dict[str, Any], ...]:
+    """As sent, the first ones first, as many as a message takes."""
+    made: list[dict[str, Any]] = []
+    free = SESSIONS_BYTES
+    for row in rows:
+        session = _planned(row).model_dump(mode="json", by_alias=True, exclude_none=True)
+        free -= len(to_json(session)) + 1
+        if free < 0:
+            break
+        made.append(session)
+    return tuple(made)
 
 
 def _salts(db: Session, rooms: Collection[str], day: date) -> dict[str, str]:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from agent.contract.schedule import ScheduleReport, check_sessions
+from provisioning import snapshots
 from provisioning.booking import Booker, Bookings
 from provisioning.database import Database
 from provisioning.models import BookedSession, OutboxRow, Unit
@@ -235,3 +236,27 @@ def test_a_configuration_that_is_not_valid_keeps_no_other_unit_from_its_own(
             unit.config, unit.config_rev = config, 1
     schedules.publish_configs(["unit-1", "unit-2"])
     assert [message.topic.unit for message in wire.take("dn/config")] == ["unit-2"]
+
+
+def test_more_sessions_than_a_message_holds_are_cut_off_at_the_end_and_never_sent_too_large(
+    database: Database,
+    schedules: Schedules,
+    bookings: Bookings,
+    booker: Booker,
+    wire: Any,
+    clock: Any,
+    wanted: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A booking system that went wrong: its schedule must not end the region's connection again and again."""
+    booked = [bookings.book(booker, wanted(clock, hours=hours)) for hours in range(1, 9)]
+    monkeypatch.setattr(snapshots, "SESSIONS_BYTES", 1500)
+    schedules.work_off_outbox()
+    (sent,) = wire.take("dn/schedule")
+    held = [session["sid"] for session in sent.data.sessions]
+    assert 0 < len(held) < len(booked)
+    assert held == [session.sid for session in booked[: len(held)]]
+    with database.read() as db:
+        assert sent.data.valid_until == db.get_one(BookedSession, booked[len(held)].sid).start
+    schedules.reported("unit-1", report(sent.rev))
+    assert on_unit(database, held[-1]) and not on_unit(database, booked[len(held)].sid)

@@ -12,7 +12,6 @@ is a module in tests/vm/scenes with `play(lab)`; what it tries, it says in trial
 
 from __future__ import annotations
 
-import secrets
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -44,6 +43,10 @@ READY_WITHIN_S = 420.0
 WELL = ("ready", "degraded")
 OFFICE_WINDOW = (640, 480)
 KEPT_LINES = 400
+MANY_BOOKED = 120
+"""Visits far ahead; more than some 550 in a week are more than a schedule holds."""
+FAR_AHEAD = 1400
+"""Five minutes each: still within the week."""
 KIOSK = ("halsorum-kiosk", "halsorum-seat", "serial-getty@ttyS0")
 """Services that a scene without a browser on the unit's screen leaves out: they fill an emulated processor."""
 COMMAND_LINE = "root=PARTLABEL=root-a ro quiet loglevel=3 panic=10 rauc.slot=A console=ttyS0,115200"
@@ -223,8 +226,8 @@ class Lab:
         return self._from_office(lambda: book(self.stack, after_min=after_min, minutes=minutes))
 
     def book_far_ahead(self) -> None:
-        """Another visit that only has to be in the schedule; nobody waits for it to be there."""
-        name = {"system": "urn:test:tidbok", "value": secrets.token_hex(8)}
+        """Another visit that only has to be in the schedule, or one of MANY_BOOKED moved; nobody waits for it."""
+        name = {"system": "urn:test:tidbok", "value": f"far-{self._booked % MANY_BOOKED}"}
         visit = appointment(self.room, self.free_time(), 5, identifier=[name])
         self._from_office(lambda: post(self.stack, visit))
 
@@ -235,7 +238,8 @@ class Lab:
     def free_time(self) -> datetime:
         """Another time for each booking that only has to be there: five minutes each, from tomorrow on."""
         self._booked += 1
-        return datetime.now(UTC).replace(microsecond=0) + timedelta(days=1, minutes=5 * self._booked)
+        minutes = 5 * (self._booked % FAR_AHEAD)
+        return datetime.now(UTC).replace(microsecond=0) + timedelta(days=1, minutes=minutes)
 
     def quick(self, *without: str) -> Hardware:
         """A machine that boots kernel and initial RAM disk of the image's first root without firmware and GRUB,
