@@ -33,8 +33,9 @@ from agent.media.video_codec import ffmpeg_version
 from agent.meeting_camera import MeetingCamera
 from agent.meeting_talk import MeetingTalk
 from agent.network import NetworkWatch
+from agent.probes.camera import CameraProbe
 from agent.probes.checks import Checks
-from agent.probes.devices import CameraProbe, EncoderProbe, SoundProbe
+from agent.probes.devices import EncoderProbe, SoundProbe
 from agent.probes.region import RegionProbe
 from agent.reception import Reception
 from agent.room import IN_USE, FaultFound, TestDone
@@ -53,6 +54,7 @@ from agent.touches_meeting import MeetingTouches
 from agent.unit import Unit
 from agent.unit_parts import Tests
 from agent.update.told import image_and_slot
+from agent.usual_view import UsualView
 from agent.verdict import Verdict
 from agent.wire import Wire
 from firmware.board import Board
@@ -98,6 +100,8 @@ class Running:
         """What other parts of the agent add to what the unit says of itself."""
         self.checks: list[Callable[[], Verdict | None]] = []
         """What other parts of the agent find out in a self-test."""
+        self._usual_view = UsualView(unit.store)
+        unit.camera_is_right = self._usual_view.forget
         self._tester = SelfTester(self._stages(), self._tested, lambda: unit.present())  # noqa: PLW0108 - the panel sets it
         self.screen_alive = ScreenAlive(settings.run_folder)
         self._attempt = 0
@@ -336,14 +340,14 @@ class Running:
             [
                 RegionProbe(lambda: self.wire.up and unit.clock.is_learnt),
                 Checks(self.checks),
-                CameraProbe(lambda: self._capture_settings, self._camera_tried),
+                CameraProbe(lambda: self._capture_settings, self._usual_view, self._camera_tried),
             ],
             [SoundProbe(lambda: self._capture_settings)],
             [EncoderProbe(lambda: self._capture_settings)],
         ]
 
     def _camera_tried(self, form: str) -> None:
-        if form != self._camera_form:
+        if form and form != self._camera_form:
             self._camera_form = form
             self.wire.info_changed()
 

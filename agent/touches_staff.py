@@ -49,6 +49,7 @@ class StaffTouches:
             "staff_end": self._end,
             "staff_dropin": self._dropin,
             "staff_test": self._test,
+            "staff_camera_right": self._camera_right,
         }
         self.handlers: dict[str, Handler] = {kind: self._when_open(do) for kind, do in for_staff.items()}
         self.handlers |= {
@@ -197,6 +198,13 @@ class StaffTouches:
             return Outcome("not_now")
         self._unit.room_event(TestAsked("staff"))
         return Outcome()
+
+    async def _camera_right(self, touch: Touch) -> Outcome:
+        """The camera points where it shall from now on; what it sees is what is usual."""
+        outcome = await self._test(touch)
+        if outcome == Outcome():
+            self._unit.camera_is_right()
+        return outcome
 
     async def _ask(self, kind: str, intent: Intent, done: Callable[[], None]) -> Outcome:
         """Ask the region, show what it answers, and do what follows from a yes, also from one that is late."""

@@ -77,6 +77,8 @@ class Unit:
         kept_place = store.get("queue")
         self.desk = Desk(place=PLACE.validate_json(kept_place) if kept_place else None)
         self.figures: tuple[Figure, ...] = ()
+        self.camera_is_right: Callable[[], None] = lambda: None
+        """Staff say that the camera points where it shall; whoever looks through it sets it."""
         self.at_night = selftest_plan.NIGHT
         """When the room tests itself where IT has set no times; whoever knows the unit's name sets it."""
         self.notes: dict[str, tuple[str, ...]] = {}

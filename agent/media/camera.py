@@ -19,7 +19,7 @@ from agent.media.camera_choice import COSTS_MS, CameraPath, CameraWish, camera_p
 from agent.media.camera_gate import NO_GATE, CameraGate, GatedCamera
 from agent.media.clock_pattern import draw_clock
 from agent.media.device import Camera, DeviceError, Pace, RawPicture
-from agent.media.footage import Footage, looped_pictures
+from agent.media.footage import Footage, file_stamp, looped_pictures
 from agent.media.pixels import blank, copied, fitted, planes, whole, zoomed
 from agent.media.scene import Motif, Scene
 from agent.media.v4l2 import CameraAbilities, CameraMode, camera_abilities
@@ -103,16 +103,22 @@ class SceneCamera:
         self._scene = None
 
 
+LOOK_AT_FILE_S = 0.5
+
+
 class FileCamera:
     """A film in a loop, at the asked rate: the picture that is due by the film's own clock is given at every
     tick.
 
-    Pictures are decoded before they are due, so that decoding adds nothing to the latency.
+    Pictures are decoded before they are due, so that decoding adds nothing to the latency. A film that is replaced
+    while it runs is shown from its beginning within a second; one that is taken away is a camera that is gone.
     """
 
     def __init__(self, settings: CameraSettings, footage: Footage) -> None:
         self._settings = settings
         self._footage = footage
+        self._stamp = file_stamp(footage.path)
+        self._looked_at = 0.0
         self.sensor = (settings.width, settings.height)
         self._pictures: Iterator[tuple[float, VideoFrame]] | None = None
         self._pace = Pace(1 / settings.frame_rate)
@@ -124,6 +130,8 @@ class FileCamera:
         self._scaler = VideoReformatter()
 
     def open(self) -> None:
+        if (stamp := file_stamp(self._footage.path)) != self._stamp:
+            self._stamp, self._footage = stamp, Footage(self._footage.path)
         self._started_at = self._footage.started_at()
         self._pictures = looped_pictures(self._footage, time.monotonic() - self._started_at)
         self._upcoming = next(self._pictures)
@@ -134,12 +142,23 @@ class FileCamera:
     def read(self) -> RawPicture:
         if self._pictures is None:
             raise DeviceError(f"film {self._footage.path}", "it is not open", "Open it first")
+        self._look_at_file()
         while self._film is None or self._upcoming[0] <= self._pace.next_due - self._started_at:
             self._film, self._current = self._upcoming[1], None
             self._upcoming = next(self._pictures)
         if self._current is None:
             self._current = self._shown(self._film)
         return RawPicture(self._current, self._pace.wait())
+
+    def _look_at_file(self) -> None:
+        if self._pace.next_due - self._looked_at < LOOK_AT_FILE_S:
+            return
+        self._looked_at = self._pace.next_due
+        if file_stamp(self._footage.path) != self._stamp:
+            part = self._part
+            self.close()
+            self.open()
+            self._part = part
 
     def _shown(self, film: VideoFrame) -> VideoFrame:
         width, height = self._settings.width, self._settings.height

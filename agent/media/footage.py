@@ -66,6 +66,15 @@ class Footage:
             ) from error
 
 
+def file_stamp(path: Path) -> tuple[int, int] | None:
+    """Which file stands there now: another one has another stamp; None if there is none."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_mtime_ns, state.st_ino
+
+
 def looped_pictures(footage: Footage, from_s: float) -> Iterator[tuple[float, VideoFrame]]:
     """Decoded pictures with their time in the endless film (seconds since its first start), from from_s on.
 

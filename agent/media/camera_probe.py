@@ -1,0 +1,136 @@
+"""The room's camera is tried from closed: what came, in numbers, and what that says. No picture outlives it.
+
+watch() blocks for about a second when all is well, in a thread of its own; judge() is pure.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.media.camera import CameraSettings, make_camera
+from agent.media.camera_gate import GatedCamera
+from agent.media.footage import Footage
+from agent.media.picture_look import Grid, PictureLook, look, moved, small
+from agent.media.pixels import Plane, planes
+from agent.media.pulse import Move, pulse
+from agent.media.usual_view import View, agreement, view
+from agent.verdict import Verdict, found, well
+
+PICTURES = 24
+SETTLED_AFTER = 12
+"""Pictures until a camera's own control of light has found its measure."""
+LIMIT_S = 2.5
+LOWEST_RATE_RATIO = 0.6
+"""Many cameras slow down in poor light; below this it is not the camera that was asked for."""
+NOTHING_SEEN = 4.0
+"""Luma over the clearest edges: a lens that is covered gives below 2, a room in an eighth of its light above 8."""
+DARK, BRIGHT = 48.0, 215.0
+"""Mean luma; 16 is black, 235 white."""
+WASHED_OUT = 0.4
+"""Share of blocks that are white."""
+BLURRED = 0.28
+"""Sharpness: a smooth ramp has 0.2, footage of 176x144 that was made large 0.31."""
+MOVED_SHARE = 0.01
+TURNED_BELOW = 0.68
+"""Agreement with the usual view: with other light, noise or a person in the chair it is above 0.8, turned by a
+third of the picture below 0.6."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a second of pictures came to. rate: pictures a second. moved: share of the picture. form: how a real
+    camera's pictures are taken."""
+
+    rate: float
+    stands_still: bool
+    look: PictureLook
+    moved: float
+    view: View
+    form: str = ""
+
+
+def watch(settings: CameraSettings, stopped: Callable[[], bool] = lambda: False) -> Watched | None:
+    """Open, look, close. None when it was stopped; raises DeviceError for a camera that gives nothing."""
+    with pulse("camera's probe") as move:
+        camera = make_camera(settings, _footage(settings))
+        try:
+            camera.open()
+            return _watched(camera, move, stopped)
+        finally:
+            camera.close()
+
+
+def _watched(camera: GatedCamera, move: Move, stopped: Callable[[], bool]) -> Watched | None:
+    times: list[float] = []
+    grids: list[Grid] = []
+    luma: Plane | None = None
+    differ = False
+    started = time.monotonic()
+    while len(times) < PICTURES and (time.monotonic() - started < LIMIT_S or not times):
+        if stopped():
+            return None
+        move()
+        picture = camera.read()
+        before, luma = luma, planes(picture.frame)[0][::4, ::4].copy()
+        differ = differ or (before is not None and not np.array_equal(before, luma))
+        times.append(picture.captured_at)
+        if len(times) in {PICTURES - SETTLED_AFTER, PICTURES}:
+            grids.append(small(planes(picture.frame)[0]))
+    last = planes(picture.frame)[0]
+    grid = small(last)
+    span = times[-1] - times[0]
+    return Watched(
+        rate=(len(times) - 1) / span if span > 0 else 0.0,
+        stands_still=not differ,
+        look=look(last, grid),
+        moved=moved(grids[0], grid) if grids else 0.0,
+        view=view(grid),
+        form=camera.path,
+    )
+
+
+def judge(seen: Watched, asked_rate: float, usual: Sequence[float] | None, *, at_night: bool) -> Verdict:
+    """The one thing that is wrong, if anything is. usual: the view that this camera has had. at_night: nobody has
+    to have the light on, so that a dark picture says nothing."""
+    picture = seen.look
+    if seen.stands_still:
+        reason = "all pictures are the same to the last bit"
+        return found("camera_frozen", seen.rate, "frames/s", reason=reason)
+    if seen.rate < asked_rate * LOWEST_RATE_RATIO:
+        reason = f"{seen.rate:.0f} of {asked_rate:.0f} frames/s"
+        return found("camera_slow", seen.rate, "frames/s", reason=reason)
+    if at_night and picture.light < DARK:
+        return well("camera", seen.rate, "frames/s")
+    return _of_light(picture) or _of_sight(seen, usual) or well("camera", seen.rate, "frames/s")
+
+
+def _of_light(picture: PictureLook) -> Verdict | None:
+    if picture.structure < NOTHING_SEEN:
+        reason = f"nothing is to be seen (edges of {picture.structure:.1f} at a luma of {picture.light:.0f})"
+        return found("camera_covered", picture.structure, "luma", reason=reason)
+    if picture.light < DARK and picture.bright < 1 / 20:
+        return found("camera_dark", picture.light, "luma", reason=f"mean luma {picture.light:.0f}")
+    if picture.light > BRIGHT or picture.bright > WASHED_OUT:
+        reason = f"mean luma {picture.light:.0f}, {picture.bright:.0%} white"
+        return found("camera_bright", picture.light, "luma", reason=reason)
+    return None
+
+
+def _of_sight(seen: Watched, usual: Sequence[float] | None) -> Verdict | None:
+    sharp = seen.look.sharpness
+    if sharp is not None and sharp < BLURRED:
+        return found(
+            "camera_blurred", sharp, "of an edge", reason=f"edges are climbed by {sharp:.2f} at once"
+        )
+    same = 1.0 if usual is None else agreement(usual, seen.view)
+    if same < TURNED_BELOW:
+        return found("camera_turned", same, "agreement", reason=f"agrees by {same:.2f} with the usual view")
+    return None
+
+
+def _footage(settings: CameraSettings) -> Footage | None:
+    return Footage(settings.file) if settings.kind == "file" and settings.file else None
