@@ -1,0 +1,144 @@
+"""The self-test's own sound, drawn by code, and how it is found again in what a microphone heard. Pure.
+
+A chirp glides up over the band in which speech is understood, in equal time for each octave. What comes back is
+divided by what was played, frequency by frequency (A. Farina, AES 108, 2000: simultaneous measurement of impulse
+response and distortion with a swept-sine technique): the air's impulse response, from which level, delay and how
+dull the way is are read. Speech and noise are spread over the whole of it and stand back by some 30 dB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.media.sound_look import FLOOR_DBFS, FULL_SCALE, RATE_HZ, decibels
+
+LOW_HZ, HIGH_HZ = 300.0, 6000.0
+CHIRP_S, PAUSE_S = 0.4, 0.15
+CHIRPS = 3
+"""The canceller learns the room from the first ones, and is judged by the last."""
+LEVEL_DBFS = -26.0
+"""As of somebody who speaks: a room's loudspeaker is set for that."""
+FADE_S = 0.06
+FARTHEST_S = 0.5
+"""Later than this nothing is looked for; networked loudspeakers take so long."""
+BEFORE_S, TAIL_S = 0.002, 0.04
+"""How much of the response around its highest point is its level: what comes later is the room, and others' noise."""
+PEAK_OF_NOISE_DB = 12.0
+"""The highest point of FARTHEST_S of noise lies so far above its mean."""
+FOUND_DB = 9.0
+"""How far the response's highest point rises above that of noise alone."""
+BANDS_HZ = np.geomspace(LOW_HZ * 1.1, HIGH_HZ * 0.9, 13)
+"""Thirds of octaves, without the faded ends."""
+SPLIT_HZ = 1500.0
+"""Above it a wave goes round nothing that stands in front of a microphone."""
+LITTLE = 0.1
+"""Of the mean power: what is added before dividing by a frequency's own."""
+STANDS_OUT = 3.0
+
+Wave = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """How what was played came back. gain_db: its level against that; delay_ms: of the loudest part of it;
+    clear_db: how far above noise it was (FOUND_DB and more is found); treble_db: its gain above SPLIT_HZ against
+    that below."""
+
+    gain_db: float
+    delay_ms: float
+    clear_db: float
+    treble_db: float
+
+    @property
+    def is_found(self) -> bool:
+        """Whether it was heard at all."""
+        return self.clear_db >= FOUND_DB
+
+
+NOTHING = Echo(FLOOR_DBFS, 0.0, FLOOR_DBFS, 0.0)
+
+
+def chirp() -> Wave:
+    """One, 1.0 being full scale, with soft ends."""
+    count = round(CHIRP_S * RATE_HZ)
+    t = np.arange(count) / RATE_HZ
+    octaves = np.log(HIGH_HZ / LOW_HZ)
+    phase = 2 * np.pi * LOW_HZ * CHIRP_S / octaves * (np.exp(t / CHIRP_S * octaves) - 1)
+    fade = round(FADE_S * RATE_HZ)
+    swell = np.ones(count)
+    swell[:fade] = np.sin(np.linspace(0, np.pi / 2, fade)) ** 2
+    swell[-fade:] = swell[:fade][::-1]
+    return np.asarray(np.sin(phase) * swell * np.sqrt(2) * 10 ** (LEVEL_DBFS / 20))
+
+
+def chirps() -> Wave:
+    """All of them, with their pauses."""
+    return np.tile(np.concatenate([chirp(), np.zeros(round(PAUSE_S * RATE_HZ))]), CHIRPS)
+
+
+def echo(heard: NDArray[np.generic], played: NDArray[np.generic]) -> Echo:
+    """Both begin together and hold int16's range; what was played lies somewhere in `played`."""
+    count = min(len(heard), len(played))
+    size = 1 << int(np.ceil(np.log2(count + round(2 * FARTHEST_S * RATE_HZ))))
+    source, sink = (
+        np.fft.rfft(np.asarray(each[:count], float) / FULL_SCALE, size) for each in (played, heard)
+    )
+    hz = np.fft.rfftfreq(size, 1 / RATE_HZ)
+    band = np.digitize(hz, BANDS_HZ)
+    inside = (band > 0) & (band < len(BANDS_HZ))
+    power = np.abs(source) ** 2
+    mean = float(np.mean(power[inside]))
+    if mean <= 0 or not sink[inside].any():
+        return NOTHING
+    # Several chirps leave gaps between the lines of their common spectrum: nothing is divided by nothing there.
+    transfer = np.where(inside, sink * np.conj(source) / (power + LITTLE * mean), 0)
+    at, clear_db = _highest(transfer, band, size)
+    gains_db, sure = _gains_db(np.fft.irfft(transfer, size), at)
+    # A way that changes nothing, measured in the same way, is 0 dB.
+    gains_db -= _gains_db(np.fft.irfft(np.where(inside, power / (power + LITTLE * mean), 0), size), 0)[0]
+    above, below = sure & (BANDS_HZ[:-1] >= SPLIT_HZ), sure & (BANDS_HZ[:-1] < SPLIT_HZ)
+    both = above.any() and below.any()
+    return Echo(
+        gain_db=float(np.median(gains_db[sure] if sure.any() else gains_db)),
+        delay_ms=at / RATE_HZ * 1000,
+        clear_db=clear_db,
+        treble_db=float(np.mean(gains_db[above]) - np.mean(gains_db[below])) if both else 0.0,
+    )
+
+
+def _by_band(values: NDArray[np.float64], band: NDArray[np.intp]) -> Wave:
+    """Their mean in each band."""
+    return np.array([np.mean(values[band == each]) for each in range(1, len(BANDS_HZ))])
+
+
+def _highest(transfer: NDArray[np.complex128], band: NDArray[np.intp], size: int) -> tuple[int, float]:
+    """Where the response is highest, in samples, and by how much in dB above what noise alone would give.
+
+    Each band counts the less the louder it is: what is loud in one alone is speech or ventilation, no chirp.
+    """
+    loud = np.concatenate([[np.inf], _by_band(np.abs(transfer) ** 2, band), [np.inf]])
+    response = np.fft.irfft(transfer / loud[band], size) ** 2
+    farthest, before = round(FARTHEST_S * RATE_HZ), round(BEFORE_S * RATE_HZ)
+    at = int(np.argmax(response[:farthest]))
+    noise = float(np.mean(response[-farthest:-before]))
+    return at, decibels(float(response[at]), noise) - PEAK_OF_NOISE_DB
+
+
+def _gains_db(response: Wave, at: int) -> tuple[Wave, NDArray[np.bool_]]:
+    """Of each band, in dB: the response around its highest point, less what as long a piece of noise has there;
+    and which of them stand out of that noise."""
+    before, tail, farthest = (round(each * RATE_HZ) for each in (BEFORE_S, TAIL_S, FARTHEST_S))
+    length = before + tail
+    size = 1 << int(np.ceil(np.log2(length)))
+    band = np.digitize(np.fft.rfftfreq(size, 1 / RATE_HZ), BANDS_HZ)
+
+    def powers(start: int) -> Wave:
+        piece = response[np.arange(start, start + length)]
+        return _by_band(np.abs(np.fft.rfft(piece, size)) ** 2, band)
+
+    noise = np.median([powers(-start) for start in range(length + before, farthest, length)], axis=0)
+    found = powers(at - before)
+    return 10 * np.log10(np.maximum(found - noise, found / 10) + 1e-12), found >= STANDS_OUT * noise
