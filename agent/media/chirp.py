@@ -25,7 +25,7 @@ FADE_S = 0.06
 FARTHEST_S = 0.5
 """Later than this nothing is looked for; networked loudspeakers take so long."""
 BEFORE_S, TAIL_S = 0.002, 0.04
-"""How much of the response around its highest point is its level: what comes later is the room, and others' noise."""
+"""How much of the response around its highest point is its level: what comes later is the room, and noise."""
 PEAK_OF_NOISE_DB = 12.0
 """The highest point of FARTHEST_S of noise lies so far above its mean."""
 FOUND_DB = 9.0
@@ -77,6 +77,17 @@ def chirp() -> Wave:
 def chirps() -> Wave:
     """All of them, with their pauses."""
     return np.tile(np.concatenate([chirp(), np.zeros(round(PAUSE_S * RATE_HZ))]), CHIRPS)
+
+
+def last_chirp(played: NDArray[np.generic]) -> int:
+    """Where the last of chirps() begins in what was played, in samples."""
+    sound = chirps()
+    size = 1 << int(np.ceil(np.log2(len(played) + len(sound))))
+    match = np.fft.irfft(
+        np.fft.rfft(np.asarray(played, float), size) * np.conj(np.fft.rfft(sound, size)), size
+    )
+    start = int(np.argmax(match[: max(1, len(played) - len(sound) + 1)]))
+    return start + len(sound) // CHIRPS * (CHIRPS - 1)
 
 
 def echo(heard: NDArray[np.generic], played: NDArray[np.generic]) -> Echo:

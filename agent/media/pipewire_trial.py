@@ -1,5 +1,5 @@
-"""Listens to a room through PipeWire, and plays a sound into it: the microphone itself, what the canceller makes of it
-and what really went to the output, recorded together so that they begin with the same sample.
+"""Listens to a room through PipeWire, and plays a sound into it: the microphone itself, what the canceller makes
+of it and what really went to the output, recorded together so that they begin with the same sample.
 
 One pw-record with a channel for each, linked by us. Nothing of it is written anywhere: the player reads its sound
 from memory, too.
@@ -15,16 +15,16 @@ import time
 import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.media.device import DeviceError, Samples
+from agent.media.device import DeviceError
+from agent.media.heard import RINGS_S, Devices, Heard
 from agent.media.microphone import ENDS_WITHIN_S, pcm_start
 from agent.media.pulse import Move
-from agent.media.sound_graph import SoundGraph, SoundWay, sound_graph, sound_way
+from agent.media.sound_graph import LISTENER, SoundGraph, SoundWay, sound_graph, sound_way
 from agent.media.source import AUDIO_CLOCK_RATE_HZ as RATE_HZ
 from agent.media.source import AUDIO_FRAME_MS
 
@@ -41,23 +41,9 @@ WARM_UP_S = 0.3
 """What a card gives when it has just been opened is no sound of the room."""
 STARTS_WITHIN_S = 1.5
 """A player, until its first sound."""
-RINGS_S = 0.6
-"""How long is listened to after the last sound: as late as it may come back."""
 POLL_S = 0.05
 
 Wave = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """Mono at 48 kHz. quiet: the microphone before anything was played. played, raw and cancelled begin together, and
-    are empty where nothing was played; cancelled is None where no canceller is on the way."""
-
-    quiet: Samples
-    played: Samples
-    raw: Samples
-    cancelled: Samples | None
-    way: SoundWay
 
 
 def listen(
@@ -71,7 +57,8 @@ def listen(
 ) -> Heard:
     """Listen to the room for so long, then play `sound` (1.0 is full scale), if any and if there is an output.
 
-    Blocks; ends early when stopped. Raises DeviceError where there is no PipeWire, no microphone, or no sound of it.
+    Blocks; ends early when stopped. Raises DeviceError where there is no PipeWire, no microphone, or no sound of
+    it.
     """
     way = sound_way(_graph(), source, sink)
     if way.raw is None:
@@ -82,13 +69,30 @@ def listen(
         sounds = quiet[:0]
         if sound is not None and way.played is not None and not stopped.is_set():
             sounds = _played(recording, sink, sound, stopped, move)
-    cancelled = sounds[:, CANCELLED].copy() if way.cancelled is not None else None
-    return Heard(quiet[:, RAW].copy(), sounds[:, PLAYED].copy(), sounds[:, RAW].copy(), cancelled, way)
+    return Heard(
+        quiet=quiet[:, RAW].copy(),
+        played=sounds[:, PLAYED].copy(),
+        raw=sounds[:, RAW].copy(),
+        cancelled=sounds[:, CANCELLED].copy() if way.canceller else None,
+        devices=_devices(way),
+    )
 
 
-def way_now(source: str | None, sink: str | None) -> SoundWay:
-    """How the room's sound is linked now. Raises DeviceError where there is no PipeWire."""
-    return sound_way(_graph(), source, sink)
+def _devices(way: SoundWay) -> Devices:
+    """What is known of them without a sound."""
+    output, microphone = way.output, way.microphone
+    return Devices(
+        output=output.name if output else "",
+        output_volume=0.0 if output is None or output.muted else output.volume,
+        microphone_volume=microphone.volume if microphone else 0.0,
+        cancels=way.canceller,
+        play_delay_ms=way.play_delay_ms,
+    )
+
+
+def devices_now(source: str | None, sink: str | None) -> Devices:
+    """What is plugged in. Raises DeviceError where there is no PipeWire."""
+    return _devices(sound_way(_graph(), source, sink))
 
 
 class _Recording:
@@ -138,7 +142,7 @@ def _played(
 
 @contextmanager
 def _recording(way: SoundWay) -> Iterator[_Recording]:
-    name = f"halsorum-ear-{os.getpid()}"
+    name = f"{LISTENER}{os.getpid()}"
     command = [
         *("pw-record", "--target", "0", "-P", f"{{ node.name={name} }}", "--media-role", "Communication"),
         *("--format", "s16", "--rate", str(RATE_HZ), "--channels", str(CHANNELS)),

@@ -10,6 +10,10 @@ from typing import Any
 
 CANCELLER_MODULE = "libpipewire-module-echo-cancel"
 CANCELLER_OFF = "libspa-aec-null"
+CANCELLED_SOURCE, CANCELLED_SINK = "echo-cancel-source", "echo-cancel-sink"
+CANCELLER_EAR, CANCELLER_MOUTH = "echo-cancel-capture", "echo-cancel-playback"
+LISTENER = "halsorum-ear-"
+"""Whoever listens to a trial (agent/media/pipewire_trial.py) is no device."""
 NOWHERE = "no-loudspeaker"
 """The node of firmware/audio that takes what is played while no output is plugged in."""
 PLAY_DELAY = re.compile(r"buffer\.play_delay\s*=\s*(\d+)/(\d+)")
@@ -29,7 +33,8 @@ class Node:
 class SoundGraph:
     """Nodes by id; ports as {id: (node, name)}; links as (output port, input port).
 
-    canceller: whether one is at work; play_delay_ms: of what it is told was played. defaults: default nodes' names.
+    canceller: whether one is at work; play_delay_ms: how much later it is told what was played. defaults: names of
+    the default nodes.
     """
 
     nodes: Mapping[int, Node]
@@ -64,14 +69,14 @@ class SoundGraph:
 
 @dataclass(frozen=True, slots=True)
 class SoundWay:
-    """Which ports to listen at. played: what goes to the output in the end; raw: the microphone itself; cancelled:
-    what the call hears, None where it is the same. output and microphone: the devices' names, empty for none.
+    """From what is played to what is heard. output and microphone: the devices, None where none is plugged in.
+
+    Ports to listen at: played: what goes to the output; raw: the microphone's own; cancelled: what the call hears,
+    None where that is the same.
     """
 
-    output: str
-    is_muted: bool
-    volume: float
-    microphone: str
+    output: Node | None
+    microphone: Node | None
     played: int | None
     raw: int | None
     cancelled: int | None
@@ -106,40 +111,31 @@ def sound_graph(dump: str) -> SoundGraph:
     return SoundGraph(nodes, ports, frozenset(links), canceller, play_delay_ms, defaults)
 
 
-def sound_way(
-    graph: SoundGraph,
-    source: str | None,
-    sink: str | None,
-    cancelled_source: str = "echo-cancel-source",
-    ear: str = "echo-cancel-capture",
-    cancelled_sink: str = "echo-cancel-sink",
-    mouth: str = "echo-cancel-playback",
-) -> SoundWay:
+def sound_way(graph: SoundGraph, source: str | None, sink: str | None) -> SoundWay:
     """The way between the board's loudspeaker and its microphone (None: PipeWire's default)."""
     defaults = graph.defaults or {}
-    source = source or defaults.get("default.audio.source", "")
-    sink = sink or defaults.get("default.audio.sink", "")
-    given, taken = graph.named(source), graph.named(sink)
-    through = source == cancelled_source
-    heard = next(iter(graph.linked(graph.named(ear))), None) if through else given
-    if sink == cancelled_sink:
-        taken = next((node for node in graph.linked(graph.named(mouth)) if node.name != NOWHERE), None)
-    played, raw, cancelled = (
-        graph.ports_of(taken, "monitor"),
-        graph.ports_of(heard, "capture") or graph.ports_of(heard, "monitor"),
-        graph.ports_of(given, "capture") if through else [],
-    )
+    given = graph.named(source or defaults.get("default.audio.source", ""))
+    taken = graph.named(sink or defaults.get("default.audio.sink", ""))
+    hears_through = given is not None and given.name == CANCELLED_SOURCE
+    plays_through = taken is not None and taken.name == CANCELLED_SINK
+    microphone = _other_end(graph, CANCELLER_EAR) if hears_through else given
+    output = _other_end(graph, CANCELLER_MOUTH) if plays_through else taken
+    cancelled = graph.ports_of(given, "capture") if hears_through else []
+    played, raw = graph.ports_of(output, "monitor"), graph.ports_of(microphone, "capture")
     return SoundWay(
-        output=taken.name if taken else "",
-        is_muted=taken.muted if taken else False,
-        volume=taken.volume if taken else 0.0,
-        microphone=heard.name if heard else "",
+        output=output,
+        microphone=microphone,
         played=played[0] if played else None,
         raw=raw[0] if raw else None,
         cancelled=cancelled[0] if cancelled else None,
-        canceller=graph.canceller and through and sink == cancelled_sink,
+        canceller=graph.canceller and hears_through and plays_through,
         play_delay_ms=graph.play_delay_ms,
     )
+
+
+def _other_end(graph: SoundGraph, name: str) -> Node | None:
+    devices = (node for node in graph.linked(graph.named(name)) if node.name != NOWHERE)
+    return next((node for node in devices if not node.name.startswith(LISTENER)), None)
 
 
 def _node(number: int, info: Mapping[str, Any], props: Mapping[str, Any]) -> Node:
