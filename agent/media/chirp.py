@@ -9,6 +9,7 @@ dull the way is are read. Speech and noise are spread over the whole of it and s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +35,14 @@ BANDS_HZ = np.geomspace(LOW_HZ * 1.1, HIGH_HZ * 0.9, 13)
 """Thirds of octaves, without the faded ends."""
 SPLIT_HZ = 1500.0
 """Above it a wave goes round nothing that stands in front of a microphone."""
+WORK_HZ = 16_000
+FINE = RATE_HZ // WORK_HZ
+"""So many samples are one here."""
 LITTLE = 0.1
 """Of the mean power: what is added before dividing by a frequency's own."""
-STANDS_OUT = 3.0
+STANDS_OUT = 2.0
+"""Power of the response in a band against the loudest of the pieces that hold noise alone."""
+ENOUGH_BANDS = 3
 
 Wave = NDArray[np.float64]
 
@@ -45,12 +51,18 @@ Wave = NDArray[np.float64]
 class Echo:
     """How what was played came back. gain_db: its level against that; delay_ms: of the loudest part of it;
     clear_db: how far above noise it was (FOUND_DB and more is found); treble_db: its gain above SPLIT_HZ against
-    that below."""
+    that below; bands: in how many of BANDS_HZ it stands out."""
 
     gain_db: float
     delay_ms: float
     clear_db: float
     treble_db: float
+    bands: int = 0
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether its level is its own, and not that of somebody's noise; else gain_db is what it is at most."""
+        return self.bands >= ENOUGH_BANDS
 
     @property
     def is_found(self) -> bool:
@@ -82,57 +94,73 @@ def chirps() -> Wave:
 def last_chirp(played: NDArray[np.generic]) -> int:
     """Where the last of chirps() begins in what was played, in samples."""
     sound = chirps()
-    size = 1 << int(np.ceil(np.log2(len(played) + len(sound))))
-    match = np.fft.irfft(
-        np.fft.rfft(np.asarray(played, float), size) * np.conj(np.fft.rfft(sound, size)), size
-    )
-    start = int(np.argmax(match[: max(1, len(played) - len(sound) + 1)]))
-    return start + len(sound) // CHIRPS * (CHIRPS - 1)
+    size = _size(len(played) + len(sound))
+    match = np.fft.irfft(_spectrum(played, size) * np.conj(_spectrum(sound, size)), size // FINE)
+    places = max(1, (len(played) - len(sound)) // FINE)
+    return int(np.argmax(match[:places])) * FINE + len(sound) // CHIRPS * (CHIRPS - 1)
 
 
 def echo(heard: NDArray[np.generic], played: NDArray[np.generic]) -> Echo:
     """Both begin together and hold int16's range; what was played lies somewhere in `played`."""
     count = min(len(heard), len(played))
-    size = 1 << int(np.ceil(np.log2(count + round(2 * FARTHEST_S * RATE_HZ))))
-    source, sink = (
-        np.fft.rfft(np.asarray(each[:count], float) / FULL_SCALE, size) for each in (played, heard)
-    )
-    hz = np.fft.rfftfreq(size, 1 / RATE_HZ)
-    band = np.digitize(hz, BANDS_HZ)
-    inside = (band > 0) & (band < len(BANDS_HZ))
+    size = _size(count + round(2 * FARTHEST_S * RATE_HZ))
+    source, sink = _spectrum(played[:count], size), _spectrum(heard[:count], size)
+    edges = _edges(len(source))
+    inside = slice(edges[0], edges[-1])
     power = np.abs(source) ** 2
-    mean = float(np.mean(power[inside]))
-    if mean <= 0 or not sink[inside].any():
+    if not power[inside].any() or not sink[inside].any():
         return NOTHING
     # Several chirps leave gaps between the lines of their common spectrum: nothing is divided by nothing there.
-    transfer = np.where(inside, sink * np.conj(source) / (power + LITTLE * mean), 0)
-    at, clear_db = _highest(transfer, band, size)
-    gains_db, sure = _gains_db(np.fft.irfft(transfer, size), at)
-    # A way that changes nothing, measured in the same way, is 0 dB.
-    gains_db -= _gains_db(np.fft.irfft(np.where(inside, power / (power + LITTLE * mean), 0), size), 0)[0]
+    divisor = power + LITTLE * float(np.mean(power[inside]))
+    transfer, whole = np.zeros_like(sink), np.zeros_like(power)
+    transfer[inside] = (sink * np.conj(source) / divisor)[inside]
+    whole[inside] = (power / divisor)[inside]
+    at, clear_db = _highest(transfer, edges)
+    gains_db, sure = _gains_db(np.fft.irfft(transfer), at)
+    gains_db -= _gains_db(np.fft.irfft(whole), 0)[0]  # a way that changes nothing, measured in the same way
     above, below = sure & (BANDS_HZ[:-1] >= SPLIT_HZ), sure & (BANDS_HZ[:-1] < SPLIT_HZ)
     both = above.any() and below.any()
     return Echo(
         gain_db=float(np.median(gains_db[sure] if sure.any() else gains_db)),
-        delay_ms=at / RATE_HZ * 1000,
+        delay_ms=at / WORK_HZ * 1000,
         clear_db=clear_db,
         treble_db=float(np.mean(gains_db[above]) - np.mean(gains_db[below])) if both else 0.0,
+        bands=int(np.count_nonzero(sure)),
     )
 
 
-def _by_band(values: NDArray[np.float64], band: NDArray[np.intp]) -> Wave:
+def _size(count: int) -> int:
+    """Of a transform of so many samples: FINE times a power of two."""
+    return FINE << int(np.ceil(np.log2(count / FINE)))
+
+
+def _spectrum(sound: NDArray[np.generic], size: int) -> NDArray[np.complex128]:
+    """Up to half of WORK_HZ; there is nothing of a chirp above."""
+    spectrum = np.fft.rfft(np.asarray(sound, float) / FULL_SCALE, size)
+    return np.asarray(spectrum[: size // FINE // 2 + 1])
+
+
+def _edges(count: int) -> list[int]:
+    """Where BANDS_HZ lie among so many lines up to half of WORK_HZ."""
+    return [round(hz / (WORK_HZ / 2) * (count - 1)) for hz in BANDS_HZ]
+
+
+def _by_band(values: Wave, edges: list[int]) -> Wave:
     """Their mean in each band."""
-    return np.array([np.mean(values[band == each]) for each in range(1, len(BANDS_HZ))])
+    return np.array([np.mean(values[low:high]) for low, high in pairwise(edges)])
 
 
-def _highest(transfer: NDArray[np.complex128], band: NDArray[np.intp], size: int) -> tuple[int, float]:
-    """Where the response is highest, in samples, and by how much in dB above what noise alone would give.
+def _highest(transfer: NDArray[np.complex128], edges: list[int]) -> tuple[int, float]:
+    """Where the response is highest, in samples of WORK_HZ, and by how much in dB above what noise would give.
 
     Each band counts the less the louder it is: what is loud in one alone is speech or ventilation, no chirp.
     """
-    loud = np.concatenate([[np.inf], _by_band(np.abs(transfer) ** 2, band), [np.inf]])
-    response = np.fft.irfft(transfer / loud[band], size) ** 2
-    farthest, before = round(FARTHEST_S * RATE_HZ), round(BEFORE_S * RATE_HZ)
+    loud = _by_band(np.abs(transfer) ** 2, edges)
+    even = transfer.copy()
+    for (low, high), power in zip(pairwise(edges), loud, strict=True):
+        even[low:high] /= power + 1e-30
+    response = np.fft.irfft(even) ** 2
+    farthest, before = round(FARTHEST_S * WORK_HZ), round(BEFORE_S * WORK_HZ)
     at = int(np.argmax(response[:farthest]))
     noise = float(np.mean(response[-farthest:-before]))
     return at, decibels(float(response[at]), noise) - PEAK_OF_NOISE_DB
@@ -141,15 +169,13 @@ def _highest(transfer: NDArray[np.complex128], band: NDArray[np.intp], size: int
 def _gains_db(response: Wave, at: int) -> tuple[Wave, NDArray[np.bool_]]:
     """Of each band, in dB: the response around its highest point, less what as long a piece of noise has there;
     and which of them stand out of that noise."""
-    before, tail, farthest = (round(each * RATE_HZ) for each in (BEFORE_S, TAIL_S, FARTHEST_S))
+    before, tail, farthest = (round(each * WORK_HZ) for each in (BEFORE_S, TAIL_S, FARTHEST_S))
     length = before + tail
     size = 1 << int(np.ceil(np.log2(length)))
-    band = np.digitize(np.fft.rfftfreq(size, 1 / RATE_HZ), BANDS_HZ)
-
-    def powers(start: int) -> Wave:
-        piece = response[np.arange(start, start + length)]
-        return _by_band(np.abs(np.fft.rfft(piece, size)) ** 2, band)
-
-    noise = np.median([powers(-start) for start in range(length + before, farthest, length)], axis=0)
-    found = powers(at - before)
-    return 10 * np.log10(np.maximum(found - noise, found / 10) + 1e-12), found >= STANDS_OUT * noise
+    edges = _edges(size // 2 + 1)
+    starts = [at - before, *range(-farthest, -length - before, length)]
+    pieces = response[np.add.outer(starts, np.arange(length))]
+    powers = [_by_band(each, edges) for each in np.abs(np.fft.rfft(pieces, size, axis=1)) ** 2]
+    found, noise = powers[0], np.median(powers[1:], axis=0)
+    sure = found >= STANDS_OUT * np.max(powers[1:], axis=0)
+    return 10 * np.log10(np.maximum(found - noise, found / 10) + 1e-12), sure

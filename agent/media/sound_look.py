@@ -34,6 +34,8 @@ SEGMENT_S = 0.5
 """Hum is there in each half second, a voice of the same pitch is not."""
 MAINS_HZ = (50, 60)
 HARMONICS_BELOW_HZ = 450.0
+HARMONIC = 0.001
+"""Of a hum's power: what counts as one of its lines."""
 LINE_HZ, BESIDE_HZ = 4.0, (6.0, 16.0)
 """Half the width of a line with a Hann window of SEGMENT_S, and what lies beside it, for the noise under it."""
 
@@ -179,10 +181,12 @@ def _hum(low: Wave, powers: list[float]) -> tuple[float, float, int]:
 def _family(spectrum: NDArray[np.float64], mains: int, size: int) -> NDArray[np.float64]:
     """Power of these lines in each segment, less the noise under them."""
     hz = np.fft.rfftfreq(size, 1 / LOW_RATE_HZ)
-    total = np.zeros(len(spectrum))
+    lines = []
     for line in np.arange(mains, HARMONICS_BELOW_HZ, mains):
         away = np.abs(hz - line)
         on, beside = away <= LINE_HZ, (away >= BESIDE_HZ[0]) & (away <= BESIDE_HZ[1])
         noise = np.median(spectrum[:, beside], axis=1) * np.count_nonzero(on)
-        total += np.maximum(0.0, spectrum[:, on].sum(axis=1) - noise)
-    return total
+        lines.append(np.maximum(0.0, spectrum[:, on].sum(axis=1) - noise))
+    total = np.sum(lines, axis=0)
+    # One line alone is a device that whistles; the mains' have harmonics.
+    return np.where(np.count_nonzero(lines >= HARMONIC * total, axis=0) > 1, total, 0.0)

@@ -146,5 +146,7 @@ class SoundProbe:
         self._was_well = all(each.ok for each in self._told)
         # One word of the microphone: what was heard of it alone comes before how quiet it is.
         told = [each for each in self._told if microphone.ok or each.probe != microphone.probe]
+        if microphone.instruction == "microphone_clipping":
+            told = [each for each in told if each.instruction != "echo"]  # no canceller takes out what clips
         alone = [] if any(each.probe == microphone.probe for each in told) else [microphone]
         return [*alone, *told], seen

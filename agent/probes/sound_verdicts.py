@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.media.chirp import LEVEL_DBFS, Echo, echo, last_chirp
+import numpy as np
+
+from agent.media.chirp import Echo, echo, last_chirp
 from agent.media.heard import Devices, Heard
 from agent.media.sound_look import decibels, look
 from agent.probes.sound_usual import UsualSound
@@ -25,16 +27,17 @@ QUIET_DB = -50.0
 """The loudspeaker's sound in the microphone, before anything is usual: speech is lost in a room's noise."""
 DULLER_DB = 6.0
 """Above 1.5 kHz against below, than usual: something stands in front of the microphone."""
-ECHO_DB = 6.0
+ECHO_DB = 4.0
 """By how much the canceller makes the last chirp quieter. Seen: 12 to 56 where it works, less than 0 where not."""
 ECHO_FROM_DB = -40.0
 """What comes back more quietly is lost in the room's noise, and no echo that anybody hears."""
+AS_IF_AFTER = 1920  # samples, 40 ms
 REACH_MS = 35.0
 """The canceller finds an echo up to so much after what it is told was played."""
 LATE_MS = 250.0
 """Who speaks begins to fall into the other's words (ITU-T G.114)."""
-HEARD_FROM_DB = -12.0
-"""A chirp against all else in the microphone; it is found some 5 dB below that."""
+FAINTER_DB = 6.0
+"""Than usual: so faint it would still have to be found, before its absence tells anything."""
 SILENT_DBFS = -60.0
 """Of what was played: no more than noise went to the output."""
 ONLY_PLAYED = "dBFS played"
@@ -51,17 +54,18 @@ class Way:
 
 def microphone_verdict(heard: Heard) -> Verdict:
     """By listening alone; a microphone that is silent until something is played has a gate, and lives."""
-    quiet = look(heard.quiet)
-    if quiet.level_dbfs < DEAD_DBFS and (not len(heard.raw) or look(heard.raw).level_dbfs < DEAD_DBFS):
+    quiet, loud = look(heard.quiet), look(heard.raw)
+    if max(quiet.level_dbfs, loud.level_dbfs) < DEAD_DBFS:
         what = (
             "nothing but digital silence"
             if quiet.is_digital_silence
             else "less noise than any microphone has"
         )
         return found("microphone_dead", quiet.level_dbfs, "dBFS", reason=what)
-    if quiet.clipped > CLIPPED and quiet.clipped_for > CLIPPED_FOR:
-        reason = f"{quiet.clipped:.1%} of the samples are at full scale"
-        return found("microphone_clipping", 100 * quiet.clipped, "% clipped", reason=reason)
+    for each in (quiet, loud):
+        if each.clipped > CLIPPED and each.clipped_for > CLIPPED_FOR:
+            reason = f"{each.clipped:.1%} of the samples are at full scale"
+            return found("microphone_clipping", 100 * each.clipped, "% clipped", reason=reason)
     if quiet.hum_dbfs > HUM_DBFS and quiet.hum_db > HUM_DB:
         reason = f"{quiet.hum_hz} Hz and its harmonics, {quiet.hum_db:.0f} dB above all else"
         return found("microphone_hum", quiet.hum_dbfs, "dBFS", reason=reason)
@@ -95,7 +99,7 @@ def chirp_verdicts(heard: Heard, usual: UsualSound | None, is_heard: bool) -> Wa
     verdicts = [each for each in (_quiet(heard, way, usual), _late(heard, way)) if each is not None]
     if not any(each.probe == "loudspeaker" for each in verdicts):
         verdicts.append(well("loudspeaker", way.gain_db, "dB"))
-    return Way(tuple(verdicts), _as_found(heard, way))
+    return Way(tuple(verdicts), _as_found(heard, way) if way.is_measured else None)
 
 
 def _as_found(heard: Heard, way: Echo) -> UsualSound:
@@ -111,8 +115,10 @@ def _as_found(heard: Heard, way: Echo) -> UsualSound:
 
 def _too_loud(heard: Heard, usual: UsualSound | None) -> bool:
     """Whether somebody makes so much noise that the chirp could not be heard as loud as it usually is."""
-    gain_db = usual.gain_db if usual is not None else QUIET_DB + QUIETER_DB
-    return LEVEL_DBFS + gain_db - look(heard.raw).level_dbfs < HEARD_FROM_DB
+    gain_db = (usual.gain_db if usual is not None else QUIET_DB + QUIETER_DB) - FAINTER_DB
+    late = np.roll(heard.played, AS_IF_AFTER)
+    would_be = heard.raw + 10 ** (gain_db / 20) * late
+    return not echo(would_be, heard.played).is_found
 
 
 def _quiet(heard: Heard, way: Echo, usual: UsualSound | None) -> Verdict | None:
@@ -166,5 +172,5 @@ def taken_out_db(heard: Heard) -> float | None:
     if not before.is_found:
         return None
     less_db = before.gain_db - behind.gain_db
-    # One that is not found any more has gone down into the noise, however loud that is.
-    return less_db if behind.is_found else max(ECHO_DB, less_db)
+    # What does not stand out any more has gone down into the noise, however loud that is.
+    return less_db if behind.is_found and behind.is_measured else max(ECHO_DB, less_db)
