@@ -10,7 +10,8 @@ from agent.media.camera_gate import CameraGate
 from agent.media.capture import CaptureSettings
 from agent.media.microphone import MicrophoneSettings
 from agent.media.scene import Motif
-from firmware.board import Board, CameraProfile
+from agent.media.sim_room import ACOUSTICS, SimRoom
+from firmware.board import Board, CameraProfile, MicrophoneProfile
 
 
 def capture_settings(board: Board, settings: Settings | None, gate: CameraGate) -> CaptureSettings:
@@ -29,9 +30,16 @@ def capture_settings(board: Board, settings: Settings | None, gate: CameraGate) 
             target=microphone.target,
             file=Path(microphone.file) if microphone.file else None,
             tone_hz=settings.tone_hz if settings is not None else None,
+            room=_sim_room(microphone, settings),
         ),
         encoders=tuple(board.encoders),
     )
+
+
+def _sim_room(microphone: MicrophoneProfile, settings: Settings | None) -> SimRoom | None:
+    if microphone.kind == "pipewire":
+        return None
+    return SimRoom(settings.state_dir / ACOUSTICS if settings is not None else None)
 
 
 def _camera(

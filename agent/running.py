@@ -35,8 +35,9 @@ from agent.meeting_talk import MeetingTalk
 from agent.network import NetworkWatch
 from agent.probes.camera import CameraProbe
 from agent.probes.checks import Checks
-from agent.probes.devices import EncoderProbe, SoundProbe
+from agent.probes.devices import EncoderProbe
 from agent.probes.region import RegionProbe
+from agent.probes.sound import SoundParts, SoundProbe, sound_parts
 from agent.reception import Reception
 from agent.room import IN_USE, FaultFound, TestDone
 from agent.room_parts import RoomParts
@@ -342,9 +343,12 @@ class Running:
                 Checks(self.checks),
                 CameraProbe(lambda: self._capture_settings, self._usual_view, self._camera_tried),
             ],
-            [SoundProbe(lambda: self._capture_settings)],
+            [SoundProbe(self._sound_parts, unit.store)],
             [EncoderProbe(lambda: self._capture_settings)],
         ]
+
+    def _sound_parts(self) -> SoundParts:
+        return sound_parts(self._board, self._capture_settings.microphone, self._parts.sound.chosen)
 
     def _camera_tried(self, form: str) -> None:
         if form and form != self._camera_form:

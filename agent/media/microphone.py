@@ -12,7 +12,7 @@ import select
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +20,7 @@ import numpy as np
 
 from agent.media.device import DeviceError, Microphone, Pace, RawSound, Samples
 from agent.media.footage import Footage, looped_sound
+from agent.media.sim_room import SimMicrophone, SimRoom
 from agent.media.source import AUDIO_CLOCK_RATE_HZ, AUDIO_FRAME_MS
 from agent.media.speech import FULL_SCALE, speech_loop
 
@@ -30,6 +31,7 @@ BUFFER_S = 0.2  # what a sound device keeps for a reader that is late
 SILENCE_DBFS = -100.0
 CANCELLED_SOURCE, CANCELLER_EAR = "echo-cancel-source", "echo-cancel-capture"
 """Nodes of firmware/audio: what the canceller gives, and where it hears the room."""
+LOOK_AT_FILE_FRAMES = 25
 LOOK_AFTER_FRAMES = 75  # digital silence for 1.5 s: a microphone in a room has noise, even a quiet one
 LOOK_WITHIN_S = 1.0
 ENDS_WITHIN_S = 1.0  # a pw-record that closed its output, or was asked to end
@@ -42,13 +44,15 @@ class MicrophoneSettings:
     """Which microphone: made speech, a film's sound, or a PipeWire node by name (target; none is the
     default).
 
-    tone_hz mixes a steady tone in, by which tests know the source again.
+    tone_hz mixes a steady tone in, by which tests know the source again. room: where there is no hardware, what
+    speech and file are heard in.
     """
 
     kind: Literal["speech", "file", "pipewire"] = "speech"
     target: str | None = None
     file: Path | None = None
     tone_hz: float | None = None
+    room: SimRoom | None = field(default=None, compare=False)
 
 
 class _AlwaysThere:
@@ -81,16 +85,21 @@ class SpeechMicrophone(_AlwaysThere):
 
 
 class FileMicrophone(_AlwaysThere):
-    """The sound of a film in a loop, in step with the FileCamera that holds the same Footage."""
+    """The sound of a film in a loop, in step with the FileCamera that holds the same Footage.
+
+    A film that is replaced while it plays is heard from its beginning within LOOK_AT_FILE_FRAMES.
+    """
 
     def __init__(self, footage: Footage) -> None:
         self._footage = footage
         self._pieces: Iterator[Samples] | None = None
         self._buffer: Samples = np.zeros(0, np.int16)
         self._pace = Pace(FRAME_S, buffer_s=BUFFER_S)
-        self._missed = 0
+        self._missed = self._reads = 0
+        self._stamp = _stamp(footage.path)
 
     def open(self) -> None:
+        self._is_replaced()
         started_at = self._footage.started_at()
         self._pace = Pace(FRAME_S, first_in_s=FRAME_S, buffer_s=BUFFER_S)
         self._missed = 0
@@ -101,6 +110,7 @@ class FileMicrophone(_AlwaysThere):
     def read(self) -> RawSound:
         if self._pieces is None:
             raise DeviceError(f"film {self._footage.path}", "it is not open", "Open it first")
+        self._look_at_file()
         while len(self._buffer) < self._missed + FRAME_SAMPLES:
             self._buffer = np.concatenate([self._buffer, next(self._pieces)])
         end = self._missed + FRAME_SAMPLES
@@ -109,6 +119,20 @@ class FileMicrophone(_AlwaysThere):
         # Ticks that a busy processor missed take their sound along, or it would lag behind the picture for ever.
         self._missed = (round((self._pace.next_due - due) / FRAME_S) - 1) * FRAME_SAMPLES
         return RawSound(samples, due)
+
+    def _look_at_file(self) -> None:
+        self._reads += 1
+        if self._reads % LOOK_AT_FILE_FRAMES == 0 and self._is_replaced():
+            self.close()
+            self._pieces = looped_sound(self._footage, 0.0)
+            self._buffer = next(self._pieces)
+
+    def _is_replaced(self) -> bool:
+        stamp = _stamp(self._footage.path)
+        if stamp == self._stamp:
+            return False
+        self._stamp, self._footage = stamp, Footage(self._footage.path)
+        return True
 
     def close(self) -> None:
         if self._pieces is not None:
@@ -225,11 +249,20 @@ def make_microphone(settings: MicrophoneSettings, footage: Footage | None = None
     """The microphone settings ask for, not yet open. Kind "file" without footage raises DeviceError."""
     if settings.kind == "pipewire":
         return PipeWireMicrophone(settings.target)
+    inner: Microphone = SpeechMicrophone()
     if settings.kind == "file":
         if footage is None:
             raise DeviceError("file microphone", "no film is given", "Give microphone.file in the profile")
-        return FileMicrophone(footage)
-    return SpeechMicrophone()
+        inner = FileMicrophone(footage)
+    return inner if settings.room is None else SimMicrophone(inner, settings.room)
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_ino
 
 
 def canceller_hears() -> bool:

@@ -1,4 +1,4 @@
-"""The room checks itself: camera, microphone and encoder are tried from closed, and closed again afterwards.
+"""The room checks itself: camera and encoder are tried from closed, and closed again afterwards.
 
 Each probe blocks for about a second at most when all is well; run_probes runs them side by side in threads.
 """
@@ -19,7 +19,6 @@ from agent.media.device import DeviceError
 from agent.media.encoder_chain import Opener
 from agent.media.encoder_probe import probe_encoders
 from agent.media.footage import Footage
-from agent.media.microphone import SILENCE_DBFS, MicrophoneSettings, level_dbfs, make_microphone
 from agent.media.pixels import Plane, planes
 from agent.media.pulse import Move, pulse
 from agent.media.video_codec import open_encoder
@@ -29,10 +28,8 @@ CAMERA_LIMIT_S = 2.0
 LOWEST_RATE_RATIO = (
     0.6  # many cameras slow down in poor light; below this it is not the camera that was asked for
 )
-MICROPHONE_LIMIT_S = 1.5
 ENCODER_HANGS_S = 60.0
 """A slow machine may need many seconds; a driver that hangs would keep the room in its test for ever."""
-LOWEST_LEVEL_DBFS = -85.0  # the noise of any real microphone is above; digital silence is -100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class ProbeOutcome:
     """What one probe found. figure in unit; reason says what is wrong and what to do, and is empty when
     ok. form: how a real camera's pictures are taken."""
 
-    name: Literal["camera", "microphone", "encoder"]
+    name: Literal["camera", "encoder"]
     ok: bool
     figure: float
     unit: str
@@ -74,29 +71,6 @@ def _try_camera(settings: CameraSettings, move: Move) -> ProbeOutcome:
     return replace(_judged_pictures(settings, times, seen), form=form)
 
 
-def probe_microphone(settings: MicrophoneSettings) -> ProbeOutcome:
-    """The microphone gives more than digital silence. Ends as soon as it has."""
-    with pulse("microphone's probe"):
-        return _try_microphone(settings)
-
-
-def _try_microphone(settings: MicrophoneSettings) -> ProbeOutcome:
-    microphone = make_microphone(settings, _footage(settings))
-    level = SILENCE_DBFS
-    try:
-        microphone.open()
-        started = time.monotonic()
-        while level < LOWEST_LEVEL_DBFS and time.monotonic() - started < MICROPHONE_LIMIT_S:
-            level = max(level, level_dbfs(microphone.read().samples))
-    except DeviceError as error:
-        return ProbeOutcome("microphone", False, SILENCE_DBFS, "dBFS", str(error))
-    finally:
-        microphone.close()
-    heard = level >= LOWEST_LEVEL_DBFS
-    reason = "" if heard else "the microphone is silent: check its cable and its mute button"
-    return ProbeOutcome("microphone", heard, level, "dBFS", reason)
-
-
 def probe_encoder(settings: CaptureSettings, opener: Opener = open_encoder) -> ProbeOutcome:
     """The first encoder of the order that works, with its speed over real time; the reason names those that
     failed."""
@@ -113,11 +87,10 @@ def probe_encoder(settings: CaptureSettings, opener: Opener = open_encoder) -> P
 
 
 async def run_probes(settings: CaptureSettings) -> list[ProbeOutcome]:
-    """All three, side by side in threads: camera, microphone, encoder."""
+    """Both, side by side in threads: camera, encoder."""
     return list(
         await asyncio.gather(
             asyncio.to_thread(probe_camera, settings.camera),
-            asyncio.to_thread(probe_microphone, settings.microphone),
             asyncio.to_thread(probe_encoder, settings),
         )
     )
@@ -136,5 +109,5 @@ def _judged_pictures(settings: CameraSettings, times: list[float], seen: list[Pl
     return ProbeOutcome("camera", not reason, rate, "frames/s", reason)
 
 
-def _footage(settings: CameraSettings | MicrophoneSettings) -> Footage | None:
+def _footage(settings: CameraSettings) -> Footage | None:
     return Footage(settings.file) if settings.kind == "file" and settings.file else None

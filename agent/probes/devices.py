@@ -1,4 +1,4 @@
-"""Camera, microphone and encoder, tried from closed and closed again afterwards (agent/media/probes.py)."""
+"""Camera and encoder, tried from closed and closed again afterwards (agent/media/probes.py)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from agent.media.capture import CaptureSettings
-from agent.media.probes import ProbeOutcome, probe_camera, probe_encoder, probe_microphone
+from agent.media.probes import ProbeOutcome, probe_camera, probe_encoder
 from agent.selftest import Context
 from agent.verdict import Verdict, found, well
 
@@ -27,19 +27,6 @@ class CameraProbe:
         if outcome.form:
             self._on_form(outcome.form)
         return [_verdict(outcome)]
-
-
-class SoundProbe:
-    """A Probe."""
-
-    name = "sound"
-
-    def __init__(self, settings: SettingsNow) -> None:
-        self._settings = settings
-
-    async def run(self, context: Context) -> list[Verdict]:
-        """The microphone gives more than digital silence."""
-        return [_verdict(await asyncio.to_thread(probe_microphone, self._settings().microphone))]
 
 
 class EncoderProbe:
