@@ -7,8 +7,6 @@ import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aioice import ice
-
 from agent.media.aiortc_internals import TurnOverStream, TurnOverUdp, allocate, stun_error_code
 from agent.media.ice_servers import Server
 from agent.media.ice_url import Transport
@@ -29,7 +27,7 @@ Address = tuple[str, int]
 async def relayed(
     server: Server,
     address: str,
-    protocol: ice.StunProtocol,
+    protocol: asyncio.DatagramProtocol,
     *,
     ports: PortRange | None,
     dscp: int,
@@ -42,14 +40,13 @@ async def relayed(
     """
     transport, client = await _client(server, (address, server.url.port), ports, dscp, tls)
     try:
-        await allocate(client, protocol)
+        turn = await allocate(client, protocol)
     except BaseException as error:
         transport.close()
         code = stun_error_code(error)
         if code is None:
             raise
         raise ConnectionError(REFUSALS.get(code, f"it refused with {code}")) from error
-    turn: Any = protocol.transport
     return turn.get_extra_info("sockname"), turn.get_extra_info("related_address")
 
 
