@@ -13,6 +13,8 @@ from itertools import pairwise
 
 LATE_S = 0.25
 """A packet that stands in a queue for longer than this has met a line that is full."""
+BURST_S = 0.5
+"""A line that is held to a rate lets the first packets through faster (RFC 2697: its burst size)."""
 HELD_BACK_SHARE = 0.1
 """More of the thick train late or lost than this, beside the line's own loss: the line does not carry it."""
 OWN_LOSS_FACTOR, OWN_LOSS_SLACK = 2.0, 0.03
@@ -54,11 +56,13 @@ class Train:
 
     @property
     def bit_rate(self) -> float:
-        """At which they came, in bit/s; 0 for fewer than two."""
+        """At which they came, in bit/s, once the line's first burst was over; 0 for fewer than two."""
         if len(self.came_at) < 2:
             return 0.0
-        lasted_s = max(self.came_at.values()) - min(self.came_at.values())
-        return (len(self.came_at) - 1) * self.size_bytes * 8 / max(lasted_s, 1e-3)
+        first_s, last_s = min(self.came_at.values()), max(*self.came_at.values(), self.sent_at[-1])
+        since_s = first_s + BURST_S if last_s > first_s + 2 * BURST_S else first_s
+        bits = sum(came > since_s for came in self.came_at.values()) * self.size_bytes * 8
+        return bits / max(last_s - since_s, 1e-3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,9 +160,12 @@ async def ask_often(server: Server, pace: Pace = THIN) -> LineFigures | None:
 
 
 async def measure_what_can_be(
-    relaying: Server | None, asked: Server | None, opening: Opening
+    relaying: Server | None, asked: Server | None, opening: Opening, pace: Pace = THIN
 ) -> LineFigures | None:
-    """By the TURN server that relays; else by the answers of `asked`, reached by UDP; None: neither shows any."""
+    """By the TURN server that relays; else by the answers of `asked`, reached by UDP; None: neither shows any.
+
+    pace: of the questions to the latter.
+    """
     if relaying is not None:
         try:
             return await measure(relaying, opening)
@@ -171,7 +174,7 @@ async def measure_what_can_be(
     if asked is None:
         return None
     try:
-        return await ask_often(asked)
+        return await ask_often(asked, pace)
     except OSError as error:
         log.info("the line is not measured by %s: %s", asked.url, reason_of(error))
         return None

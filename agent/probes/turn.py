@@ -23,7 +23,7 @@ Ask = Callable[[], Awaitable[tuple[IceServer, ...] | None]]
 
 
 class TurnProbe:
-    """A Probe. For who tests the line: `relaying`, the best that gave an address, and `asked`, the best to be asked
+    """A Probe. For who tests the line: `relaying`, the best that gave an address; `asked`, the best to be asked
     by UDP. `known`: whether the region has said which servers there are.
     """
 
