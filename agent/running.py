@@ -33,10 +33,10 @@ from agent.media.video_codec import ffmpeg_version
 from agent.meeting_camera import MeetingCamera
 from agent.meeting_talk import MeetingTalk
 from agent.network import NetworkWatch
+from agent.path_joined import path_probes
 from agent.probes.camera import CameraProbe
 from agent.probes.checks import Checks
 from agent.probes.devices import EncoderProbe
-from agent.probes.region import RegionProbe
 from agent.probes.sound import SoundParts, SoundProbe, sound_parts
 from agent.reception import Reception
 from agent.room import IN_USE, FaultFound, TestDone
@@ -103,6 +103,7 @@ class Running:
         """What other parts of the agent find out in a self-test."""
         self._usual_view = UsualView(unit.store)
         unit.camera_is_right = self._usual_view.forget
+        self._finder = ServerFinder(partial(trusted, settings.ca_file))
         self._tester = SelfTester(self._stages(), self._tested, lambda: unit.present())  # noqa: PLW0108 - the panel sets it
         self.screen_alive = ScreenAlive(settings.run_folder)
         self._attempt = 0
@@ -145,7 +146,7 @@ class Running:
         return CallControl(
             make_capture=self._make_capture,
             settings=self._call_settings(),
-            finder=ServerFinder(partial(trusted, self._settings.ca_file)),
+            finder=self._finder,
             before_open=self._before_open,
             next_attempt=self._next_attempt,
             on_fact=self._fact,
@@ -337,13 +338,16 @@ class Running:
     def _stages(self) -> list[list[Probe]]:
         """Whether somebody moves is known before sound is played, and the encoder has the processor for itself."""
         unit = self._unit
+        path, line = path_probes(
+            lambda: self.wire, unit.clock.monotonic_s, self._finder.tls, self._call_settings
+        )
         return [
             [
-                RegionProbe(lambda: self.wire.up and unit.clock.is_learnt),
+                path,
                 Checks(self.checks),
                 CameraProbe(lambda: self._capture_settings, self._usual_view, self._camera_tried),
             ],
-            [SoundProbe(self._sound_parts, unit.store)],
+            [SoundProbe(self._sound_parts, unit.store), line],
             [EncoderProbe(lambda: self._capture_settings)],
         ]
 

@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 
 RESEND_S = 10.0
 """Events not acknowledged by then are sent again."""
+ON_THE_WAY = frozenset({"network", "names", "region"})
+"""Probes whose faults keep us from the region: once it is reached they are tried again at once."""
 ASK_AGAIN_S = 5.0
 """A region that was away has not heard whether a session may resume."""
 
@@ -142,7 +144,7 @@ class Wire:
             self._report_schedule()
             self.event_added()
             self._ask_unconfirmed()
-            if "region" in self._unit.room.faults:
+            if any(instruction(key).probe in ON_THE_WAY for key in self._unit.room.faults):
                 self._unit.room_event(TestAsked("again"))
         for told in self._on_connection:
             told(up)

@@ -33,11 +33,12 @@ class IceConfiguration:
         """The age at which credentials in use are to be replaced; None when they do not expire."""
         return timedelta(seconds=self._turn.lifetime_s / 2) if self._turn is not None else None
 
-    def servers(self, now: datetime) -> tuple[IceServer, ...]:
-        """All servers, with credentials that are good from now on for the settings' lifetime."""
+    def servers(self, now: datetime, at_most_s: int | None = None) -> tuple[IceServer, ...]:
+        """All servers; credentials are good from now on for the settings' lifetime, or less (seconds)."""
         if self._turn is None:
             return self._fixed
-        expires = int(now.timestamp()) + self._turn.lifetime_s
+        lifetime_s = self._turn.lifetime_s
+        expires = int(now.timestamp()) + (lifetime_s if at_most_s is None else min(lifetime_s, at_most_s))
         username = f"{expires}:{secrets.token_hex(6)}"
         digest = hmac.new(self._secret, username.encode(), hashlib.sha1).digest()
         credential = base64.b64encode(digest).decode()

@@ -38,6 +38,7 @@ from provisioning.fleet_parts import join_fleet
 from provisioning.help_calls import HelpCalls
 from provisioning.hooks import Hooks
 from provisioning.ice import IceConfiguration
+from provisioning.ice_requests import IceRequests
 from provisioning.inbox import Inbox
 from provisioning.lease import Lease
 from provisioning.meeting_log import Entry
@@ -96,6 +97,7 @@ class Region:
             _link_settings(settings, lease), on_message=self._on_message, on_connection=self._queue.put
         )
         zone = settings.zone
+        self._ice = IceConfiguration(settings.ice_servers, settings.turn)
         self.signalling = self._make_signalling()
         self.seats = Seats(self.database, self.signalling, clock)
         bookings = Bookings(self.database, clock, zone)
@@ -111,6 +113,7 @@ class Region:
             changed=self.services.changed,
         )
         self.hooks = Hooks()
+        self.hooks.on_message("up/intent", IceRequests(self._ice, self.publish, clock).heard)
         self.schedules = Schedules(self.database, self.publish, clock, zone, self.hooks.changed)
         self.places = Places(self.database, self.publish, clock)
         self.inbox = self._make_inbox(drop_ins)
@@ -133,7 +136,7 @@ class Region:
             StoredSessionFacts(self.database, self.clock),
             self._note,
             secret=self.database.fact("secret"),
-            ice=IceConfiguration(settings.ice_servers, settings.turn),
+            ice=self._ice,
             ice_transport_policy=settings.ice_transport_policy,
             standings=StoredStandings(self.database),
             close_seat=self._close_seat,

@@ -13,6 +13,7 @@ from pydantic import Field, FiniteFloat
 from pydantic_core import to_json
 
 from agent.contract.body import Body, HexDigest, Instant, Kind, SessionId, ShortText
+from agent.contract.signalling import IceServer
 
 EventKind = Literal[
     "unit_started",
@@ -99,7 +100,8 @@ class Intent(Body):
     """`up/intent/{kind}`: what the unit asks for. The region answers one that has an id with a Notice.
 
     Kinds: `help`, `help_over`, `dropin` (in `queue`, or at once for the room), `dropin_cancel`, `extend` (by
-    `minutes`), `hand_over` (to `room`), `overrun`.
+    `minutes`), `hand_over` (to `room`), `overrun`, `ice_servers` (for a self-test, when no session is on; a region
+    that does not know it says nothing).
     """
 
     id: ShortText | None = None
@@ -116,7 +118,8 @@ class Notice(Body):
 
     Kinds: `intent` (answers the intent `id`; refused with a `reason` when not `ok`), `help_answered`, `queue` (the
     room's place in the queue for a clinician, 1 is next; none: it waits in none), `overrun` (the session before in
-    this room goes on; staff know). `minutes`: what can be had where more was asked for.
+    this room goes on; staff know), `ice_servers` (answers that intent). `minutes`: what can be had where more was
+    asked for.
     """
 
     id: ShortText | None = None
@@ -126,3 +129,10 @@ class Notice(Body):
     place: int | None = Field(None, ge=1)
     queue: ShortText | None = None
     minutes: int | None = Field(None, ge=1, le=240)
+    ice_servers: tuple[IceServer, ...] | None = Field(
+        None,
+        max_length=16,
+        repr=False,
+        description="STUN and TURN servers with credentials for a self-test; kept in memory, never logged. "
+        "Empty: the region has none.",
+    )

@@ -155,12 +155,16 @@ class TurnOverStream(turn.TurnClientTcpProtocol):
         self.transport.abort()  # a closed TCP connection would try to send what is left for minutes
 
 
-async def allocate(client: TurnOverUdp | TurnOverStream, protocol: ice.StunProtocol) -> None:
+async def allocate(
+    client: TurnOverUdp | TurnOverStream, protocol: asyncio.DatagramProtocol
+) -> turn.TurnTransport:
     """Get a relayed address from the server for this protocol, whose transport it becomes.
 
     Raises stun.TransactionError; the refusal's STUN code is its response's.
     """
-    await turn.TurnTransport(client)._connect(protocol)
+    transport = turn.TurnTransport(client)
+    await transport._connect(protocol)
+    return transport
 
 
 def stun_error_code(error: BaseException) -> int | None:

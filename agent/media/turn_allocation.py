@@ -7,8 +7,6 @@ import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aioice import ice
-
 from agent.media.aiortc_internals import TurnOverStream, TurnOverUdp, allocate, stun_error_code
 from agent.media.ice_servers import Server
 from agent.media.ice_url import Transport
@@ -16,6 +14,11 @@ from agent.media.media_socket import PortRange, mark, open_udp
 
 LIFETIME_S = 600  # RFC 8656, section 3.2: the default; refreshed for as long as the call goes on
 CHANNEL_REFRESH_S = 500  # a channel lives 600 s (RFC 8656, section 12)
+MISMATCH = 437
+"""The server still knows an address that was given back a moment ago from the same port of ours (RFC 8656, section
+7.4: take another): in a firewall's narrow range the next one that is opened may well meet it. coturn 4.6 forgets
+within a second."""
+PORTS_TRIED, NEXT_PORT_AFTER_S = 6, 0.25
 REFUSALS = {
     401: "it refused our credentials: too old, or region and server have different secrets (401)",
     403: "it refused us (403)",
@@ -29,7 +32,7 @@ Address = tuple[str, int]
 async def relayed(
     server: Server,
     address: str,
-    protocol: ice.StunProtocol,
+    protocol: asyncio.DatagramProtocol,
     *,
     ports: PortRange | None,
     dscp: int,
@@ -40,17 +43,21 @@ async def relayed(
     address: the server's, as its name was resolved. Raises ConnectionError when the server refuses, else the
     network's OSError or the engine's own error.
     """
-    transport, client = await _client(server, (address, server.url.port), ports, dscp, tls)
-    try:
-        await allocate(client, protocol)
-    except BaseException as error:
-        transport.close()
-        code = stun_error_code(error)
-        if code is None:
-            raise
-        raise ConnectionError(REFUSALS.get(code, f"it refused with {code}")) from error
-    turn: Any = protocol.transport
-    return turn.get_extra_info("sockname"), turn.get_extra_info("related_address")
+    for left in reversed(range(PORTS_TRIED)):
+        transport, client = await _client(server, (address, server.url.port), ports, dscp, tls)
+        try:
+            turn = await allocate(client, protocol)
+        except BaseException as error:
+            transport.close()
+            code = stun_error_code(error)
+            if code is None:
+                raise
+            if code != MISMATCH or server.url.transport is not Transport.UDP or not left:
+                raise ConnectionError(REFUSALS.get(code, f"it refused with {code}")) from error
+            await asyncio.sleep(NEXT_PORT_AFTER_S)
+        else:
+            return turn.get_extra_info("sockname"), turn.get_extra_info("related_address")
+    raise AssertionError("the last try returns or raises")
 
 
 async def _client(
