@@ -35,7 +35,9 @@ from agent.meeting_talk import MeetingTalk
 from agent.network import NetworkWatch
 from agent.probes.camera import CameraProbe
 from agent.probes.checks import Checks
-from agent.probes.devices import EncoderProbe, SoundProbe
+from agent.probes.devices import SoundProbe
+from agent.probes.encoder import EncoderProbe
+from agent.probes.machine_joined import machine_probes
 from agent.probes.region import RegionProbe
 from agent.reception import Reception
 from agent.room import IN_USE, FaultFound, TestDone
@@ -102,8 +104,8 @@ class Running:
         """What other parts of the agent find out in a self-test."""
         self._usual_view = UsualView(unit.store)
         unit.camera_is_right = self._usual_view.forget
-        self._tester = SelfTester(self._stages(), self._tested, lambda: unit.present())  # noqa: PLW0108 - the panel sets it
         self.screen_alive = ScreenAlive(settings.run_folder)
+        self._tester = SelfTester(self._stages(), self._tested, lambda: unit.present())  # noqa: PLW0108 - the panel sets it
         self._attempt = 0
         self.calls = self._make_calls()
         self.wire = Wire(unit, identity, boot=boot, info=self._info)
@@ -340,6 +342,14 @@ class Running:
             [
                 RegionProbe(lambda: self.wire.up and unit.clock.is_learnt),
                 Checks(self.checks),
+                *machine_probes(
+                    self,
+                    unit,
+                    self._identity,
+                    screen=lambda: self._board.screen,
+                    oldest_asked_at=lambda: self._controller.oldest_asked_at(),  # noqa: PLW0108 - made later
+                    sys=self._settings.sys_dir,
+                ),
                 CameraProbe(lambda: self._capture_settings, self._usual_view, self._camera_tried),
             ],
             [SoundProbe(lambda: self._capture_settings)],

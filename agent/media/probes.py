@@ -1,11 +1,10 @@
-"""The room checks itself: camera, microphone and encoder are tried from closed, and closed again afterwards.
+"""The room checks itself: camera and microphone are tried from closed, and closed again afterwards.
 
-Each probe blocks for about a second at most when all is well; run_probes runs them side by side in threads.
+Each probe blocks for about a second at most when all is well.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -14,15 +13,11 @@ from typing import Literal
 import numpy as np
 
 from agent.media.camera import CameraSettings, make_camera
-from agent.media.capture import CaptureSettings
 from agent.media.device import DeviceError
-from agent.media.encoder_chain import Opener
-from agent.media.encoder_probe import probe_encoders
 from agent.media.footage import Footage
 from agent.media.microphone import SILENCE_DBFS, MicrophoneSettings, level_dbfs, make_microphone
 from agent.media.pixels import Plane, planes
 from agent.media.pulse import Move, pulse
-from agent.media.video_codec import open_encoder
 
 CAMERA_PICTURES = 16
 CAMERA_LIMIT_S = 2.0
@@ -30,8 +25,6 @@ LOWEST_RATE_RATIO = (
     0.6  # many cameras slow down in poor light; below this it is not the camera that was asked for
 )
 MICROPHONE_LIMIT_S = 1.5
-ENCODER_HANGS_S = 60.0
-"""A slow machine may need many seconds; a driver that hangs would keep the room in its test for ever."""
 LOWEST_LEVEL_DBFS = -85.0  # the noise of any real microphone is above; digital silence is -100
 
 
@@ -40,7 +33,7 @@ class ProbeOutcome:
     """What one probe found. figure in unit; reason says what is wrong and what to do, and is empty when
     ok. form: how a real camera's pictures are taken."""
 
-    name: Literal["camera", "microphone", "encoder"]
+    name: Literal["camera", "microphone"]
     ok: bool
     figure: float
     unit: str
@@ -95,32 +88,6 @@ def _try_microphone(settings: MicrophoneSettings) -> ProbeOutcome:
     heard = level >= LOWEST_LEVEL_DBFS
     reason = "" if heard else "the microphone is silent: check its cable and its mute button"
     return ProbeOutcome("microphone", heard, level, "dBFS", reason)
-
-
-def probe_encoder(settings: CaptureSettings, opener: Opener = open_encoder) -> ProbeOutcome:
-    """The first encoder of the order that works, with its speed over real time; the reason names those that
-    failed."""
-    camera = settings.camera
-    refusals: list[str] = []
-    for name in settings.encoders:
-        with pulse("encoder's probe", within_s=ENCODER_HANGS_S):
-            (result,) = probe_encoders([name], camera.width, camera.height, camera.frame_rate, opener)
-        if result.ok:
-            return ProbeOutcome("encoder", True, result.speed_ratio, f"x real time ({name})", "")
-        refusals.append(f"{name}: {result.reason}")
-    reason = f"no encoder works: {'; '.join(refusals)}. Restart the unit; if it stays so, replace it"
-    return ProbeOutcome("encoder", False, 0.0, "x real time", reason)
-
-
-async def run_probes(settings: CaptureSettings) -> list[ProbeOutcome]:
-    """All three, side by side in threads: camera, microphone, encoder."""
-    return list(
-        await asyncio.gather(
-            asyncio.to_thread(probe_camera, settings.camera),
-            asyncio.to_thread(probe_microphone, settings.microphone),
-            asyncio.to_thread(probe_encoder, settings),
-        )
-    )
 
 
 def _judged_pictures(settings: CameraSettings, times: list[float], seen: list[Plane]) -> ProbeOutcome:

@@ -1,4 +1,4 @@
-"""Camera, microphone and encoder, tried from closed and closed again afterwards (agent/media/probes.py)."""
+"""Camera and microphone, tried from closed and closed again afterwards (agent/media/probes.py)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from agent.media.capture import CaptureSettings
-from agent.media.probes import ProbeOutcome, probe_camera, probe_encoder, probe_microphone
+from agent.media.probes import ProbeOutcome, probe_camera, probe_microphone
 from agent.selftest import Context
 from agent.verdict import Verdict, found, well
 
@@ -40,19 +40,6 @@ class SoundProbe:
     async def run(self, context: Context) -> list[Verdict]:
         """The microphone gives more than digital silence."""
         return [_verdict(await asyncio.to_thread(probe_microphone, self._settings().microphone))]
-
-
-class EncoderProbe:
-    """A Probe."""
-
-    name = "encoder"
-
-    def __init__(self, settings: SettingsNow) -> None:
-        self._settings = settings
-
-    async def run(self, context: Context) -> list[Verdict]:
-        """The first encoder of the order that works."""
-        return [_verdict(await asyncio.to_thread(probe_encoder, self._settings()))]
 
 
 def _verdict(outcome: ProbeOutcome) -> Verdict:
