@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 
 from agent import VERSION, selftest_plan
@@ -46,6 +47,7 @@ from agent.scan_media import Mirrors
 from agent.screen import Figure
 from agent.screen_alive import ScreenAlive
 from agent.selftest import Probe, SelfTest, SelfTester
+from agent.selftest_kept import keep
 from agent.session_state import OCCUPYING
 from agent.speech import Espeak
 from agent.still_serving import pages_of
@@ -367,6 +369,7 @@ class Running:
             fields[verdict.probe] = round(verdict.figure, 2) if verdict.ok else (verdict.reason or "failed")
         self._unit.record("selftest", None, fields)
         self._unit.figures = tuple(Figure(v.probe, v.ok, round(v.figure, 2), v.unit) for v in result.verdicts)
+        keep(self._settings.run_folder, result, datetime.now(UTC))
         give_back()
         self._unit.room_event(TestDone(result.faults, result.warnings))
 
