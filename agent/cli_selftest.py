@@ -36,6 +36,7 @@ NOT_TRIED_ALONE = {
     "region, names, turn, line": "they need the agent's own connection to the region",
     "clock": "the region has told nobody the time",
     "screen": "the agent serves its pages",
+    "usual view": "whether the camera was turned is told by what the agent has learnt",
 }
 NEXT_BY = (
     "Another one: the button on the touchscreen's staff page, or at the region "

@@ -9,12 +9,15 @@ from agent.board_media import capture_settings
 from agent.clock_state import is_synchronised
 from agent.config import SYS, Settings
 from agent.identity_way import WayIn, identity_way, with_identity_files
-from agent.probes.devices import CameraProbe, SoundProbe
+from agent.probes.camera import CameraProbe
+from agent.probes.devices import SoundProbe
 from agent.probes.encoder import EncoderProbe
 from agent.probes.machine import Machine, MachineProbe, judged_certificate, judged_disk
 from agent.room_panel import RoomPanel
 from agent.selftest import Context, Probe, SelfTest, SelfTester
 from agent.storage import storage_now
+from agent.store import Store
+from agent.usual_view import UsualView
 from agent.verdict import Verdict, found, well
 from firmware.board import Board
 from firmware.found import touch_devices
@@ -60,7 +63,11 @@ async def selftest_alone(board: Board, settings: Settings | None) -> tuple[Verdi
         capture = capture_settings(board, settings, panel)
         machine = Machine(datetime.min, datetime.max, sys=SYS if settings is None else settings.sys_dir)
         stages: Sequence[Sequence[Probe]] = [
-            [MachineProbe(lambda: machine), _Alone(board, settings), CameraProbe(lambda: capture, _no_form)],
+            [
+                MachineProbe(lambda: machine),
+                _Alone(board, settings),
+                CameraProbe(lambda: capture, UsualView(Store(None))),
+            ],
             [SoundProbe(lambda: capture)],
             [EncoderProbe(lambda: capture)],
         ]
@@ -71,7 +78,3 @@ async def selftest_alone(board: Board, settings: Settings | None) -> tuple[Verdi
         return done[0].verdicts
     finally:
         panel.close()
-
-
-def _no_form(_form: str) -> None:
-    """Nobody is told in which form the camera's pictures come."""

@@ -1,4 +1,4 @@
-"""Camera and microphone, tried from closed and closed again afterwards (agent/media/probes.py)."""
+"""The microphone, tried from closed and closed again afterwards (agent/media/probes.py)."""
 
 from __future__ import annotations
 
@@ -6,27 +6,11 @@ import asyncio
 from collections.abc import Callable
 
 from agent.media.capture import CaptureSettings
-from agent.media.probes import ProbeOutcome, probe_camera, probe_microphone
+from agent.media.probes import ProbeOutcome, probe_microphone
 from agent.selftest import Context
 from agent.verdict import Verdict, found, well
 
 SettingsNow = Callable[[], CaptureSettings]
-
-
-class CameraProbe:
-    """A Probe. on_form: told in which form a real camera's pictures are taken."""
-
-    name = "camera"
-
-    def __init__(self, settings: SettingsNow, on_form: Callable[[str], None]) -> None:
-        self._settings, self._on_form = settings, on_form
-
-    async def run(self, context: Context) -> list[Verdict]:
-        """Pictures come at about the asked rate, and differ."""
-        outcome = await asyncio.to_thread(probe_camera, self._settings().camera)
-        if outcome.form:
-            self._on_form(outcome.form)
-        return [_verdict(outcome)]
 
 
 class SoundProbe:

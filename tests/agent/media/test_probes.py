@@ -4,54 +4,18 @@ from __future__ import annotations
 
 import itertools
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 from av import VideoFrame
 
 from agent.media import encoder_probe, probes
-from agent.media.camera import CameraSettings
-from agent.media.device import DeviceError, RawPicture, RawSound
+from agent.media.device import DeviceError, RawSound
 from agent.media.encoder_probe import in_order_of_use, probe_encoders
 from agent.media.microphone import MicrophoneSettings
 from agent.media.pixels import blank
-from agent.media.probes import probe_camera, probe_microphone
+from agent.media.probes import probe_microphone
 from agent.media.video_codec import ENCODERS, EncoderKind, OpenEncoder, PictureForm, open_encoder
-from tests.agent.media.lamp_gate import LampGate
-
-
-class FakeCamera:
-    """Pictures 1/rate s apart by their stamps; a still one gives the same picture for ever."""
-
-    path = ""
-
-    def __init__(self, rate: float, still: bool) -> None:
-        self._rate, self._still, self._count = rate, still, 0
-
-    def open(self) -> None:
-        """Nothing to take."""
-
-    def read(self) -> RawPicture:
-        self._count += 1
-        return RawPicture(blank(64, 64, 50 if self._still else 50 + self._count), self._count / self._rate)
-
-    def close(self) -> None:
-        """Nothing to give back."""
-
-
-@pytest.mark.parametrize(
-    ("rate", "still", "reason"),
-    [(30, False, ""), (24, False, ""), (30, True, "stands still"), (10, False, "10 of 30 frames/s")],
-)
-def test_a_camera_is_judged_by_movement_and_rate(
-    rate: float, still: bool, reason: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(probes, "make_camera", lambda *_: FakeCamera(rate, still))
-    outcome = probe_camera(CameraSettings())
-    assert outcome.figure == pytest.approx(rate)
-    assert outcome.ok == (not reason)
-    assert reason in outcome.reason
 
 
 class DeadMicrophone:
@@ -80,14 +44,6 @@ def test_a_silent_and_a_missing_microphone_fail_with_an_instruction(monkeypatch:
     error = DeviceError("microphone", "it is not there", "Plug it in")
     monkeypatch.setattr(probes, "make_microphone", lambda *_: DeadMicrophone(error))
     assert "Plug it in" in probe_microphone(MicrophoneSettings()).reason
-
-
-def test_a_missing_film_fails_with_its_path(tmp_path: Path) -> None:
-    lamp: list[bool] = []
-    outcome = probe_camera(CameraSettings(kind="file", file=tmp_path / "gone.mp4", gate=LampGate(lamp)))
-    assert not outcome.ok
-    assert "gone.mp4" in outcome.reason
-    assert lamp == [True, False]
 
 
 def test_encoders_that_are_not_there_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
