@@ -42,6 +42,7 @@ from provisioning.inbox import Inbox
 from provisioning.lease import Lease
 from provisioning.meeting_log import Entry
 from provisioning.metrics import FleetMetrics, WorkerFigures
+from provisioning.moving import MOVED_IN
 from provisioning.neighbours import Neighbours
 from provisioning.oidc_client import oidc_client
 from provisioning.quality import Quality
@@ -114,6 +115,7 @@ class Region:
         self.schedules = Schedules(self.database, self.publish, clock, zone, self.hooks.changed)
         self.places = Places(self.database, self.publish, clock)
         self.inbox = self._make_inbox(drop_ins)
+        self.hooks.on_outbox(MOVED_IN, self.inbox.requests.expect)
         self.fleet = join_fleet(
             self.hooks, settings, self.database, self.publish, clock, up=lambda: self.link.up
         )
