@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from agent.contract.instructions import LOST, NO_UNIT, Level, worst_first
@@ -90,17 +91,14 @@ class NotReady:
 
 def not_ready_today(db: Session, clinic: str | None, now: datetime, zone: ZoneInfo) -> list[NotReady]:
     """Of a clinic by its name (None: of all), worst first. zone: where days begin."""
-    query = select(Room, UnitReport).join(Clinic).outerjoin(UnitReport, UnitReport.unit_id == Room.unit_id)
-    if clinic is not None:
-        query = query.where(Clinic.name == clinic)
-    rooms = db.execute(query).all()
-    faults = open_faults(db)
-    found = [
-        (room, report, lacks)
-        for room, report in rooms
-        if (lacks := lacks_of(report, faults.get(room.unit_id or "", ()), now))
-    ]
-    ids = [room.id for room, _, _ in found]
+    # Only those that may lack something are read: of two thousand rooms a few.
+    lacking = or_(
+        UnitReport.unit_id.is_(None),
+        UnitReport.state.in_(("lost", "unknown", "revoked", "stopping")),
+        exists().where(UnitFault.unit_id == Room.unit_id, UnitFault.until.is_(None)),
+    )
+    found = rooms_and_lacks(db, now, lacking if clinic is None else and_(lacking, Clinic.name == clinic))
+    ids = [room.id for room, _, lacks in found if lacks]
     booked, told = _booked(db, ids, now, booked_until(now, zone)), _told(db, ids)
     return sorted(
         (
@@ -110,6 +108,18 @@ def not_ready_today(db: Session, clinic: str | None, now: datetime, zone: ZoneIn
         ),
         key=urgency,
     )
+
+
+def rooms_and_lacks(
+    db: Session, now: datetime, which: ColumnElement[bool]
+) -> list[tuple[Room, UnitReport | None, tuple[Lack, ...]]]:
+    """Rooms with their units' reports and what they lack; `which` may speak of Room, Clinic and UnitReport."""
+    query = select(Room, UnitReport).join(Clinic).outerjoin(UnitReport, UnitReport.unit_id == Room.unit_id)
+    rows = [row._tuple() for row in db.execute(query.where(which))]
+    faults = open_faults(db, [room.unit_id for room, _ in rows if room.unit_id is not None])
+    return [
+        (room, report, lacks_of(report, faults.get(room.unit_id or "", ()), now)) for room, report in rows
+    ]
 
 
 def urgency(line: NotReady) -> tuple[bool, datetime, str]:
@@ -180,17 +190,26 @@ def _line(
     )
 
 
+def next_session(db: Session, room: str, now: datetime) -> BookedSession | None:
+    """The one that is on there, or comes next."""
+    found: BookedSession | None = db.scalar(_coming([room], now).limit(1))
+    return found
+
+
+def _coming(rooms: Collection[str], now: datetime) -> Select[Any]:
+    return (
+        select(BookedSession)
+        .where(BookedSession.room_id.in_(rooms), BookedSession.cancelled.is_(False))
+        .where(BookedSession.state.not_in(OVER), BookedSession.end > now)
+        .order_by(BookedSession.start, BookedSession.sid)
+    )
+
+
 def _booked(
     db: Session, rooms: Collection[str], now: datetime, until: datetime
 ) -> dict[str, list[BookedSession]]:
-    query = (
-        select(BookedSession)
-        .where(BookedSession.room_id.in_(rooms), BookedSession.cancelled.is_(False))
-        .where(BookedSession.state.not_in(OVER), BookedSession.end > now, BookedSession.start < until)
-        .order_by(BookedSession.start, BookedSession.sid)
-    )
     found: dict[str, list[BookedSession]] = defaultdict(list)
-    for row in db.scalars(query):
+    for row in db.scalars(_coming(rooms, now).where(BookedSession.start < until)):
         found[row.room_id].append(row)
     return found
 

@@ -4,6 +4,7 @@
 |---|---|
 | paho's thread (agent.link) | puts what comes into the queue, nothing else |
 | the worker thread | Inbox, RoomRequests, Places, Schedules, EventIntake, Fleet, Quality, HelpCalls; ticks |
+| notices' threads | NoticeSender: one sends mail, one webhooks |
 | web threads | Services, FhirBookings, Accounts, Quality, HelpCalls, Signalling (locked), the database |
 """
 
@@ -44,6 +45,7 @@ from provisioning.meeting_log import Entry
 from provisioning.metrics import FleetMetrics, WorkerFigures
 from provisioning.moving import MOVED_IN
 from provisioning.neighbours import Neighbours
+from provisioning.notice_parts import join_notices
 from provisioning.oidc_client import oidc_client
 from provisioning.quality import Quality
 from provisioning.queues import Intake, Places, Queues
@@ -119,6 +121,7 @@ class Region:
         self.fleet = join_fleet(
             self.hooks, settings, self.database, self.publish, clock, up=lambda: self.link.up
         )
+        self.notices = join_notices(self.hooks, settings, self.database, clock, self.leads)
         self.figures = WorkerFigures(self._queue.qsize, lambda: self.link.up, self.leads)
         self.neighbours = self._make_neighbours()
         self._worker = Thread(target=self._work, name="region", daemon=True)
@@ -190,6 +193,7 @@ class Region:
         """Begin to work."""
         self._worker.start()
         self.link.start()
+        self.notices.start()
 
     def stop(self) -> None:
         """Stop in the reverse order; a second call waits for the first and does nothing."""
@@ -199,6 +203,7 @@ class Region:
             self._stopped = True
             self.services.end()
             self.link.stop()
+            self.notices.stop()
             self._queue.put(None)
             if self._worker.is_alive():
                 self._worker.join(STOP_TIMEOUT_S)

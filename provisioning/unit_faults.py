@@ -63,8 +63,8 @@ def lost(db: Session, unit: str, since: datetime) -> UnitFault:
     return _begin(db, unit, LOST, probe=entry.probe, level=entry.level, since=since)
 
 
-def open_faults(db: Session, units: Sequence[str] | None = None) -> Mapping[str, list[UnitFault]]:
-    """What units lack now, by unit; None: all units."""
+def open_faults(db: Session, units: Sequence[str]) -> Mapping[str, list[UnitFault]]:
+    """What units lack now, by unit."""
     found: dict[str, list[UnitFault]] = {}
     for row in _open(db, units):
         found.setdefault(row.unit_id, []).append(row)
@@ -92,8 +92,6 @@ def _begin(
     return row
 
 
-def _open(db: Session, units: Sequence[str] | None) -> Sequence[UnitFault]:
-    query = select(UnitFault).where(UnitFault.until.is_(None)).order_by(UnitFault.id)
-    if units is not None:
-        query = query.where(UnitFault.unit_id.in_(units))
-    return db.scalars(query).all()
+def _open(db: Session, units: Sequence[str]) -> Sequence[UnitFault]:
+    query = select(UnitFault).where(UnitFault.until.is_(None), UnitFault.unit_id.in_(units))
+    return db.scalars(query.order_by(UnitFault.id)).all()
