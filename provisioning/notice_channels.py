@@ -106,8 +106,8 @@ def as_mail(message: Message, frame: Frame, now: datetime, *, sender: str, to: s
     if message.of:
         mail["In-Reply-To"] = mail["References"] = f"<{message.of}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = message.language
     mail.set_content(body(message, frame, now))
+    mail["Content-Language"] = message.language
     return mail
 
 

@@ -30,19 +30,20 @@ class Open:
 
     id: int
     room_id: str
-    fault_id: int
+    unit_id: str
     instruction: str
     state: str
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A room that was told of. well_since: when the last of what was told was over; None: it is not."""
+    """A room that was told of, as it is now."""
 
     lacks: Sequence[Lack]
     has_test: bool
     """Its unit is there, and its words have a self-test behind them."""
     well_since: datetime | None
+    """When the unit's last fault was over; None: none was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from agent.contract.instructions import LOST
@@ -165,27 +165,23 @@ def _of_open_episodes() -> Select[Any]:
 
 def _opened(db: Session) -> list[Open]:
     return [
-        Open(row.id, row.room_id, row.fault_id, row.instruction, row.state)
+        Open(row.id, row.room_id, row.unit_id, row.instruction, row.state)
         for row in db.scalars(_of_open_episodes())
     ]
 
 
 def _standings(db: Session, opened: Sequence[Open], now: datetime) -> dict[str, Standing]:
     """By room. One that is not there any more has no test, and so is never said to be well."""
-    ids = {each.room_id for each in opened}
-    ends = dict(
-        db.execute(
-            select(UnitFault.id, UnitFault.until).where(UnitFault.id.in_({each.fault_id for each in opened}))
-        )
-        .tuples()
-        .all()
-    )
-    found = {room: Standing((), has_test=False, well_since=None) for room in ids}
-    for room, report, lacks in rooms_and_lacks(db, now, Room.id.in_(ids)):
-        over = [ends.get(each.fault_id) for each in opened if each.room_id == room.id]
-        well_since = max((at for at in over if at is not None), default=None) if all(over) else None
+    told_units = {each.unit_id for each in opened}
+    # Not what was told alone: a fault that comes and goes is another row each time.
+    query = select(UnitFault.unit_id, func.max(UnitFault.until)).where(UnitFault.unit_id.in_(told_units))
+    ends = {row[0]: row[1] for row in db.execute(query.group_by(UnitFault.unit_id))}
+    rooms = {each.room_id for each in opened}
+    found = {room: Standing((), has_test=False, well_since=None) for room in rooms}
+    for room, report, lacks in rooms_and_lacks(db, now, Room.id.in_(rooms)):
+        over = [ends.get(each.unit_id) for each in opened if each.room_id == room.id]
         has_test = report is not None and report.state in SPEAKS_OF_TESTS
-        found[room.id] = Standing(lacks, has_test, well_since)
+        found[room.id] = Standing(lacks, has_test, max((at for at in over if at), default=None))
     return found
 
 

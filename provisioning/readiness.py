@@ -115,7 +115,7 @@ def rooms_and_lacks(
 ) -> list[tuple[Room, UnitReport | None, tuple[Lack, ...]]]:
     """Rooms with their units' reports and what they lack; `which` may speak of Room, Clinic and UnitReport."""
     query = select(Room, UnitReport).join(Clinic).outerjoin(UnitReport, UnitReport.unit_id == Room.unit_id)
-    rows = [row._tuple() for row in db.execute(query.where(which))]
+    rows = [(room, report) for room, report in db.execute(query.where(which))]
     faults = open_faults(db, [room.unit_id for room, _ in rows if room.unit_id is not None])
     return [
         (room, report, lacks_of(report, faults.get(room.unit_id or "", ()), now)) for room, report in rows
