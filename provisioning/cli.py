@@ -20,6 +20,7 @@ from provisioning import (
     cli_groups,
     cli_places,
     cli_quality,
+    cli_region,
     cli_rollouts,
     cli_sessions,
     cli_staff,
@@ -50,6 +51,7 @@ app.add_typer(cli_enrolment.enrol, name="enrol")
 app.add_typer(cli_enrolment.bootstrap, name="bootstrap")
 app.add_typer(cli_broker.broker, name="broker")
 app.add_typer(cli_groups.group, name="group")
+app.add_typer(cli_region.region, name="region")
 app.add_typer(cli_rollouts.rollout, name="rollout")
 app.add_typer(cli_fleet.audit, name="audit")
 app.add_typer(cli_updates.update, name="update")

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from provisioning.accounts import Accounts, Clients
     from provisioning.booking import Bookings
     from provisioning.database import Database
+    from provisioning.moving import Moving
     from provisioning.queues import Queues
+    from provisioning.recipients import Recipients
     from provisioning.rooms import Rooms
     from provisioning.staff import StaffMembers
 
@@ -91,6 +93,20 @@ class Command:
         from provisioning.queues import Queues
 
         return Queues(self.database, now)
+
+    @property
+    def recipients(self) -> Recipients:
+        """Who is told of rooms that are not ready."""
+        from provisioning.recipients import Recipients
+
+        return Recipients(self.database, now)
+
+    @property
+    def moving(self) -> Moving:
+        """Sessions that go to another room."""
+        from provisioning.moving import Moving
+
+        return Moving(self.database, now, self.zone)
 
     @property
     def clients(self) -> Clients:

@@ -15,15 +15,21 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 
-from provisioning import fleet_models, meeting_models, migrations, people_models  # noqa: F401 - their tables are made with the others
+from provisioning import (
+    fleet_models,  # noqa: F401 - their tables are made with the others
+    meeting_models,  # noqa: F401
+    migrations,
+    people_models,  # noqa: F401
+    readiness_models,  # noqa: F401
+)
 from provisioning.database_url import connect_options, driver_url, is_postgresql
 from provisioning.lease import FENCE_HOLDS, Deposed
 from provisioning.models import Base, Fact
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = "3"
-EARLIER = (migrations.OLDEST,)
+SCHEMA_VERSION = "4"
+EARLIER = (migrations.OLDEST, "3")
 """Schemas that provisioning.migrations knows the way from."""
 SCHEMA_LOCK = 0x48525F53  # "HR_S"
 

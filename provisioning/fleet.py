@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from agent.contract.status import Info, Status
 from agent.contract.unit_config import ConfigReport
-from provisioning import audit, meeting_log
+from provisioning import audit, meeting_log, unit_faults
 from provisioning.config_standing import Revision, standing
 from provisioning.configurations import count
 from provisioning.database import Database
@@ -51,6 +51,8 @@ class Fleet:
                 return False  # our own word from before IT took it back; no unit says this of itself
             state = REVOKED if is_revoked else status.state
             before, booted = row.state, status.boot != row.boot
+            if status.faults or row.faults or state != before:  # most reports have nothing to do with faults
+                unit_faults.reported(db, unit, state, status.faults, now)
             row.faults = [fault.model_dump(mode="json") for fault in status.faults]
             if status.state not in {"lost", REVOKED}:
                 row.heard_at = now

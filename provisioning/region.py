@@ -4,6 +4,7 @@
 |---|---|
 | paho's thread (agent.link) | puts what comes into the queue, nothing else |
 | the worker thread | Inbox, RoomRequests, Places, Schedules, EventIntake, Fleet, Quality, HelpCalls; ticks |
+| notices' threads | NoticeSender: one sends mail, one webhooks |
 | web threads | Services, FhirBookings, Accounts, Quality, HelpCalls, Signalling (locked), the database |
 """
 
@@ -43,7 +44,9 @@ from provisioning.inbox import Inbox
 from provisioning.lease import Lease
 from provisioning.meeting_log import Entry
 from provisioning.metrics import FleetMetrics, WorkerFigures
+from provisioning.moving import MOVED_IN
 from provisioning.neighbours import Neighbours
+from provisioning.notice_parts import join_notices
 from provisioning.oidc_client import oidc_client
 from provisioning.quality import Quality
 from provisioning.queues import Intake, Places, Queues
@@ -117,9 +120,11 @@ class Region:
         self.schedules = Schedules(self.database, self.publish, clock, zone, self.hooks.changed)
         self.places = Places(self.database, self.publish, clock)
         self.inbox = self._make_inbox(drop_ins)
+        self.hooks.on_outbox(MOVED_IN, self.inbox.requests.expect)
         self.fleet = join_fleet(
             self.hooks, settings, self.database, self.publish, clock, up=lambda: self.link.up
         )
+        self.notices = join_notices(self.hooks, settings, self.database, clock, self.leads)
         self.figures = WorkerFigures(self._queue.qsize, lambda: self.link.up, self.leads)
         self.neighbours = self._make_neighbours()
         self._worker = Thread(target=self._work, name="region", daemon=True)
@@ -191,6 +196,7 @@ class Region:
         """Begin to work."""
         self._worker.start()
         self.link.start()
+        self.notices.start()
 
     def stop(self) -> None:
         """Stop in the reverse order; a second call waits for the first and does nothing."""
@@ -200,6 +206,7 @@ class Region:
             self._stopped = True
             self.services.end()
             self.link.stop()
+            self.notices.stop()
             self._queue.put(None)
             if self._worker.is_alive():
                 self._worker.join(STOP_TIMEOUT_S)

@@ -15,18 +15,17 @@ from provisioning import meeting_log
 from provisioning.booking_rules import LONGEST
 from provisioning.database import Database
 from provisioning.dropins import DropIns
+from provisioning.free_rooms import SHORTEST, in_the_way, is_ready
 from provisioning.meeting_log import Entry
-from provisioning.models import BookedSession, Room, UnitReport
+from provisioning.models import BookedSession, Room
 from provisioning.queues import Queues
 from provisioning.rooms import touch
 from provisioning.schedules import Publish
-from provisioning.views import LIVE, OVER, is_on_unit
+from provisioning.views import OVER, is_on_unit
 
 log = logging.getLogger(__name__)
 
 MINUTE = timedelta(minutes=1)
-SHORTEST = timedelta(minutes=5)
-"""A session that is handed over so late still has this much time in its new room."""
 HANDED_OVER_FROM = frozenset({"booked", "ready", "waiting"})
 
 
@@ -71,6 +70,21 @@ class RoomRequests:
     def room_is_taken(self, unit: str) -> None:
         """A patient has checked in there: the room waits in no queue."""
         self._queues.leave(unit)
+
+    def expect(self, unit: str) -> None:
+        """A session was moved to this unit's room from elsewhere (provisioning.moving)."""
+        query = (
+            select(BookedSession)
+            .join(Room, Room.id == BookedSession.room_id)
+            .where(Room.unit_id == unit, BookedSession.booked_room_id.is_not(None))
+            .where(BookedSession.cancelled.is_(False), BookedSession.state.in_(HANDED_OVER_FROM))
+            .where(BookedSession.end > self._clock())
+            .order_by(BookedSession.start)
+        )
+        with self._database.read() as db:
+            waited_for = [row.sid for row in db.scalars(query) if not is_on_unit(db, row)]
+        if waited_for:
+            self._moving_in[unit] = waited_for[0]
 
     def has_moved_in(self, unit: str) -> bool:
         """Whether this unit has confirmed a schedule with a session that was handed over to it; told once."""
@@ -130,10 +144,10 @@ class RoomRequests:
             )
             if target is None or target.clinic_id != session.room.clinic_id or target.id == session.room_id:
                 return _answer("no_such_room")
-            if not _is_well(db, target):
+            if not is_ready(db, target):
                 return _answer("room_unwell")
             end = max(session.end, now + SHORTEST)
-            if not _is_free(db, target, session.start, end, now):
+            if in_the_way(db, target, session.start, end, now) is not None:
                 return _answer("room_not_free")
             fields = {"staff": intent.by or "", "from": session.room_id, "room": target.id}
             session.booked_room_id = session.booked_room_id or session.room_id
@@ -168,26 +182,6 @@ def _following(db: Session, session: BookedSession) -> BookedSession | None:
         BookedSession.state.not_in(OVER),
     )
     return db.scalar(query.order_by(BookedSession.start).limit(1))
-
-
-def _is_well(db: Session, room: Room) -> bool:
-    report = db.get(UnitReport, room.unit_id) if room.unit_id else None
-    return report is not None and report.state in {"ready", "in_session"} and not report.faults
-
-
-def _is_free(db: Session, room: Room, start: datetime, end: datetime, now: datetime) -> bool:
-    """Nothing is booked there in that time, and nobody sits there who should have gone by then."""
-    here = select(BookedSession.sid).where(
-        BookedSession.room_id == room.id,
-        BookedSession.cancelled.is_(False),
-        BookedSession.state.not_in(OVER),
-    )
-    begin = max(start, now)
-    booked = here.where(BookedSession.start < end, BookedSession.end > begin)
-    held = here.where(BookedSession.state.in_(LIVE))
-    if db.scalar(booked.limit(1)) is not None:
-        return False
-    return begin > now + SHORTEST or db.scalar(held.limit(1)) is None
 
 
 def _log(

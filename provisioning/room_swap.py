@@ -13,6 +13,7 @@ from provisioning import audit
 from provisioning.config_merge import FOLLOW_THE_ROOM
 from provisioning.configurations import refresh, refresh_clinic
 from provisioning.models import BookedSession, OutboxRow, Room, RoomUnit, Unit
+from provisioning.unit_faults import close_all
 from provisioning.unit_history import remember
 from provisioning.views import LIVE
 from web.clinic.services import Refused
@@ -62,6 +63,7 @@ def _take_out(db: Session, room: Room, how: Swap) -> None:
     unit = db.get_one(Unit, room.unit_id, with_for_update=True)
     unit.config_own = {name: value for name, value in unit.config_own.items() if name not in FOLLOW_THE_ROOM}
     remember(db, unit.id, how.at, "room_out", room=room.id, by=how.by)
+    close_all(db, unit.id, how.at)
     db.add(OutboxRow(unit_id=unit.id, what="schedule"))
     room.unit_id = None
 

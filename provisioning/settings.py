@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from agent.contract.signalling import IceServer
 from provisioning.credentials import handed_over
 from provisioning.enrolment_settings import EnrolmentSettings
+from provisioning.notice_settings import SmtpSettings, WebhookSettings
 from provisioning.oidc_settings import OidcSettings
 from web.clinic.return_to import is_beginning
 
@@ -150,6 +151,9 @@ class RegionSettings(_Part):
     ice_servers: tuple[IceServer, ...] = ()
     """Servers without credentials of ours, such as stun:; in the form of W3C's RTCIceServer."""
     turn: TurnSettings | None = None
+    smtp: SmtpSettings | None = None
+    webhook: WebhookSettings | None = None
+    """How clinics are told of rooms that are not ready; without, that way is closed."""
     oidc: OidcSettings | None = None
     """The region's OpenID provider; without it there are local accounts alone."""
     ice_transport_policy: Literal["all", "relay"] = "all"
@@ -217,9 +221,9 @@ def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> None:
         if not name.startswith(PREFIX) or name == FILE_VARIABLE:
             continue
         *tables, key = name.removeprefix(PREFIX).lower().split("__")
-        if (tables and tables[0] not in {"broker", "enrolment", "web", "turn", "oidc"}) or (
-            not tables and key not in RegionSettings.model_fields
-        ):
+        if (
+            tables and tables[0] not in {"broker", "enrolment", "web", "turn", "oidc", "smtp", "webhook"}
+        ) or (not tables and key not in RegionSettings.model_fields):
             continue
         target = values
         for table in tables:

@@ -91,12 +91,18 @@ INSTRUCTIONS: Mapping[str, Instruction] = {
 }
 OTHER = Instruction("other", "fail", "it", "call_it")
 """For a key that a newer unit, or an older region, made up."""
+LOST, NO_UNIT = "lost", "no_unit"
+OF_REGION: Mapping[str, Instruction] = {
+    LOST: _staff("presence", "fail", "power"),
+    NO_UNIT: _it("presence", "fail"),
+}
+"""What the region alone can say of a room: its unit is not to be reached, or there is none. No unit says so."""
 _ORDER = {key: number for number, key in enumerate(INSTRUCTIONS)}
 
 
 def instruction(key: str) -> Instruction:
     """The entry of this key, or OTHER."""
-    return INSTRUCTIONS.get(key, OTHER)
+    return INSTRUCTIONS.get(key) or OF_REGION.get(key, OTHER)
 
 
 def worst_first(keys: Iterable[str]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """From an earlier release's database to this one's, by Alembic: `Database.create(upgrade=True)` runs it.
 
-Alembic's revisions are the schema versions themselves ("2", "3"). A new database is made from the models and
+Alembic's revisions are the schema versions themselves ("2", "3", "4"). A new database is made from the models and
 marked as the newest; a test compares what the migrations make with the models.
 """
 

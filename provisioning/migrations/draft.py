@@ -1,6 +1,6 @@
 """Writes tables of the models down as they are now, for a migration, which must not change when the models do.
 
-`python -m provisioning.migrations.draft SQLITE_FILE > provisioning/migrations/v3_tables.py`: those that the file,
+`python -m provisioning.migrations.draft SQLITE_FILE > provisioning/migrations/v4_tables.py`: those that the file,
 a database of the release before, does not have.
 """
 
@@ -30,6 +30,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from provisioning.models import NAMES
@@ -84,6 +85,9 @@ def _index(index: Index) -> str:
     assert index.table is not None
     columns = ", ".join(f"TABLES.tables[{index.table.name!r}].c[{column.name!r}]" for column in index.columns)
     unique = ", unique=True" if index.unique else ""
+    for dialect in ("sqlite", "postgresql"):
+        where = index.dialect_options[dialect]["where"]
+        unique += f", {dialect}_where=text({str(where)!r})" if where is not None else ""
     return f"Index({index.name!r}, {columns}{unique})"
 
 

@@ -170,6 +170,12 @@ def test_a_room_whose_unit_is_not_well_takes_nobody(house: House, session: str, 
     assert house.row(session).room_id == "east"
 
 
+def test_what_only_warns_keeps_nobody_out(house: House, session: str) -> None:
+    fault = Fault(probe="camera", instruction="camera_dark", level="warn")
+    house.fleet.status("unit-2", Status(state="degraded", boot=1, faults=(fault,)))
+    assert house.ask("hand_over", sid=session, room="west")[0]
+
+
 @pytest.mark.parametrize(("start_min", "free"), [(-60, True), (20, False), (30, True)])
 def test_a_room_is_free_when_nothing_is_booked_in_that_time(
     house: House, session: str, wanted: Any, clock: Any, start_min: int, free: bool
