@@ -25,7 +25,7 @@ What = Literal[
 Case = tuple[What, str]
 """What is wrong, and with which party (its peer); with the room: an empty string."""
 Parties = Literal["none", "one", "all"]
-"""Which parties' pages are told: nobody's, that party's, everybody's."""
+"""Which parties' pages are told: nobody's, that party's, those of all who lead."""
 
 TOLD_AFTER_S = 3.0
 """Wrong for so long, it is told: with what it takes to judge and to draw, within 5 s of its beginning."""
@@ -35,6 +35,10 @@ HINT_SHOWN_S = 30.0
 """A hint that nobody has followed by then has been read; it is not said for as long as it lasts."""
 AGAIN_AFTER_S = 120.0
 """Told and over, it is not told again for so long, or a loose plug would talk all the time."""
+PATIENCE = 2.0
+"""Each time that it was over by itself, it is waited so many times longer: there are headsets that give nothing
+between words."""
+PATIENCE_MAX_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class _Course:
     wrong_since: float | None = None
     well_since: float | None = None
     told_at: float | None = None
+    after_s: float = TOLD_AFTER_S
     not_before: float = float("-inf")
 
 
@@ -106,13 +111,16 @@ class CallWatch:
     def __init__(self) -> None:
         self._courses: dict[Case, _Course] = {}
 
-    def look(self, now: float, wrong: Mapping[Case, bool]) -> tuple[Over, ...]:
-        """What is wrong now, and what is well; what is not named does not matter now (a camera that is off), and
-        is over at once. Returns what has ended."""
+    def look(self, now: float, wrong: Mapping[Case, bool | None]) -> tuple[Over, ...]:
+        """What is wrong now, and what is well; None: it cannot be said, and stays as it is. What is not named does
+        not matter now (a camera that is off), and is over at once. Returns what has ended."""
         ended: list[Over] = []
         for case in wrong.keys() | self._courses.keys():
             course = self._courses.setdefault(case, _Course())
-            if wrong.get(case, False):
+            verdict = wrong.get(case, False)
+            if verdict is None:
+                continue
+            if verdict:
                 self._is_wrong(course, now)
             elif course.told_at is None:
                 course.wrong_since = None
@@ -120,9 +128,8 @@ class CallWatch:
                 ended += self._is_well(case, course, now, at_once=case not in wrong)
         return tuple(over for over in ended if MATTERS[over.what].recorded)
 
-    def told(self, now: float, peers: Iterable[str]) -> Told:
-        """What is said now; peers: the parties that are connected."""
-        here = tuple(peers)
+    def told(self, now: float, here: Mapping[str, bool]) -> Told:
+        """What is said now; here: the parties that are connected, by peer, and whether each leads."""
         cases = sorted(
             (case for case, course in self._courses.items() if _is_said(case[0], course, now)),
             key=lambda case: _ORDER[case[0]],
@@ -137,7 +144,7 @@ class CallWatch:
         lasting = {case[0] for case, course in self._courses.items() if course.told_at is not None}
         return Told(
             patient=next(iter(for_patient), None),
-            parties={peer: what for peer in here for what in _of_party(peer, cases)},
+            parties={peer: what for peer, leads in here.items() for what in _of_party(peer, leads, cases)},
             notes=frozenset(MATTERS[what].note for what in lasting if MATTERS[what].note),
         )
 
@@ -151,7 +158,7 @@ class CallWatch:
         course.well_since = None
         if course.wrong_since is None:
             course.wrong_since = now
-        is_due = now - course.wrong_since >= TOLD_AFTER_S and now >= course.not_before
+        is_due = now - course.wrong_since >= course.after_s and now >= course.not_before
         if course.told_at is None and is_due:
             course.told_at = now
 
@@ -162,7 +169,8 @@ class CallWatch:
             return []
         began = now if course.wrong_since is None else course.wrong_since
         over = Over(case[0], round(course.well_since - began, 1), MATTERS[case[0]].who)
-        self._courses[case] = _Course(not_before=now + AGAIN_AFTER_S)
+        after_s = course.after_s if at_once else min(PATIENCE_MAX_S, course.after_s * PATIENCE)
+        self._courses[case] = _Course(after_s=after_s, not_before=now + AGAIN_AFTER_S)
         return [over]
 
 
@@ -172,10 +180,10 @@ def _is_said(what: What, course: _Course, now: float) -> bool:
     return not MATTERS[what].hint or now - course.told_at < HINT_SHOWN_S
 
 
-def _of_party(peer: str, cases: Iterable[Case]) -> list[What]:
+def _of_party(peer: str, leads: bool, cases: Iterable[Case]) -> list[What]:
     """The gravest of what this party's page is to say, if there is anything."""
     return [
         what
         for what, about in cases
-        if MATTERS[what].parties == "all" or (MATTERS[what].parties == "one" and about == peer)
+        if (leads and MATTERS[what].parties == "all") or (about == peer and MATTERS[what].parties == "one")
     ][:1]

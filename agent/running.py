@@ -15,6 +15,7 @@ from agent.alive import Alive, any_of, runtime_folder
 from agent.alive_screen import PagesAnswer, feeds_move
 from agent.board_media import capture_settings
 from agent.call_control import CallControl
+from agent.call_watch_joined import WatchedCall
 from agent.config import Settings, keep_complete
 from agent.contract.status import Clock, Info, Storage
 from agent.contract.unit_config import SoundOutput
@@ -116,6 +117,7 @@ class Running:
             set_camera=self.calls.set_camera,
             notices=self.wire.notices,
         )
+        self.watched_call = WatchedCall(unit, self.calls)
         self._join_meeting()
         self._voice = Espeak()
         unit.speech = self._voice.languages
@@ -171,6 +173,7 @@ class Running:
         self._camera = MeetingCamera(self._unit, self.calls)
         for kind, handler in self._camera.messages.items():
             self._talk.on(kind, handler)
+        self._talk.on("state", self.watched_call.party_says)
         about_meeting = MeetingTouches(
             self._unit, self.wire, is_staff=self.touches.is_staff, tell_beside=self._talk.tell_beside
         )
@@ -314,6 +317,7 @@ class Running:
                 if isinstance(fact, facts.Connected):
                     self._talk.greet(peer)
                     self._camera.tell(peer)
+                    self.watched_call.greet(peer)
             case facts.MediaLost(peer) | facts.PeerGone(peer):
                 self.wire.doubt()
                 self._unit.session_event(sid, ev.PartyLost(peer))

@@ -111,6 +111,8 @@ class SessionView:
     alone: bool = False
     """No clinician is connected, nor has been for a while, and nobody is seen at the screen."""
     ends_soon: bool = False
+    warning: str = ""
+    """What goes wrong with sound or picture and the patient can mend, or should know of (agent/call_watch.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.call_watch import AGAIN_AFTER_S, HINT_SHOWN_S, MATTERS, CallWatch, Over, Told
 from agent.contract.instructions import INSTRUCTIONS
 
-DOCTOR, NURSE = "p1", "p2"
+DOCTOR, NURSE, RELATIVE = "p1", "p2", "p3"
 SILENT = ("room_sound", "")
 
 
@@ -16,14 +16,14 @@ class Clock:
         self.now = 100.0
         self.watch = CallWatch()
         self.over: list[Over] = []
-        self.peers: tuple[str, ...] = (DOCTOR,)
+        self.here = {DOCTOR: True}
 
     def look(self, wrong, seconds: int = 1) -> list[Told]:
         told = []
         for _ in range(seconds):
             self.now += 1
             self.over += self.watch.look(self.now, wrong)
-            told.append(self.watch.told(self.now, self.peers))
+            told.append(self.watch.told(self.now, self.here))
         return told
 
 
@@ -80,7 +80,7 @@ def test_a_hint_goes_by_itself_and_is_counted_for_as_long_as_it_lasted():
 
 def test_each_reads_one_line_the_gravest_of_theirs():
     clock = Clock()
-    clock.peers = (DOCTOR, NURSE)
+    clock.here = {DOCTOR: True, NURSE: True}
     wrong = {
         ("backlit", ""): True,
         ("covered", ""): True,
@@ -90,8 +90,23 @@ def test_each_reads_one_line_the_gravest_of_theirs():
     told = clock.look(wrong, 5)[-1]
     assert told.parties == {DOCTOR: "party_sound", NURSE: "covered"}
     assert told.patient == "covered"  # the nurse is heard: the doctor's silence is no riddle
-    clock.peers = (DOCTOR,)
+    clock.here = {DOCTOR: True}
     assert clock.look(wrong)[-1].patient == "party_sound"
+
+
+def test_a_relative_reads_of_themselves_and_not_of_the_room():
+    clock = Clock()
+    clock.here = {DOCTOR: True, RELATIVE: False}
+    told = clock.look({("covered", ""): True, ("party_sound", RELATIVE): True}, 5)[-1]
+    assert told.parties == {DOCTOR: "covered", RELATIVE: "party_sound"}
+
+
+def test_what_cannot_be_said_stays_as_it_was():
+    clock = Clock()
+    case = ("party_sound", DOCTOR)
+    assert not clock.look({case: None}, 20)[-1].parties
+    clock.look({case: True}, 5)
+    assert all(each.parties for each in clock.look({case: None}, 20))  # its connection is built anew
 
 
 def test_what_no_longer_matters_is_over_at_once():
