@@ -49,6 +49,8 @@ class WatchedCall:
         self._sid = ""
         self._states: dict[str, tuple[bool, bool]] = {}
         self._still: frozenset[str] = frozenset()
+        self._left: frozenset[str] = frozenset()
+        unit.on_released = self.over
 
     def party_says(self, _session: Session, party: Party, message: Message) -> None:
         """`state {microphone, camera}`: what that party's page has on."""
@@ -72,8 +74,9 @@ class WatchedCall:
         call, capture = self._calls.call, self._calls.capture
         sid = session.plan.sid if session is not None and session.state == State.IN_CALL else ""
         if sid != self._sid:
-            self._close(now)
+            self.over()
             self._sid = sid
+        self._give_to_room()
         if session is None or not sid or call is None or capture is None:
             return
         here = [party for party in session.parties if party.state == "connected" and party.is_person]
@@ -101,15 +104,21 @@ class WatchedCall:
                 others[party.peer] = Other(stats[party.peer], party.sees, microphone, camera, is_still)
         return others
 
-    def _close(self, now: float) -> None:
+    def over(self) -> None:
+        """The call has ended: its events are told before the session is wiped."""
         if self._sid:
-            self._record(self._watch.close(now))
-            left = self._told.notes
+            self._record(self._watch.close(self._unit.clock.monotonic_s()))
+            self._left |= self._told.notes
             self._say(NOTHING)
-            for note in left:
-                self._unit.room_event(FaultFound(note))
+            self._states.clear()
+            self._still = frozenset()
+        self._sid = ""
         self._facts = CallFacts()
-        self._still = frozenset()
+
+    def _give_to_room(self) -> None:
+        left, self._left = self._left, frozenset()
+        for note in left:
+            self._unit.room_event(FaultFound(note))
 
     def _record(self, ended: tuple[Over, ...]) -> None:
         for over in ended:
