@@ -140,6 +140,7 @@ class Running:
             self._unit.screen(),
             on_shown=self.telemetry.shown,
             on_watched=self._parts.scanning.watched,
+            on_still=self.watched_call.stands_still,
         )
 
     def _make_calls(self) -> CallControl:

@@ -352,6 +352,9 @@ class RoomController(Protocol):
     def shown(self, peer: str, figures: Received) -> None:
         """How the browser showed a party in the last seconds; does not wait."""
 
+    def stands_still(self, peers: frozenset[str]) -> None:
+        """All parties whose picture stands still in the browser; does not wait."""
+
 
 class TooManyScreens(RuntimeError):
     """More browsers listen than the room has use for."""
