@@ -1,7 +1,8 @@
 """What the room's camera sees during a call, once a second, in numbers and marks; no picture is kept.
 
-Of one picture a second every eighth pixel of every eighth line is looked at, and remembered until the next second,
-to tell a picture that stands still: a living sensor never gives the same twice.
+Of one picture a second every eighth pixel of every eighth line is remembered until the next second, to tell a picture
+that stands still: a living sensor never gives the same twice. What is covered or dark is what the self-test takes for
+it (agent/media/camera_probe.py).
 """
 
 from __future__ import annotations
@@ -12,18 +13,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.media.camera_probe import DARK, NOTHING_SEEN
 from agent.media.device import RawPicture
+from agent.media.picture_look import Grid, look, small
 from agent.media.pixels import planes
 
 EVERY_S = 1.0
-STEP_PIXELS = 8
-UNIFORM = 6.0
-"""Spread of luma, as standard deviation: a hand or a lid leaves less, the barest wall with its light more."""
-DARK_LUMA = 42.0
-BRIGHT_LUMA, BRIGHT_SHARE = 215, 0.1
-"""A window in the picture: so much of it as bright as can be."""
-SHADOW_LUMA = 75.0
-"""Mean of where somebody sits; a face that is lit is above 90."""
+STILL_STEP, LOOK_STEP = 8, 2
+"""Of the picture's lines and columns, to compare with the last and to look at."""
+WINDOW_SHARE = 1 / 20
+"""White blocks in a dark picture are a window, and the room is not what is dark."""
+BEHIND_LUMA = 90.0
+"""How much lighter the border is than the middle; a lit room has some 50 (agent/media/picture_look.py)."""
+SHADOW_LUMA = 90.0
+"""The lightest quarter of where a head is; a face that is lit is above 110, before whatever wall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Seen:
 
 
 class Watching:
-    """A camera thread's sink that looks at one picture a second; some 0.1 ms each."""
+    """A camera thread's sink that looks at one picture a second; some 3 ms each."""
 
     def __init__(self) -> None:
         self.seen: Seen | None = None
@@ -51,16 +54,19 @@ class Watching:
         if now < self._next:
             return
         self._next = now + EVERY_S
-        luma = planes(picture.frame)[0][::STEP_PIXELS, ::STEP_PIXELS].copy()
-        still = self._before is not None and np.array_equal(luma, self._before)
-        self._before = luma
-        self.seen = Seen(now, still, *_marks(luma))
+        luma = planes(picture.frame)[0]
+        few = luma[::STILL_STEP, ::STILL_STEP].copy()
+        still = self._before is not None and np.array_equal(few, self._before)
+        self._before = few
+        grid = small(luma[::LOOK_STEP, ::LOOK_STEP])
+        of_it = look(few, grid)
+        covered = of_it.structure < NOTHING_SEEN
+        dark = of_it.light < DARK and of_it.bright < WINDOW_SHARE
+        self.seen = Seen(now, still, covered, dark, of_it.behind > BEHIND_LUMA and _in_shadow(grid))
 
 
-def _marks(luma: NDArray[np.uint8]) -> tuple[bool, bool, bool]:
-    """Whether the lens is covered, the room dark, the light behind who sits there."""
-    height, width = luma.shape
-    covered = float(luma.std()) < UNIFORM
-    sits = luma[height // 3 :, width // 3 : width * 2 // 3]
-    window = np.count_nonzero(luma >= BRIGHT_LUMA) >= BRIGHT_SHARE * luma.size
-    return covered, float(luma.mean()) < DARK_LUMA, bool(window) and float(sits.mean()) < SHADOW_LUMA
+def _in_shadow(grid: Grid) -> bool:
+    """Whether it is dark where the head is of one who sits before the camera."""
+    rows, columns = grid.shape
+    head = grid[rows // 4 : rows * 2 // 3, columns // 3 : columns - columns // 3]
+    return float(np.quantile(head, 0.75)) < SHADOW_LUMA
