@@ -23,7 +23,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from functools import partial
@@ -54,7 +54,6 @@ from agent.stopping import MEDIA_WITHIN_S, give_time, stop_on_thread
 from agent.storage import open_or_do_without
 from agent.store import Store
 from agent.store_of_unit import open_store
-from agent.telemetry import Telemetry
 from agent.unit import Unit
 from agent.upkeep import Upkeep
 from agent.way_kept import WayKept
@@ -199,7 +198,14 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
         alive = running.watched(web)
         stack.callback(alive.stop)
         ticking = loop.create_task(
-            tick(unit, running.wire, running.reception, upkeep, running.telemetry, alive.beat)
+            tick(
+                unit,
+                running.wire,
+                running.reception,
+                upkeep,
+                (running.watched_call.tick, running.telemetry.tick),
+                alive.beat,
+            )
         )
         stack.callback(ticking.cancel)
         alive.start()
@@ -281,7 +287,7 @@ async def tick(  # noqa: PLR0917 - the parts, in their order
     wire: Wire,
     reception: Reception,
     upkeep: Upkeep,
-    telemetry: Telemetry,
+    about_call: Iterable[Callable[[], None]],
     beat: Callable[[bool], None],
 ) -> None:
     """Once a second: time passes for the machines, old messages and new figures go out, the watchdog hears."""
@@ -290,7 +296,8 @@ async def tick(  # noqa: PLR0917 - the parts, in their order
         # Each by itself: on a full disk one may fail for as long as it is full, and the others must not.
         went_well = [passed(part.tick) for part in (unit, wire, reception, upkeep)]
         beat(all(went_well))
-        guarded(telemetry.tick, "figures of the call were not taken")
+        for look in about_call:
+            guarded(look, "the call was not looked at, or its figures were not taken")
 
 
 if __name__ == "__main__":

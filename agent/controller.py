@@ -49,12 +49,14 @@ class Controller:
         *,
         on_shown: Callable[[str, Received], None] = lambda _peer, _figures: None,
         on_watched: Callable[[int], None] = lambda _screens: None,
+        on_still: Callable[[frozenset[str]], None] = lambda _peers: None,
     ) -> None:
         self._loop = loop
         self._touches = touches
         self._whep = whep
         self._on_shown = on_shown
         self._on_watched = on_watched
+        self._on_still = on_still
         self._screen = first
         self._lock = threading.Lock()
         self._subscriptions: list[Subscription] = []
@@ -123,6 +125,10 @@ class Controller:
     def shown(self, peer: str, figures: Received) -> None:
         """Hand over what the browser showed of a party."""
         self._loop.call_soon_threadsafe(self._on_shown, peer, figures)
+
+    def stands_still(self, peers: frozenset[str]) -> None:
+        """Hand over whose picture stands still in the browser."""
+        self._loop.call_soon_threadsafe(self._on_still, peers)
 
     def _watched(self) -> None:
         if not self._loop.is_closed():

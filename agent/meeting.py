@@ -37,6 +37,8 @@ class MeetingView:
     camera_choice: CameraChoice = "main"
     zoomed: bool = False
     has_hand_camera: bool = False
+    warning: str = ""
+    """What the patient is told now of sound and picture (agent/call_watch.py)."""
 
 
 NOTHING_SAID = MeetingView()
@@ -64,6 +66,7 @@ class Meeting:
         self.question: Question | None = None
         self._camera: CameraChoice = "main"
         self._zoomed = False
+        self.warning = ""
 
     def view(self) -> MeetingView:
         """What the screen shows of it."""
@@ -76,6 +79,7 @@ class Meeting:
             camera_choice=self._camera,
             zoomed=self._zoomed,
             has_hand_camera=self.has_hand_camera,
+            warning=self.warning,
         )
 
     def follow(self, before: Session, after: Session, now: datetime) -> None:

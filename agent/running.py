@@ -16,6 +16,7 @@ from agent.alive import Alive, any_of, runtime_folder
 from agent.alive_screen import PagesAnswer, feeds_move
 from agent.board_media import capture_settings
 from agent.call_control import CallControl
+from agent.call_watch_joined import WatchedCall
 from agent.config import Settings, keep_complete
 from agent.contract.status import Clock, Info, Storage
 from agent.contract.unit_config import SoundOutput
@@ -121,6 +122,7 @@ class Running:
             set_camera=self.calls.set_camera,
             notices=self.wire.notices,
         )
+        self.watched_call = WatchedCall(unit, self.calls)
         self._join_meeting()
         self._voice = Espeak()
         unit.speech = self._voice.languages
@@ -143,6 +145,7 @@ class Running:
             self._unit.screen(),
             on_shown=self.telemetry.shown,
             on_watched=self._parts.scanning.watched,
+            on_still=self.watched_call.stands_still,
         )
 
     def _make_calls(self) -> CallControl:
@@ -176,6 +179,7 @@ class Running:
         self._camera = MeetingCamera(self._unit, self.calls)
         for kind, handler in self._camera.messages.items():
             self._talk.on(kind, handler)
+        self._talk.on("state", self.watched_call.party_says)
         about_meeting = MeetingTouches(
             self._unit, self.wire, is_staff=self.touches.is_staff, tell_beside=self._talk.tell_beside
         )
@@ -319,6 +323,7 @@ class Running:
                 if isinstance(fact, facts.Connected):
                     self._talk.greet(peer)
                     self._camera.tell(peer)
+                    self.watched_call.greet(peer)
             case facts.MediaLost(peer) | facts.PeerGone(peer):
                 self.wire.doubt()
                 self._unit.session_event(sid, ev.PartyLost(peer))

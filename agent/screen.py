@@ -111,6 +111,8 @@ class SessionView:
     alone: bool = False
     """No clinician is connected, nor has been for a while, and nobody is seen at the screen."""
     ends_soon: bool = False
+    warning: str = ""
+    """What goes wrong with sound or picture and the patient can mend, or should know of (agent/call_watch.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +351,9 @@ class RoomController(Protocol):
 
     def shown(self, peer: str, figures: Received) -> None:
         """How the browser showed a party in the last seconds; does not wait."""
+
+    def stands_still(self, peers: frozenset[str]) -> None:
+        """All parties whose picture stands still in the browser; does not wait."""
 
 
 class TooManyScreens(RuntimeError):

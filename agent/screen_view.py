@@ -231,6 +231,7 @@ def _session(view: View, session: Session | None) -> SessionView | None:
         has_hand_camera=meeting.has_hand_camera,
         zoomed=meeting.zoomed,
         sharing=session.sharing,
+        warning=meeting.warning if session.state == State.IN_CALL else "",
         ends_soon=overrun.ends_soon(session, view.sessions, view.now),
         alone=session.asked_at is not None,
     )

@@ -91,6 +91,8 @@ class Unit:
         self.meeting = Meeting(int(clock.now().timestamp()))
         self.on_change: Callable[[Screen], None] = lambda _screen: None
         self.on_lights: Callable[[Lights], None] = lambda _lights: None
+        self.on_released: Callable[[], None] = lambda: None
+        """The patient has left, and nothing of the session is wiped yet."""
         self.present: Callable[[], bool | None] = lambda: None
         self.asked_page: AskedPage | None = None
         self.help = HelpCalls(
@@ -327,6 +329,7 @@ class Unit:
         elif before.state in OCCUPYING and after.state not in OCCUPYING:
             self._room_event(rooms.Released(sid))
             self.help.patient_went()
+            self.on_released()
             self.language = None
             if after.state in OVER:
                 self._ended = (replace(after, parties=()), self.clock.now())

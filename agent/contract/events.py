@@ -27,6 +27,7 @@ EventKind = Literal[
     "peer_connected",
     "call_started",
     "peer_lost",
+    "call_warning",
     "peer_left",
     "call_ended",
     "session_failed",

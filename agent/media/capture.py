@@ -22,11 +22,13 @@ from agent.media.encoder import EncoderSettings, EncoderStats, VideoEncoder
 from agent.media.encoder_chain import Opener
 from agent.media.footage import Footage
 from agent.media.jpeg import Still, encode_still
+from agent.media.listening import Heard
 from agent.media.microphone import MicrophoneSettings, make_microphone
 from agent.media.pixels import blank
 from agent.media.sound import SoundSource
 from agent.media.source import EncodedSource, EncodingName
 from agent.media.video_codec import PictureForm, open_encoder, silence_ffmpeg
+from agent.media.watching import Seen, Watching
 from agent.media.zoom import CameraName, CameraView, Zoom
 
 log = logging.getLogger(__name__)
@@ -57,7 +59,8 @@ class CaptureStats:
     """Figures for telemetry and the watchdog. The alive_at are of time.monotonic(); a fault is a sentence or
     None.
 
-    frames_encoded counts H.264 encode calls: one per picture, however many parties listen.
+    frames_encoded counts H.264 encode calls: one per picture, however many parties listen. heard and seen are of
+    the last second, in numbers.
     """
 
     frames_captured: int
@@ -80,6 +83,8 @@ class CaptureStats:
     encoder_alive_at: float
     microphone_alive_at: float
     encoders: Mapping[EncodingName, EncoderStats] = field(default_factory=dict)  # each with its own counters
+    heard: Heard | None = None
+    seen: Seen | None = None
 
 
 class Capture:
@@ -113,10 +118,11 @@ class Capture:
         vp8_form = PictureForm(camera.width, camera.height, camera.frame_rate, VP8_MAX_BIT_RATE)
         vp8_rate = min(settings.bit_rate, VP8_MAX_BIT_RATE)
         self._vp8 = VideoEncoder(loop, EncoderSettings(("libvpx",), vp8_form, vp8_rate), opener)
+        self._watching = Watching()
         self._camera = CameraThread(
             make_camera(camera, picture_film),
             blank(camera.width, camera.height),
-            (self._h264.offer, self._small.offer, self._vp8.offer),
+            (self._h264.offer, self._small.offer, self._vp8.offer, self._watching.take),
             camera.burn_clock,
             hand=_hand_camera(settings),
             on_view=partial(self._tell, on_view),
@@ -186,6 +192,8 @@ class Capture:
             encoder_alive_at=h264.alive_at,
             microphone_alive_at=sound.alive_at,
             encoders={"full": h264, "small": small, "vp8": vp8},
+            heard=sound.heard,
+            seen=self._watching.seen,
         )
 
     async def close(self) -> None:

@@ -1,8 +1,8 @@
 """The microphone's thread: reads 20 ms, measures its level, encodes it as Opus once for all.
 
-Muted, what is captured is dropped at once and encoded silence goes out instead; the device stays open, so
-that unmuting is immediate and the echo canceller keeps what it has learnt. A device that is gone, or was not
-there when it was to be opened, is opened again and again, and silence goes out meanwhile.
+Muted, what is captured is dropped at once, but for how loud it was, and encoded silence goes out instead; the
+device stays open, so that unmuting is immediate and the echo canceller keeps what it has learnt. A device that is
+gone, or was not there when it was to be opened, is opened again and again, and silence goes out meanwhile.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from threading import Event, Thread
 import numpy as np
 
 from agent.media.broadcast import Broadcast
-from agent.media.device import DeviceError, Microphone, Pace, RawSound, Samples
+from agent.media.device import DeviceError, Microphone, Pace, RawSound
+from agent.media.listening import Heard, Listening
 from agent.media.microphone import BUFFER_S, FRAME_S, FRAME_SAMPLES, SILENCE_DBFS, level_dbfs
 from agent.media.opus import ExpectedLoss, OpusEncoder
 from agent.media.pulse import Move, pulse
@@ -44,14 +45,15 @@ JOIN_TIMEOUT_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class SoundStats:
-    """Packets encoded, the last level in dBFS, whether muted, the last fault, and when the thread last
-    moved."""
+    """Packets encoded, the last level in dBFS, whether muted, the last fault, when the thread last moved, and the
+    last second in numbers."""
 
     frames_encoded: int
     level_dbfs: float
     muted: bool
     fault: DeviceError | None
     alive_at: float
+    heard: Heard | None = None
 
 
 class SoundSource:
@@ -77,6 +79,7 @@ class SoundSource:
         self._loss = ExpectedLoss()
         self._timeline = Timeline()
         self._levels: list[float] = []
+        self._listening = Listening()
         self._encoded = 0
         self._level = SILENCE_DBFS
         self._fault: DeviceError | None = None
@@ -119,7 +122,8 @@ class SoundSource:
 
     def stats(self) -> SoundStats:
         """Counters, from any thread."""
-        return SoundStats(self._encoded, self._level, self._muted, self._fault, self._alive_at)
+        heard = self._listening.heard
+        return SoundStats(self._encoded, self._level, self._muted, self._fault, self._alive_at, heard)
 
     def _run(self) -> None:
         with pulse("microphone", lasting=True) as move:
@@ -195,7 +199,11 @@ class SoundSource:
         if self._tone_hz and not muted:
             wave = samples + tone(self._tone_hz, TONE_LEVEL_DBFS, timestamp, FRAME_SAMPLES)
             samples = np.clip(wave, -32768, 32767).astype(np.int16)
-        self._measure(samples)
+        level = level_dbfs(samples)
+        self._measure(level)
+        # What goes out; muted, only how loud it would have been.
+        said, loudness = (sound.samples, level_dbfs(sound.samples)) if muted else (samples, level)
+        self._listening.add(said, loudness, time.monotonic(), muted=muted)
         if self._broadcast.has_listeners:
             encoder.expect(self._loss.loss_class)
             payload = encoder.encode(samples)
@@ -203,8 +211,8 @@ class SoundSource:
             self._broadcast.send(EncodedFrame(payload, timestamp, sound.captured_at, keyframe=True))
         self._alive_at = time.monotonic()
 
-    def _measure(self, samples: Samples) -> None:
-        self._levels.append(level_dbfs(samples))
+    def _measure(self, level: float) -> None:
+        self._levels.append(level)
         if len(self._levels) < LEVEL_EVERY_FRAMES:
             return
         self._level = max(self._levels)

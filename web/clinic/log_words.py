@@ -18,10 +18,11 @@ _FAMILIES = {
     "sharing": "log.sharing",
     "identified": "log.identified",
     "reason": "log.reason",
+    "what": "log.what",
 }
 """Fields whose values say it all, and where their words are; the others are shown with their name."""
-_UNSAID = frozenset({"id"})
-"""A call for help has a number that only machines need."""
+_UNSAID = frozenset({"id", "who"})
+"""A call for help has a number that only machines need; whom a warning in the call was for is for figures."""
 _BEGAN = ("call_started", "admitted")
 _ENDED = ("call_ended", "session_failed")
 

@@ -12,7 +12,7 @@ from werkzeug.exceptions import BadRequest
 from agent.screen import NoSuchMedia, RoomController
 from web.pause import Pause
 from web.room.guard import plain
-from web.room.wire import BadTouch, outcome_json, shown_from, touch_from
+from web.room.wire import BadTouch, outcome_json, shown_from, stalled_from, touch_from
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +61,21 @@ def quality(controller: RoomController) -> Blueprint:
             return plain("Once every five seconds is enough.", 429)
         for peer, received in shown.items():
             controller.shown(peer, received)
+        return Response(status=204)
+
+    return bp
+
+
+def stalled(controller: RoomController) -> Blueprint:
+    """`POST /api/stalled`: all parties whose picture stands still on the page; 204, or 400 for what is none."""
+    bp = Blueprint("stalled", __name__)
+
+    @bp.post("/api/stalled")
+    def standing_still() -> Response:
+        try:
+            controller.stands_still(stalled_from(request.get_data()))
+        except BadTouch as error:
+            return plain(str(error), 400)
         return Response(status=204)
 
     return bp

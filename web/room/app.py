@@ -39,6 +39,7 @@ def create_app(
     app.register_blueprint(feed.blueprint(controller, streams))
     app.register_blueprint(api.touches(controller))
     app.register_blueprint(api.quality(controller))
+    app.register_blueprint(api.stalled(controller))
     app.register_blueprint(api.whep(controller))
     app.register_blueprint(api.signs_of_life(painted))
     if voice is not None:

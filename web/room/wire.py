@@ -18,6 +18,7 @@ TOUCH_KINDS: frozenset[str] = frozenset(get_args(get_type_hints(Touch)["kind"]))
 _SHOWN: TypeAdapter[dict[PeerId, Received]] = TypeAdapter(
     Annotated[dict[PeerId, Received], Field(max_length=MAX_PARTIES)]
 )
+_STALLED: TypeAdapter[list[PeerId]] = TypeAdapter(Annotated[list[PeerId], Field(max_length=MAX_PARTIES)])
 MAX_TEXT_CHARACTERS = 64
 """A code, a PIN, a language or a session's id: none is longer."""
 
@@ -63,6 +64,14 @@ def shown_from(body: bytes) -> dict[str, Received]:
         raise BadTouch(
             "figures are an object with at most 8 parties, as agent/contract/quality.py has them"
         ) from None
+
+
+def stalled_from(body: bytes) -> frozenset[str]:
+    """Whose picture stands still, from `["<peer>", …]`; raises BadTouch, which repeats nothing."""
+    try:
+        return frozenset(_STALLED.validate_json(body, strict=True))
+    except ValidationError:
+        raise BadTouch("standing still are a list of at most 8 parties") from None
 
 
 def _lock(lock: Lock | None) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from typing import get_args
 
 import fleet_texts
 
+from agent.call_watch import MATTERS
 from agent.contract.events import EventKind
 from agent.contract.quality import EncodingName
 from agent.contract.schedule import CheckInMethod, PartyRole
@@ -74,9 +75,10 @@ FAMILIES = {
     "log.role": (*get_args(PartyRole), "patient"),
     "log.field": (
         *("time", "from", "seat", "to", "admitted_by", "rejected_by", "removed_by", "organisations"),
-        *("staff", "room", "minutes", "queue"),
+        *("staff", "room", "minutes", "queue", "seconds"),
     ),
     "log.sharing": ("on", "off"),
+    "log.what": [what for what, matter in MATTERS.items() if matter.recorded],
     "seat.state": get_args(SeatState),
     "log.identified": ("account", "oidc", "link", "unit"),
     "log.reason": (*get_args(ByeReason), *ENDS),

@@ -108,6 +108,7 @@ class FakeController:
         self.offers: list[tuple[str, str]] = []
         self.closed: list[str] = []
         self.seen: list[tuple[str, Received]] = []
+        self.still: list[frozenset[str]] = []
 
     def screen(self) -> Screen:
         return self.now
@@ -153,6 +154,9 @@ class FakeController:
 
     def whep_close(self, resource: str) -> None:
         self.closed.append(resource)
+
+    def stands_still(self, peers: frozenset[str]) -> None:
+        self.still.append(peers)
 
     def shown(self, peer: str, figures: Received) -> None:
         self.seen.append((peer, figures))

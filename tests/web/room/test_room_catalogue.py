@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from agent.call_watch import MATTERS
 from agent.config import FIRST_LANGUAGES
 from agent.contract.schedule import PartyRole
 from agent.screen import Refusal
@@ -87,6 +88,7 @@ def test_an_empty_text_is_a_missing_one_and_a_plural_form_is_not() -> None:
         ("refusal", get_args(Refusal)),
         ("role", get_args(PartyRole)),
         ("state", tuple(state.value for state in State)),
+        ("warning", [what for what, matter in MATTERS.items() if matter.patient]),
         ("instruction", ("camera", "microphone", "encoder", "region")),
     ],
 )

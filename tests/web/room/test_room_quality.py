@@ -50,3 +50,14 @@ def test_the_page_gets_the_module_that_counts(kiosk: FlaskClient) -> None:
     assert answer.status_code == 200
     assert answer.mimetype == "text/javascript"
     assert kiosk.get("/shared/../settings.py").status_code == 404
+
+
+def test_whose_picture_stands_still_reaches_the_agent_and_nothing_else_does(
+    kiosk: FlaskClient, controller: FakeController
+) -> None:
+    for peers in (["c41f"], []):
+        assert kiosk.post("/api/stalled", json=peers).status_code == 204
+    for body in ('{"c41f":1}', '["Kanarina Kanarsson"]', "[7]", "", str(["c41f"] * 9).replace("'", '"')):
+        answer = kiosk.post("/api/stalled", data=body, content_type="application/json")
+        assert (answer.status_code, "Kanar" in answer.text) == (400, False)
+    assert controller.still == [frozenset({"c41f"}), frozenset()]

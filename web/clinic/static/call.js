@@ -39,7 +39,8 @@ export class Call {
    * `devices` has the tracks to send (`audio`, `video`, `share`). `on` has `line` (idle, connecting, connected,
    * reconnecting, lost), and may have `far` (the other end's state), `attempt`, `message` (any other from its channel),
    * `bytes`, `gone` (the other end has closed the newest connection), `shown` (a connection whose `shown` stream is
-   * what the other end shows) and `silent` (whether it never gave a sound). `offers`: we make the offers; `receives`: false where media goes one way only.
+   * what the other end shows), `silent` (whether it never gave a sound) and `spoken` (the energy of what our own
+   * microphone gave). `offers`: we make the offers; `receives`: false where media goes one way only.
    */
   constructor(send, devices, makePicture, on, { offers = false, receives = true, lookMs = LOOK_MS } = {}) {
     this.#send = send;
@@ -249,10 +250,13 @@ export class Call {
   async #judge(connection) {
     if (connection.state !== "connected" && connection.state !== "disconnected") return "none";
     if (!this.#receives) return connection.state === "connected" ? "flowing" : "stalled";
-    const { bytes, energy } = received(await connection.stats());
+    const { bytes, energy, spoken } = received(await connection.stats());
     const expected = { audio: this.#far.microphone, video: this.#far.camera };
     const now = performance.now();
-    if (connection === this.#carrying) this.#on.silent?.(this.#silence.judge(now, energy, expected.audio));
+    if (connection === this.#carrying) {
+      this.#on.silent?.(this.#silence.judge(now, energy, expected.audio));
+      this.#on.spoken?.(now, spoken);
+    }
     return connection.watch.judge(now, bytes, expected);
   }
 

@@ -12,6 +12,7 @@ import { drawLobby } from "./lobby.js";
 import { Mesh } from "./mesh.js";
 import { startNames } from "./names.js";
 import * as own from "./own.js";
+import { OwnSound } from "./own_sound.js";
 import { announce, base, begin, byId, fill, inTitle, instance, main, problem, say, texts } from "./page.js";
 import { drawPeople, roleWords, whoWords } from "./panel.js";
 import { People, tidyBeside } from "./people.js";
@@ -36,6 +37,7 @@ history.scrollRestoration = "manual"; // a page loaded anew begins with the pict
 const people = new People(main.dataset.leads === "yes");
 const roll = new Roll();
 const roomLine = new RoomLine(() => feed?.doubt());
+const ownSound = new OwnSound();
 const shows = new Map(); // peer → whether it says that it shows something
 const isStale = ({ type, attempt }) => type === "candidate" && attempt !== call.attempt;
 
@@ -53,6 +55,7 @@ const call = new Call((message) => send(message, isStale), own.devices,
     message: heardFromRoom,
     bytes: (bytes) => stills.bytes(bytes),
     silent: (silent) => roomLine.silent(silent),
+    spoken: (now, energy) => roomLine.own(ownSound.judge(now, { ...own.sound(), energy })),
   });
 const mesh = new Mesh(send, tracks, (peer) => makeTile(peer, partyGone), { message: heardFromPage });
 const showing = new Showing(send, (track) => {
@@ -98,6 +101,7 @@ function draw() {
 function heardFromRoom(message) {
   if (message.type === "beside") people.beside = tidyBeside(message.people);
   else if (message.type === "view") return roomCamera.is(message);
+  else if (message.type === "warning") return roomLine.warn(message);
   else if (message.type === "held") people.held = message.on === true;
   else if (String(message.type).startsWith("still")) return stills.hear(message);
   draw();

@@ -3,12 +3,14 @@
 import { Devices } from "./devices.js";
 import { showLevel } from "./level.js";
 import * as loudspeaker from "./loudspeaker.js";
+import { MutedTalk } from "./muted_talk.js";
 import { byId, fill, main, make, problem, say, texts } from "./page.js";
 import { once } from "./signals.js";
 
 export const devices = new Devices();
 const own = { microphone: true, camera: true };
 const setLevel = showLevel(byId("level"));
+const mutedTalk = new MutedTalk();
 let seen = true;
 let over = false;
 let changed = () => {};
@@ -16,6 +18,9 @@ let turn = Promise.resolve(); // devices open one after the other: the newest ch
 
 /** What the others are told of us. */
 export const state = () => ({ microphone: own.microphone && Boolean(devices.audio), camera: Boolean(devices.video) });
+
+/** Our microphone, for who judges what it gives (own_sound.js). */
+export const sound = () => ({ track: devices.audio, on: own.microphone, talks: mutedTalk.talks });
 
 /** `onChange` runs when what we send has changed. */
 export function start(onChange) {
@@ -42,6 +47,7 @@ export function stop() {
   over = true;
   heed();
   setLevel(null);
+  mutedTalk.follow(null);
 }
 
 // A device takes its time to open: what has been said meanwhile counts, and no lamp stays lit for nothing.
@@ -68,6 +74,7 @@ function draw() {
   if (shown !== devices.video) self.srcObject = devices.video ? new MediaStream([devices.video]) : null;
   say(byId("self-note"), devices.video ? "" : texts[seen ? "self_off" : "hears_only_self"]);
   setLevel(devices.audio);
+  mutedTalk.follow(own.microphone ? null : devices.audio);
   main.dataset.ownCamera = devices.video ? "on" : "off";
   main.dataset.ownMicrophone = state().microphone ? "on" : "off";
   for (const [id, on] of [["microphone", own.microphone], ["camera", own.camera && seen]]) {

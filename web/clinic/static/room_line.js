@@ -3,11 +3,20 @@
 import { announce, byId, main, say, texts } from "./page.js";
 
 const UNREACHED_SAID_AFTER_MS = 3000; // a server that restarts is back by then
+// What the room says goes wrong (agent/call_watch.py), and its text.
+const WARNINGS = {
+  room_sound: "warn_room_sound", party_sound: "warn_party_sound", room_picture: "warn_room_picture",
+  covered: "warn_covered", party_picture: "warn_party_picture", dark: "warn_dark", backlit: "warn_backlit",
+};
+const OWN = { own_silent: "warn_own_silent", own_muted: "warn_own_muted" };
 
 export class RoomLine {
   #reconnecting;
   #timer = 0;
   #unreached = false;
+  #own = "";
+  #warning = "";
+  #silent = false;
 
   /** `reconnecting()` runs when the room has gone quiet. */
   constructor(reconnecting) {
@@ -31,8 +40,23 @@ export class RoomLine {
     say(byId("remote-note"), [microphone ? "" : texts.room_muted, camera ? "" : texts.room_camera_off].join(" ").trim());
   }
 
+  /** It never gave a sound. */
   silent(silent) {
-    say(byId("room-silent"), silent ? texts.room_silent : "");
+    this.#silent = silent;
+    this.#draw();
+  }
+
+  /** What goes wrong with sound or picture by the room's eyes and ears, and is for this page; empty: nothing. */
+  warn({ what }) {
+    this.#warning = Object.hasOwn(WARNINGS, what) ? what : "";
+    this.#draw();
+  }
+
+  /** What is wrong with our own microphone: a key of own_sound.js, or empty. */
+  own(own) {
+    if (own === this.#own) return;
+    this.#own = own;
+    this.#draw();
   }
 
   /** The region carries no picture and no sound: without it the call goes on. */
@@ -48,6 +72,11 @@ export class RoomLine {
   }
 
   #draw() {
-    byId("unreached").hidden = !this.#unreached || main.dataset.line !== "connected";
+    const connected = main.dataset.line === "connected";
+    byId("unreached").hidden = !this.#unreached || !connected;
+    // One line: what is wrong here comes first, since it is mended here.
+    const what = connected ? this.#own || this.#warning || (this.#silent ? "silent" : "") : "";
+    byId("warning").dataset.what = what;
+    say(byId("warning"), what === "silent" ? texts.room_silent : texts[OWN[what] ?? WARNINGS[what]] ?? "");
   }
 }

@@ -39,14 +39,19 @@ export class SilenceWatch {
   }
 }
 
-/** Bytes received by kind, and the sound's energy so far, from W3C RTCStatsReport "inbound-rtp". */
+/**
+ * Bytes received by kind and the sound's energy so far, from W3C RTCStatsReport "inbound-rtp"; the energy of what our
+ * own microphone gave from "media-source" (`spoken`, null where the browser does not say).
+ */
 export function received(report) {
   const bytes = { audio: 0, video: 0 };
   let energy = 0;
+  let spoken = null;
   for (const stats of report.values()) {
+    if (stats.type === "media-source" && stats.kind === "audio") spoken = stats.totalAudioEnergy ?? null;
     if (stats.type !== "inbound-rtp") continue;
     if (stats.kind in bytes) bytes[stats.kind] += stats.bytesReceived;
     energy += stats.totalAudioEnergy ?? 0;
   }
-  return { bytes, energy };
+  return { bytes, energy, spoken };
 }

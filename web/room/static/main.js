@@ -24,6 +24,7 @@ import { showPanel } from "./panel.js";
 import { felt, watchPresence } from "./presence.js";
 import { reportQuality } from "./quality.js";
 import { showSheet } from "./sheet.js";
+import { reportStalled } from "./stalled.js";
 import { listenToPage, sayPage } from "./speech.js";
 import { clock, loadTexts, t } from "./texts.js";
 
@@ -171,6 +172,7 @@ async function start() {
   app.announce = (text) => setText(document.getElementById("announce"), text);
   app.media = new Media({ onSoundBlocked: render });
   reportQuality(app.media);
+  reportStalled(app.media);
   head.append(roomName, time);
   while (true) {
     try {

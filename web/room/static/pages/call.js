@@ -2,7 +2,7 @@
 
 import { app } from "../app.js";
 import { button, h, heading, setHidden, setText } from "../dom.js";
-import { clock, listed, t } from "../texts.js";
+import { clock, listed, t, tOf } from "../texts.js";
 import { makeAnnouncements, makeCaptions } from "./captions.js";
 import { outputChoice, volumeButtons, volumeWords } from "./sound.js";
 import { makeStage } from "./stage.js";
@@ -12,6 +12,7 @@ import { nextVisit, who } from "./words.js";
 
 const STARTING_SHOWN_MS = 8000;
 const VOLUME_SHOWN_MS = 3000;
+const BEFORE_SWITCHES = ["party_sound", "muted_talking"]; // graver than that something is switched off
 
 export function call() {
   let volumeAt = -VOLUME_SHOWN_MS;
@@ -63,9 +64,12 @@ function callLine(showsVolume) {
     const { session } = screen;
     if (session.line === "reconnecting") return t("call.reconnecting");
     if (showsVolume()) return volumeWords();
+    const warning = tOf("warning", session.warning, "");
+    if (warning && BEFORE_SWITCHES.includes(session.warning)) return warning;
     if (!session.microphone && !session.camera) return t("call.muted_hidden");
     if (!session.microphone) return t("call.muted");
     if (!session.camera) return t("call.hidden");
+    if (warning) return warning;
     if (!session.parties.some((party) => party.state === "connected")) return startedAt ? "" : t("call.wait");
     startedAt ??= performance.now();
     if (performance.now() - startedAt < STARTING_SHOWN_MS) return t("call.starting");
@@ -77,6 +81,7 @@ function callLine(showsVolume) {
     element,
     follow(screen) {
       const say = words(screen);
+      element.dataset.warning = screen.session.warning;
       setText(element, say);
       setHidden(element, !say);
     },
