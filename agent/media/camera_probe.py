@@ -21,15 +21,19 @@ from agent.media.usual_view import View, agreement, view
 from agent.verdict import Verdict, found, well
 
 PICTURES = 24
-SETTLED_AFTER = 12
-"""Pictures until a camera's own control of light has found its measure."""
-LIMIT_S = 2.5
+"""So many when all is well."""
+LOOKED_AT_EACH = 6
+SETTLED_BY = 3.0
+"""Luma between two looks, below which a camera's own control of light has found its measure."""
+LIMIT_S = 2.0
 LOWEST_RATE_RATIO = 0.6
 """Many cameras slow down in poor light; below this it is not the camera that was asked for."""
 NOTHING_SEEN = 4.0
 """Luma over the clearest edges: a lens that is covered gives below 2, a room in an eighth of its light above 8."""
 DARK, BRIGHT = 48.0, 215.0
 """Mean luma; 16 is black, 235 white."""
+WINDOW = 1 / 20
+"""Share of white blocks, from which a dark picture is one against a window."""
 WASHED_OUT = 0.4
 """Share of blocks that are white."""
 BLURRED = 0.28
@@ -59,52 +63,65 @@ def watch(settings: CameraSettings, stopped: Callable[[], bool] = lambda: False)
         camera = make_camera(settings, _footage(settings))
         try:
             camera.open()
-            return _watched(camera, move, stopped)
+            return watch_open(camera, move, stopped)
         finally:
             camera.close()
 
 
-def _watched(camera: GatedCamera, move: Move, stopped: Callable[[], bool]) -> Watched | None:
+def watch_open(
+    camera: GatedCamera, move: Move, stopped: Callable[[], bool] = lambda: False
+) -> Watched | None:
+    """The same of a camera that is open. A camera's first pictures are often dark: looked at until they agree."""
     times: list[float] = []
     grids: list[Grid] = []
-    luma: Plane | None = None
+    before: Plane | None = None
     differ = False
     started = time.monotonic()
-    while len(times) < PICTURES and (time.monotonic() - started < LIMIT_S or not times):
+    while True:
         if stopped():
             return None
         move()
         picture = camera.read()
-        before, luma = luma, planes(picture.frame)[0][::4, ::4].copy()
-        differ = differ or (before is not None and not np.array_equal(before, luma))
+        luma = planes(picture.frame)[0]
+        few = luma[::4, ::4].copy()
+        differ = differ or (before is not None and not np.array_equal(before, few))
+        before = few
         times.append(picture.captured_at)
-        if len(times) in {PICTURES - SETTLED_AFTER, PICTURES}:
-            grids.append(small(planes(picture.frame)[0]))
-    last = planes(picture.frame)[0]
-    grid = small(last)
+        if len(times) % LOOKED_AT_EACH == 0:
+            grids.append(small(luma))
+        is_late = time.monotonic() - started > LIMIT_S and len(times) > 1
+        if is_late or (len(times) >= PICTURES and _is_settled(grids)):
+            break
+    grid = small(luma)
     span = times[-1] - times[0]
     return Watched(
         rate=(len(times) - 1) / span if span > 0 else 0.0,
         stands_still=not differ,
-        look=look(last, grid),
-        moved=moved(grids[0], grid) if grids else 0.0,
+        look=look(luma, grid),
+        moved=max((moved(each, grid) for each in grids[1:]), default=0.0),
         view=view(grid),
         form=camera.path,
     )
+
+
+def _is_settled(grids: Sequence[Grid]) -> bool:
+    return len(grids) < 2 or abs(float(grids[-1].mean() - grids[-2].mean())) < SETTLED_BY
 
 
 def judge(seen: Watched, asked_rate: float, usual: Sequence[float] | None, *, at_night: bool) -> Verdict:
     """The one thing that is wrong, if anything is. usual: the view that this camera has had. at_night: nobody has
     to have the light on, so that a dark picture says nothing."""
     picture = seen.look
-    if seen.stands_still:
+    is_dark = picture.light < DARK and picture.bright < WINDOW
+    is_nothing = picture.structure < NOTHING_SEEN
+    if seen.stands_still and not (is_dark and is_nothing):  # black is the same each time from some cameras
         reason = "all pictures are the same to the last bit"
         return found("camera_frozen", seen.rate, "frames/s", reason=reason)
-    if seen.rate < asked_rate * LOWEST_RATE_RATIO:
+    if at_night and is_dark:
+        return well("camera", seen.rate, "frames/s")
+    if seen.rate < asked_rate * LOWEST_RATE_RATIO and not is_dark:  # in the dark they expose for longer
         reason = f"{seen.rate:.0f} of {asked_rate:.0f} frames/s"
         return found("camera_slow", seen.rate, "frames/s", reason=reason)
-    if at_night and picture.light < DARK:
-        return well("camera", seen.rate, "frames/s")
     return _of_light(picture) or _of_sight(seen, usual) or well("camera", seen.rate, "frames/s")
 
 
@@ -112,7 +129,7 @@ def _of_light(picture: PictureLook) -> Verdict | None:
     if picture.structure < NOTHING_SEEN:
         reason = f"nothing is to be seen (edges of {picture.structure:.1f} at a luma of {picture.light:.0f})"
         return found("camera_covered", picture.structure, "luma", reason=reason)
-    if picture.light < DARK and picture.bright < 1 / 20:
+    if picture.light < DARK and picture.bright < WINDOW:
         return found("camera_dark", picture.light, "luma", reason=f"mean luma {picture.light:.0f}")
     if picture.light > BRIGHT or picture.bright > WASHED_OUT:
         reason = f"mean luma {picture.light:.0f}, {picture.bright:.0%} white"
