@@ -31,6 +31,8 @@ ECHO_DB = 4.0
 """By how much the canceller makes the last chirp quieter. Seen: 12 to 56 where it works, less than 0 where not."""
 ECHO_FROM_DB = -40.0
 """What comes back more quietly is lost in the room's noise, and no echo that anybody hears."""
+SAME_WITHIN_MS = 40.0
+"""What is found behind the canceller so near is the chirp, and no knock that happened to fall in between."""
 AS_IF_AFTER = 1920  # samples, 40 ms
 REACH_MS = 35.0
 """The canceller finds an echo up to so much after what it is told was played."""
@@ -173,4 +175,6 @@ def taken_out_db(heard: Heard) -> float | None:
         return None
     less_db = before.gain_db - behind.gain_db
     # What does not stand out any more has gone down into the noise, however loud that is.
-    return less_db if behind.is_found and behind.is_measured else max(ECHO_DB, less_db)
+    late_ms = behind.delay_ms - before.delay_ms
+    is_same = -SAME_WITHIN_MS < late_ms < SAME_WITHIN_MS and 2 * behind.bands >= before.bands
+    return less_db if behind.is_found and behind.is_measured and is_same else max(ECHO_DB, less_db)
