@@ -99,9 +99,7 @@ def test_a_chirp_is_found_through_the_graph_and_a_muted_or_missing_output_found_
         assert [each.instruction for each in well.values()] == ["", ""]
         assert well["loudspeaker"].figure == pytest.approx(GAIN_DB, abs=3)
         assert well["microphone"].figure == pytest.approx(-61, abs=3)
-        subprocess.run(
-            ["wpctl", "set-mute", graph.number("box"), "1"], env=graph.environment, check=True
-        )
+        subprocess.run(["wpctl", "set-mute", graph.number("box"), "1"], env=graph.environment, check=True)
         assert tried(probe)["loudspeaker"].reason == "the output is muted"
         graph.unplug("box")
         until(lambda: graph.plays_to() == {"no-loudspeaker"})

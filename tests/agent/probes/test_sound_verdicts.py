@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from agent.media.heard import Devices
-from agent.probes.sound_usual import UsualSound, usual_from
+from agent.probes.sound_usual import usual_from
 from agent.probes.sound_verdicts import ONLY_PLAYED, chirp_verdicts, microphone_verdict, output_verdict
 from tests.agent.probes.sounding_rooms import CARD, Made, knocks, speech, tone, traffic
 
-USUAL = UsualSound(gain_db=-15.0, treble_db=0.5, noise_dbfs=-62.5)
+USUAL = chirp_verdicts(Made().heard(), None, True).found
 
 
 def told(made, usual=USUAL):
