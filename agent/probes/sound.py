@@ -109,7 +109,8 @@ class SoundProbe:
                 stopped=context.stopped,
             )
         except DeviceError as error:
-            return [found("microphone", FLOOR_DBFS, "dBFS", reason=str(error))]
+            gone = found("microphone", FLOOR_DBFS, "dBFS", reason=str(error))
+            return [gone, *(each for each in self._told if each.probe != gone.probe)]
         if context.stopped.is_set():
             return None
         usual = usual_from(self._keeps.get(KEPT))

@@ -12,12 +12,12 @@ FOLLOWS = 1 / 8
 
 @dataclass(frozen=True, slots=True)
 class UsualSound:
-    """gain_db, treble_db: of the way from loudspeaker to microphone (agent.media.chirp.Echo); noise_dbfs: the
-    room's own; volumes: PipeWire's, in dB."""
+    """gain_db, treble_db: of the way from loudspeaker to microphone (agent.media.chirp.Echo); hiss_dbfs: the
+    microphone's own noise; volumes: PipeWire's, in dB."""
 
     gain_db: float
     treble_db: float
-    noise_dbfs: float
+    hiss_dbfs: float
     output_volume_db: float = 0.0
     microphone_volume_db: float = 0.0
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from agent.media.chirp import Echo, echo, last_chirp
+from agent.media.device import Samples
 from agent.media.heard import Devices, Heard
-from agent.media.sound_look import decibels, look
+from agent.media.sound_look import FLOOR_DBFS, FRAME_SAMPLES, QUIET_SHARE, dbfs, decibels, look
 from agent.probes.sound_usual import UsualSound
 from agent.verdict import Verdict, found, well
 
@@ -25,12 +26,16 @@ QUIETER_DB = 12.0
 """Than usual: a chair or a person on the way makes 3 dB."""
 QUIET_DB = -50.0
 """The loudspeaker's sound in the microphone, before anything is usual: speech is lost in a room's noise."""
+NO_ROOM_DBFS = -73.0
+"""Quieter than any room through a microphone that is set well."""
 DULLER_DB = 6.0
 """Above 1.5 kHz against below, than usual: something stands in front of the microphone."""
 ECHO_DB = 4.0
 """By how much the canceller makes the last chirp quieter. Seen: 12 to 56 where it works, less than 0 where not."""
 ECHO_FROM_DB = -40.0
 """What comes back more quietly is lost in the room's noise, and no echo that anybody hears."""
+SAME_WITHIN_MS = 40.0
+"""What is found behind the canceller so near is the chirp, and no knock that happened to fall in between."""
 AS_IF_AFTER = 1920  # samples, 40 ms
 REACH_MS = 35.0
 """The canceller finds an echo up to so much after what it is told was played."""
@@ -107,10 +112,18 @@ def _as_found(heard: Heard, way: Echo) -> UsualSound:
     return UsualSound(
         gain_db=way.gain_db,
         treble_db=way.treble_db,
-        noise_dbfs=look(heard.quiet).noise_dbfs,
+        hiss_dbfs=hiss_dbfs(heard.quiet),
         output_volume_db=2 * decibels(devices.output_volume, 1.0),
         microphone_volume_db=2 * decibels(devices.microphone_volume, 1.0),
     )
+
+
+def hiss_dbfs(samples: Samples) -> float:
+    """The noise floor of the highest pitches, which are a microphone's own and those of no ventilation or street:
+    two differences, each of which adds 6 dB an octave."""
+    wave = np.diff(samples.astype(np.float64), n=2)
+    frames = wave[: len(wave) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
+    return dbfs(float(np.quantile(np.mean(frames**2, axis=1), QUIET_SHARE))) if len(frames) else FLOOR_DBFS
 
 
 def _too_loud(heard: Heard, usual: UsualSound | None) -> bool:
@@ -127,7 +140,7 @@ def _quiet(heard: Heard, way: Echo, usual: UsualSound | None) -> Verdict | None:
     if usual is None:
         if way.gain_db >= QUIET_DB:
             return None
-        which = "microphone_quiet" if seen.noise_dbfs < DEAD_DBFS + QUIETER_DB else "loudspeaker_quiet"
+        which = "microphone_quiet" if look(heard.quiet).noise_dbfs < NO_ROOM_DBFS else "loudspeaker_quiet"
         return found(which, way.gain_db, "dB", reason=f"the chirp comes back at {way.gain_db:.0f} dB")
     less_db = usual.gain_db - way.gain_db
     if less_db < QUIETER_DB:
@@ -136,7 +149,7 @@ def _quiet(heard: Heard, way: Echo, usual: UsualSound | None) -> Verdict | None:
     by_volume = usual.output_volume_db - seen.output_volume_db >= half
     by_microphone = (
         usual.microphone_volume_db - seen.microphone_volume_db >= half
-        or usual.noise_dbfs - seen.noise_dbfs >= half
+        or usual.hiss_dbfs - seen.hiss_dbfs >= half
         or usual.treble_db - seen.treble_db >= DULLER_DB
     )
     which = "microphone_quiet" if by_microphone and not by_volume else "loudspeaker_quiet"
@@ -173,4 +186,6 @@ def taken_out_db(heard: Heard) -> float | None:
         return None
     less_db = before.gain_db - behind.gain_db
     # What does not stand out any more has gone down into the noise, however loud that is.
-    return less_db if behind.is_found and behind.is_measured else max(ECHO_DB, less_db)
+    late_ms = behind.delay_ms - before.delay_ms
+    is_same = -SAME_WITHIN_MS < late_ms < SAME_WITHIN_MS and 2 * behind.bands >= before.bands
+    return less_db if behind.is_found and behind.is_measured and is_same else max(ECHO_DB, less_db)

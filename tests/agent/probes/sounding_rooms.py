@@ -61,7 +61,7 @@ class Made:
         if not len(played):
             return played
         air = response(Room("", self.delay_s, self.reverberation_s, 0.0, 0.0, self.seed))
-        size = len(played) + len(air)
+        size = 1 << (len(played) + len(air)).bit_length()
         wave = np.fft.irfft(np.fft.rfft(played, size) * np.fft.rfft(air, size), size)[: len(played)]
         return wave * 10 ** (self.loudspeaker_db / 20)
 
@@ -76,16 +76,18 @@ class Made:
 
     def _captured(self, wave: Wave) -> np.ndarray:
         if self.muffled and len(wave):
-            hz = np.fft.rfftfreq(len(wave), 1 / RATE_HZ)
-            wave = np.fft.irfft(np.fft.rfft(wave) / (1 + (hz / 500) ** 2), len(wave))
+            size = 1 << len(wave).bit_length()
+            hz = np.fft.rfftfreq(size, 1 / RATE_HZ)
+            wave = np.fft.irfft(np.fft.rfft(wave, size) / (1 + (hz / 500) ** 2))[: len(wave)]
         return _whole(wave * 10 ** (self.microphone_db / 20))
 
 
 def ventilation(count: int, chance: np.random.Generator, dbfs: float) -> Wave:
     """Noise that falls by 6 dB an octave above some 150 Hz, and a little of all frequencies."""
-    hz = np.fft.rfftfreq(count, 1 / RATE_HZ)
-    spectrum = np.fft.rfft(chance.standard_normal(count)) * (1 / (1 + hz / 150) + 0.02)
-    return _at(np.fft.irfft(spectrum, count), dbfs)
+    size = 1 << count.bit_length()
+    hz = np.fft.rfftfreq(size, 1 / RATE_HZ)
+    spectrum = np.fft.rfft(chance.standard_normal(size)) * (1 / (1 + hz / 150) + 0.02)
+    return _at(np.fft.irfft(spectrum)[:count], dbfs)
 
 
 def speech(dbfs: float) -> Callable[[int, np.random.Generator], Wave]:
