@@ -170,11 +170,11 @@ async def measure_what_can_be(
         try:
             return await measure(relaying, opening)
         except Exception as error:  # a network's or a server's fault, told by OSError or the engine's own
-            log.info("the line is not measured through %s: %s", relaying.url, reason_of(error))
+            log.warning("the line is not measured through %s: %s", relaying.url, reason_of(error))
     if asked is None:
         return None
     try:
         return await ask_often(asked, pace)
     except OSError as error:
-        log.info("the line is not measured by %s: %s", asked.url, reason_of(error))
+        log.warning("the line is not measured by %s: %s", asked.url, reason_of(error))
         return None
