@@ -4,10 +4,10 @@ import logging
 
 import pytest
 
+from agent import room as rooms
 from agent.contract.events import Ack
 from agent.contract.quality import QualityReport
 from agent.contract.signalling import Admit, Bye, IceServer, IceServers, Join
-from agent.room import TestDone
 from agent.session_events import CheckedIn
 
 SID = "k3v9q2m4x8t1"
@@ -45,11 +45,11 @@ def test_events_are_sent_in_order_and_again_until_acknowledged(house):
 def test_a_room_whose_line_was_away_is_tested_again_as_soon_as_there_is_one(house, fault):
     house.connect()
     house.unit.tick()
-    house.unit.room_event(TestDone((fault,)))
+    house.unit.room_event(rooms.TestDone((fault,)))
     house.tests.clear()
     house.connect()
     assert house.tests == ["start"]
-    house.unit.room_event(TestDone(("camera",)))
+    house.unit.room_event(rooms.TestDone(("camera",)))
     house.tests.clear()
     house.connect()
     assert house.tests == []
