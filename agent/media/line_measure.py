@@ -31,6 +31,8 @@ TICK_S = 0.01
 BURST = 8
 """A loop that was busy sends no more at once than this to catch up: the line is not to be blamed for our haste."""
 MEET_WITHIN_S, MEET_AGAIN_S = 3.0, 0.25
+TRIES = 2
+"""A server may refuse one address of two for a moment; small questions tell less, so they are the last resort."""
 LAST_S = 0.5
 """How long the last packets are waited for, beyond the time that most took."""
 _HEAD = struct.Struct("!8sBI")  # which measurement, which train, which packet
@@ -167,14 +169,25 @@ async def measure_what_can_be(
     pace: of the questions to the latter.
     """
     if relaying is not None:
-        try:
-            return await measure(relaying, opening)
-        except Exception as error:  # a network's or a server's fault, told by OSError or the engine's own
-            log.info("the line is not measured through %s: %s", relaying.url, reason_of(error))
+        figures = await _through(relaying, opening)
+        if figures is not None:
+            return figures
     if asked is None:
         return None
     try:
         return await ask_often(asked, pace)
     except OSError as error:
-        log.info("the line is not measured by %s: %s", asked.url, reason_of(error))
+        log.warning("the line is not measured by %s: %s", asked.url, reason_of(error))
         return None
+
+
+async def _through(relaying: Server, opening: Opening) -> LineFigures | None:
+    for _ in range(TRIES):
+        try:
+            return await measure(relaying, opening)
+        except NotRelayed as error:
+            log.warning("the line is not measured through %s: %s", relaying.url, error)
+            break
+        except Exception as error:  # a network's or a server's fault, told by OSError or the engine's own
+            log.warning("the line is not measured through %s: %s", relaying.url, reason_of(error))
+    return None

@@ -67,8 +67,7 @@ class LineProbe:
 
     async def _measured(self) -> LineFigures | None:
         figures = await self._measure(self._turn.relaying, self._turn.asked, self._opening())
-        if figures is not None:
-            log.info("self-test: the line: %s", in_words(figures))
+        log.info("self-test: the line: %s", in_words(figures) if figures else "no server to measure it by")
         return figures
 
     def _is_moment(self, context: Context) -> bool:
@@ -86,9 +85,9 @@ class LineProbe:
 
 
 def judge(figures: LineFigures | None) -> list[Verdict]:
-    """What is wrong with the line; None: nothing was there to measure it by."""
+    """What is wrong with the line, else its figures; nothing is said where there was nothing to measure it by."""
     if figures is None:
-        return [well("line", 0.0, "not measured")]
+        return []
     verdicts = []
     rate, loss = figures.bit_rate, figures.loss_share
     is_narrow = rate is not None and figures.is_full and rate < NARROW_BIT_RATE
@@ -99,13 +98,16 @@ def judge(figures: LineFigures | None) -> list[Verdict]:
     is_very_narrow = rate is not None and is_narrow and rate < THIN.bit_rate * 2
     if loss is not None and loss > LOSS_SHARE_MAX and not is_very_narrow:
         verdicts.append(found("line_loss", loss * 100, "% lost", reason=in_words(figures)))
-    return verdicts or [_well(figures)]
+    return verdicts or _well(figures)
 
 
-def _well(figures: LineFigures) -> Verdict:
+def _well(figures: LineFigures) -> list[Verdict]:
+    said = []
     if figures.bit_rate is not None:
-        return well("line", figures.bit_rate / 1e6, "Mbit/s")
-    return well("line", (figures.loss_share or 0.0) * 100, "% lost")
+        said.append(well("line", figures.bit_rate / 1e6, "Mbit/s"))
+    if figures.loss_share is not None:
+        said.append(well("line_loss", figures.loss_share * 100, "% lost"))
+    return [*said, well("line_delay", figures.round_trip_ms, "ms")]
 
 
 def in_words(figures: LineFigures) -> str:

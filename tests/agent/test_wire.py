@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from agent import room as rooms
 from agent.contract.events import Ack
 from agent.contract.quality import QualityReport
 from agent.contract.signalling import Admit, Bye, IceServer, IceServers, Join
@@ -38,6 +39,20 @@ def test_events_are_sent_in_order_and_again_until_acknowledged(house):
     assert [event.seq for event in house.link.bodies("up/event")] == [4]
     house.hear("dn/ack", Ack(epoch=1, seq=99))
     assert len(house.kinds()) == 1
+
+
+@pytest.mark.parametrize("fault", ["network_cable", "network_address", "name_service", "region"])
+def test_a_room_whose_line_was_away_is_tested_again_as_soon_as_there_is_one(house, fault):
+    house.connect()
+    house.unit.tick()
+    house.unit.room_event(rooms.TestDone((fault,)))
+    house.tests.clear()
+    house.connect()
+    assert house.tests == ["start"]
+    house.unit.room_event(rooms.TestDone(("camera",)))
+    house.tests.clear()
+    house.connect()
+    assert house.tests == []
 
 
 def test_quality_figures_go_beside_the_events_and_into_no_outbox(ready_house):

@@ -19,7 +19,7 @@ from agent.media.media_socket import PortRange
 from agent.media.server_finder import ServerFinder, trusted
 from agent.media.turn_endpoint import Opening
 from agent.probes.line import LineProbe
-from agent.probes.network import NamesProbe, NetworkProbe
+from agent.probes.network import NamesProbe, NetworkProbe, has_carrier, interfaces
 from agent.probes.path import Path
 from agent.probes.turn import TurnProbe
 from agent.selftest import Context
@@ -28,6 +28,7 @@ from tests.bench.net.line import BurstLoss, RandomLoss, Shape
 from tests.end_to_end.line_relay import LineRelay
 from tests.system.coturn import Coturn, ice_server, is_installed
 from tests.system.network import REGION_ADDRESS, Network, why_not
+from tests.system.visit import until
 
 pytestmark = [
     pytest.mark.end_to_end,
@@ -141,10 +142,13 @@ def test_a_cable_that_is_out_is_all_that_is_told_and_then_a_missing_address(room
     for wire in ("wifi", "cable"):
         subprocess.run(["ip", "-n", network.region, "link", "set", f"unit-{wire}", "down"], check=True)
     try:
+        # The kernel tells of carriers once a second at most (net/core/link_watch.c).
+        until(lambda: not has_carrier(network.unit.call(interfaces)), "the carrier is gone")
         assert wrong(room.test(room.coturn.udp)) == ["network_cable"]
         assert wrong(room.test(room.coturn.udp, host="127.0.0.1")) == ["turn"], "nothing is asked of a cable"
         for wire in ("wifi", "cable"):
             subprocess.run(["ip", "-n", network.region, "link", "set", f"unit-{wire}", "up"], check=True)
+        until(lambda: has_carrier(network.unit.call(interfaces)), "the carrier is back")
         subprocess.run(["ip", "-n", network.unit.namespace, "address", "flush", "dev", "cable"], check=True)
         assert wrong(room.test(room.coturn.udp)) == ["network_address"]
     finally:

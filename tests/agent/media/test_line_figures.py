@@ -34,7 +34,11 @@ def measured(shape: Shape, seed: int = 1, stall_s: float = 0.0) -> LineFigures:
 
 
 def said(shape: Shape, seed: int = 1) -> list[str]:
-    return [verdict.instruction for verdict in judge(measured(shape, seed))]
+    return told(measured(shape, seed))
+
+
+def told(figures: LineFigures) -> list[str]:
+    return [verdict.instruction for verdict in judge(figures) if not verdict.ok]
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -45,7 +49,7 @@ def test_lines_that_are_well_are_not_accused(seed: int) -> None:
         Shape(bit_rate=3_000_000, loss=BurstLoss(0.003, 3), delay_s=0.3),
         Shape(bit_rate=1_600_000, delay_s=0.02),
     ):
-        assert said(shape, seed) == [""]
+        assert said(shape, seed) == []
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -57,7 +61,7 @@ def test_loss_is_found_and_told_as_loss_alone(seed: int) -> None:
 @pytest.mark.parametrize("bit_rate", [200_000, 500_000, 900_000])
 def test_a_narrow_line_is_found_with_its_rate_and_not_taken_for_a_lossy_one(bit_rate: int) -> None:
     figures = measured(Shape(bit_rate=bit_rate, delay_s=0.02))
-    assert [verdict.instruction for verdict in judge(figures)] == ["line_narrow"]
+    assert told(figures) == ["line_narrow"]
     # The line carries IP's and UDP's headers too.
     assert figures.bit_rate == pytest.approx(bit_rate, rel=0.1)
 
@@ -68,7 +72,7 @@ def test_a_line_that_is_both_is_told_both() -> None:
 
 def test_a_machine_that_was_busy_is_no_narrow_line() -> None:
     figures = measured(Shape(**FAR), stall_s=2 * LATE_S)
-    assert [verdict.instruction for verdict in judge(figures)] == [""]
+    assert told(figures) == []
     assert figures.bit_rate is not None and figures.bit_rate > 2_300_000
 
 

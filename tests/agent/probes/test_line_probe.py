@@ -60,24 +60,31 @@ def test_a_path_that_was_stopped_says_nothing():
 @pytest.mark.parametrize(
     ("figures", "instructions", "figure", "unit"),
     [
-        (GOOD, [""], 2.48, "Mbit/s"),
-        (None, [""], 0.0, "not measured"),
-        (LineFigures(0.01, None, False, 5.0, 0.1), [""], 1.0, "% lost"),
+        (GOOD, [""] * 3, 2.48, "Mbit/s"),
+        (LineFigures(0.01, None, False, 5.0, 0.1), [""] * 2, 1.0, "% lost"),
         (LOSSY, ["line_loss"], 8.0, "% lost"),
         (LineFigures(0.05, None, False, 5.0, 0.1), ["line_loss"], 5.0, "% lost"),
         (LineFigures(0.0, 500_000.0, True, 5.0, 0.1), ["line_narrow"], 0.5, "Mbit/s"),
         (LineFigures(None, 500_000.0, True, 5.0, 0.1), ["line_narrow"], 0.5, "Mbit/s"),
         (LineFigures(0.08, 700_000.0, True, 5.0, 0.1), ["line_narrow", "line_loss"], 0.7, "Mbit/s"),
         (LineFigures(0.3, 120_000.0, True, 5.0, 0.1), ["line_narrow"], 0.12, "Mbit/s"),
-        (LineFigures(0.0, NARROW_BIT_RATE, True, 5.0, 0.1), [""], NARROW_BIT_RATE / 1e6, "Mbit/s"),
-        (LineFigures(0.0, 500_000.0, False, 5.0, 0.1), [""], 0.5, "Mbit/s"),  # we could not send more
+        (LineFigures(0.0, NARROW_BIT_RATE, True, 5.0, 0.1), [""] * 3, NARROW_BIT_RATE / 1e6, "Mbit/s"),
+        (LineFigures(0.0, 500_000.0, False, 5.0, 0.1), [""] * 3, 0.5, "Mbit/s"),  # we could not send more
     ],
 )
 def test_what_is_said_of_a_line(figures, instructions, figure, unit):
     verdicts = judge(figures)
     assert [verdict.instruction for verdict in verdicts] == instructions
     assert (verdicts[0].figure, verdicts[0].unit) == (pytest.approx(figure), unit)
-    assert all(verdict.probe == "line" for verdict in verdicts)
+    assert all(verdict.probe == "line" for verdict in verdicts if not verdict.ok)
+
+
+def test_a_good_line_is_told_in_three_figures_and_one_that_was_not_measured_in_none():
+    figures = [well("line", 2.48, "Mbit/s"), well("line_loss", 0.0, "% lost"), well("line_delay", 21.0, "ms")]
+    assert judge(GOOD) == figures
+    assert judge(None) == []
+    over_tcp = LineFigures(None, 2_480_000.0, False, 21.0, 0.4)
+    assert judge(over_tcp) == [figures[0], figures[2]]
 
 
 def test_for_it_all_that_was_measured_is_said():
@@ -101,7 +108,8 @@ class House:
         """Whether it was measured, and what was said."""
         before = self.measured
         said = asyncio.run(self.probe.run(context or Context(occasion)))
-        return self.measured > before, said and [verdict.instruction for verdict in said]
+        wrong = said and sorted({verdict.instruction for verdict in said})
+        return self.measured > before, wrong
 
 
 def test_another_things_fault_does_not_have_the_line_measured_again():
