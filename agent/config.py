@@ -19,8 +19,9 @@ BOARDS_PLAN = SelftestPlan()
 """Before each session at the usual time, and once each night."""
 IceTransportPolicy = Literal["all", "relay"]
 NO_FILE = Path()
+SYS = Path("/sys")
 PATHS = (
-    *("state_dir", "run_dir", "update_dir", "ca_file", "certificate_file", "key_file"),
+    *("state_dir", "run_dir", "sys_dir", "update_dir", "ca_file", "certificate_file", "key_file"),
     *("identity_dir", "footage"),
 )
 """Those of the settings that may be relative to the file."""
@@ -37,6 +38,9 @@ class Settings(BaseModel):
 
     state_dir: Path
     run_dir: Path | None = Field(None, description="Outlives the agent, not the boot; none: state_dir/run.")
+    sys_dir: Path = Field(
+        SYS, description="Where the machine tells its temperature, voltage and touchscreen."
+    )
     board: str = "sim"
     footage: Path | None = Field(None, description="Video with sound that the sim board plays in a loop.")
     tone_hz: float | None = Field(None, description="Mixed into the sim board's sound, for tests to find.")

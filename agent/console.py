@@ -6,6 +6,7 @@ import sys
 
 UNIT_COMMANDS = ("encoders", "camera")
 BOARD_COMMAND = "board"
+SELFTEST_COMMAND = "selftest"
 IDENTITY_COMMANDS = ("prepare", "identity")
 
 
@@ -21,6 +22,10 @@ def main(arguments: list[str] | None = None) -> None:
         from agent.cli_board import main as board_main
 
         sys.exit(board_main(given))
+    if command == SELFTEST_COMMAND:
+        from agent.cli_selftest import main as selftest_main
+
+        sys.exit(selftest_main(given))
     if command in IDENTITY_COMMANDS:
         from agent.cli_identity import main as identity_main
 

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
-THERMAL = Path("/sys/class/thermal")
+SYS = Path("/sys")
+THERMAL = SYS / "class/thermal"
 MIB = 1024 * 1024
+UNDER_VOLTAGE_NOW = 1 << 0
+"""Bits as in Raspberry Pi's documentation of vcgencmd get_throttled."""
+SLOWED_NOW = (1 << 1) | (1 << 2) | (1 << 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +52,25 @@ def _temperature(thermal: Path) -> float | None:
         with suppress(OSError, ValueError):  # a zone may be switched off
             found.append(int(zone.read_text()) / 1000)
     return max(found, default=None)
+
+
+def throttled_files(sys: Path = SYS) -> tuple[Path, ...]:
+    """Raspberry Pi 4, 5, and where a service of the image leaves what `vcgencmd get_throttled` says."""
+    platform = sys / "devices/platform"
+    return (
+        platform / "soc/soc:firmware/get_throttled",
+        platform / "soc@107c000000/soc@107c000000:firmware/get_throttled",
+        Path("/run/halsorum/get_throttled"),
+    )
+
+
+def throttled(files: tuple[Path, ...]) -> dict[str, bool]:
+    """Whether the processor is slowed down, and voltage too low, now; empty where no file tells.
+
+    The file holds a hexadecimal number, with `throttled=` before it where vcgencmd wrote it.
+    """
+    for file in files:
+        with suppress(OSError, ValueError):
+            bits = int(file.read_text().strip().removeprefix("throttled="), 16)
+            return {"throttled": bool(bits & SLOWED_NOW), "under_voltage": bool(bits & UNDER_VOLTAGE_NOW)}
+    return {}

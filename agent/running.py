@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 
 from agent import VERSION, selftest_plan
@@ -36,7 +37,8 @@ from agent.network import NetworkWatch
 from agent.path_joined import path_probes
 from agent.probes.camera import CameraProbe
 from agent.probes.checks import Checks
-from agent.probes.devices import EncoderProbe
+from agent.probes.encoder import EncoderProbe
+from agent.probes.machine_joined import machine_probes
 from agent.probes.sound import SoundParts, SoundProbe, sound_parts
 from agent.reception import Reception
 from agent.room import IN_USE, FaultFound, TestDone
@@ -45,6 +47,7 @@ from agent.scan_media import Mirrors
 from agent.screen import Figure
 from agent.screen_alive import ScreenAlive
 from agent.selftest import Probe, SelfTest, SelfTester
+from agent.selftest_kept import keep
 from agent.session_state import OCCUPYING
 from agent.speech import Espeak
 from agent.still_serving import pages_of
@@ -104,8 +107,8 @@ class Running:
         self._usual_view = UsualView(unit.store)
         unit.camera_is_right = self._usual_view.forget
         self._finder = ServerFinder(partial(trusted, settings.ca_file))
-        self._tester = SelfTester(self._stages(), self._tested, lambda: unit.present())  # noqa: PLW0108 - the panel sets it
         self.screen_alive = ScreenAlive(settings.run_folder)
+        self._tester = SelfTester(self._stages(), self._tested, lambda: unit.present())  # noqa: PLW0108 - the panel sets it
         self._attempt = 0
         self.calls = self._make_calls()
         self.wire = Wire(unit, identity, boot=boot, info=self._info)
@@ -345,6 +348,14 @@ class Running:
             [
                 path,
                 Checks(self.checks),
+                *machine_probes(
+                    self,
+                    unit,
+                    self._identity,
+                    screen=lambda: self._board.screen,
+                    oldest_asked_at=lambda: self._controller.oldest_asked_at(),  # noqa: PLW0108 - made later
+                    sys=self._settings.sys_dir,
+                ),
                 CameraProbe(lambda: self._capture_settings, self._usual_view, self._camera_tried),
             ],
             [SoundProbe(self._sound_parts, unit.store), line],
@@ -360,11 +371,9 @@ class Running:
             self.wire.info_changed()
 
     def _tested(self, result: SelfTest) -> None:
-        fields: dict[str, str | int | float | bool] = {"ok": not result.faults, "occasion": result.occasion}
-        for verdict in result.verdicts:
-            fields[verdict.probe] = round(verdict.figure, 2) if verdict.ok else (verdict.reason or "failed")
-        self._unit.record("selftest", None, fields)
+        self._unit.record("selftest", None, result.fields)
         self._unit.figures = tuple(Figure(v.probe, v.ok, round(v.figure, 2), v.unit) for v in result.verdicts)
+        keep(self._settings.run_folder, result, datetime.now(UTC))
         give_back()
         self._unit.room_event(TestDone(result.faults, result.warnings))
 

@@ -217,6 +217,14 @@ def error_count(folder: Path, sys: Path = SYS) -> int:
     return 0
 
 
+def storage_now(folder: Path, report_file: Path = REPORT) -> Storage:
+    """Beside an agent that does not run: by what boot has found, and what the file system says."""
+    report, room = _read(report_file), _room(folder)
+    if report is not None and report.state in IN_MEMORY:
+        return Storage(state=report.state, reason=report.reason, free_bytes=room.free_bytes)
+    return (room.fault or Storage(state="ok")).model_copy(update={"free_bytes": room.free_bytes})
+
+
 @dataclass(frozen=True, slots=True)
 class _Room:
     free_bytes: int | None

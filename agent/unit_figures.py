@@ -14,7 +14,7 @@ from typing import Any
 from agent.contract.telemetry import Telemetry
 from agent.faults import kind_and_place
 from agent.link_figures import LinkFigures
-from agent.machine import MIB, MachineTotals, read_totals
+from agent.machine import MIB, MachineTotals, read_totals, throttled, throttled_files
 from agent.unit import Unit
 
 log = logging.getLogger(__name__)
@@ -23,15 +23,6 @@ INTERVAL_S = 60.0
 FIRST_AFTER_S = 10.0
 """After the start, which is busier than anything that follows."""
 PROC = Path("/proc")
-THROTTLED_FILES = (
-    Path("/sys/devices/platform/soc/soc:firmware/get_throttled"),
-    Path("/sys/devices/platform/soc@107c000000/soc@107c000000:firmware/get_throttled"),
-    Path("/run/halsorum/get_throttled"),
-)
-"""Raspberry Pi 4, 5, and where a service of the image leaves what `vcgencmd get_throttled` says."""
-UNDER_VOLTAGE_NOW = 1 << 0
-"""Bits as in Raspberry Pi's documentation of vcgencmd get_throttled."""
-SLOWED_NOW = (1 << 1) | (1 << 2) | (1 << 3)
 
 
 @dataclass(slots=True)
@@ -45,7 +36,7 @@ class Sources:
     wall_s: Callable[[], float] = time.time
     read_machine: Callable[[], MachineTotals] = read_totals
     proc: Path = PROC
-    throttled_files: tuple[Path, ...] = THROTTLED_FILES
+    throttled_files: tuple[Path, ...] = throttled_files()
 
 
 class UnitFigures:
@@ -104,18 +95,6 @@ class UnitFigures:
             share = (now.busy - before[1].busy) / (now.total - before[1].total)
             found["processor"] = min(1.0, max(0.0, share))
         return found
-
-
-def throttled(files: tuple[Path, ...] = THROTTLED_FILES) -> dict[str, bool]:
-    """Whether the processor is slowed down, and voltage too low, now; empty where no file tells.
-
-    The file holds a hexadecimal number, with `throttled=` before it where vcgencmd wrote it.
-    """
-    for file in files:
-        with suppress(OSError, ValueError):
-            bits = int(file.read_text().strip().removeprefix("throttled="), 16)
-            return {"throttled": bool(bits & SLOWED_NOW), "under_voltage": bool(bits & UNDER_VOLTAGE_NOW)}
-    return {}
 
 
 def _uptime_s(proc: Path) -> float | None:

@@ -163,7 +163,8 @@ class LoudspeakerProfile(_Part):
 class ScreenProfile(_Part):
     """The screen's size in pixels and in millimetres; targets for fingers are laid out from it.
 
-    touch: whether it is to be touched; `halsorum board` then looks for what feels it.
+    touch: whether it is to be touched; `halsorum board` and the self-test then look for what feels it.
+    kiosk: whether a browser of this machine shows the pages all the time: a screen without them is a fault then.
     """
 
     width_px: int = Field(gt=0, le=16384)
@@ -171,6 +172,7 @@ class ScreenProfile(_Part):
     width_mm: float = Field(gt=0, le=5000)
     height_mm: float = Field(gt=0, le=5000)
     touch: bool = True
+    kiosk: bool = True
 
     @model_validator(mode="after")
     def _size_can_be(self) -> ScreenProfile:

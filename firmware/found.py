@@ -77,7 +77,7 @@ def look_around(root: Path = Path("/")) -> Found:
     return Found(
         cameras=_cameras(sys / "video4linux"),
         screens=_screens(sys / "drm"),
-        touch=_touch(sys / "input"),
+        touch=touch_devices(root / "sys"),
         gpio=gpio_chips(root / "dev"),
         network=_network(sys / "net"),
         thermal=_thermal(sys / "thermal"),
@@ -118,9 +118,10 @@ def edid_size_mm(edid: bytes) -> tuple[int, int]:
     return (edid[21] * 10, edid[22] * 10) if edid[21] and edid[22] else (0, 0)
 
 
-def _touch(folder: Path) -> tuple[str, ...]:
+def touch_devices(sys: Path = Path("/sys")) -> tuple[str, ...]:
+    """What feels a touch on the screen itself, by its node and name."""
     names = []
-    for event in _sorted(folder, "event*"):
+    for event in _sorted(sys / "class/input", "event*"):
         device = event / "device"
         if _bits(device / "properties") & PROP_DIRECT and _bits(device / "capabilities/abs") & ABS_X_AND_Y:
             names.append(f"/dev/input/{event.name} {_text(device / 'name')}")

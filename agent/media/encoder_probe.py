@@ -43,6 +43,7 @@ class ProbeResult:
 
     picture_ms: milliseconds per picture; of the processor's time where the encoder runs on it, so that whatever
     else the machine does now decides nothing that is kept for long, and otherwise by the clock on the wall.
+    is_slow: it is not ok for its pace alone.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ProbeResult:
     reason: str
     speed_ratio: float
     picture_ms: float = 0.0
+    is_slow: bool = False
 
 
 def probe_encoders(
@@ -109,9 +111,10 @@ def _probe(kind: EncoderKind, form: PictureForm, pictures: list[VideoFrame], ope
     picture_s = max(1e-6, statistics.median(took))
     speed = 1 / picture_s / form.frame_rate
     fault = _decoding_fault(kind, packets, pictures)
-    if fault is None and speed < 1.0:
+    is_slow = fault is None and speed < 1.0
+    if is_slow:
         fault = f"too slow: {speed:.2f} of real time"
-    return ProbeResult(kind.name, fault is None, fault or "", speed, picture_s * 1000)
+    return ProbeResult(kind.name, fault is None, fault or "", speed, picture_s * 1000, is_slow)
 
 
 def _decoding_fault(kind: EncoderKind, packets: list[bytes], pictures: list[VideoFrame]) -> str | None:

@@ -46,6 +46,13 @@ class Told:
         except (KeyError, ValueError, TypeError):
             return None
 
+    def installation_at_s(self) -> float:
+        """When it was last said how far that is, of time.time(); 0 when nothing was."""
+        try:
+            return (self._folder / "install.json").stat().st_mtime
+        except OSError:
+            return 0.0
+
     def _read(self, name: str) -> dict[str, Any]:
         try:
             told = json.loads((self._folder / name).read_bytes())

@@ -14,7 +14,7 @@ import time
 from agent import __main__ as agent
 from agent.alive import Alive
 from agent.media.camera import CameraSettings, SceneCamera
-from agent.media.probes import probe_camera
+from agent.media.camera_probe import watch
 from web.room import guard
 
 BEGINS_AFTER_S = 1.0
@@ -39,7 +39,7 @@ def install(part: str) -> None:
         if part == "loop":
             loop.call_later(BEGINS_AFTER_S + 0.1, hang)
         if part == "media":
-            loop.call_later(BEGINS_AFTER_S + 0.1, loop.run_in_executor, None, probe_camera, CameraSettings())
+            loop.call_later(BEGINS_AFTER_S + 0.1, loop.run_in_executor, None, watch, CameraSettings())
 
     def reading(self: SceneCamera):
         hang()
