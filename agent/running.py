@@ -376,10 +376,7 @@ class Running:
             self.wire.info_changed()
 
     def _tested(self, result: SelfTest) -> None:
-        fields: dict[str, str | int | float | bool] = {"ok": not result.faults, "occasion": result.occasion}
-        for verdict in result.verdicts:
-            fields[verdict.probe] = round(verdict.figure, 2) if verdict.ok else (verdict.reason or "failed")
-        self._unit.record("selftest", None, fields)
+        self._unit.record("selftest", None, result.fields)
         self._unit.figures = tuple(Figure(v.probe, v.ok, round(v.figure, 2), v.unit) for v in result.verdicts)
         keep(self._settings.run_folder, result, datetime.now(UTC))
         give_back()

@@ -74,6 +74,14 @@ class SelfTest:
         """Those that do not."""
         return worst_first(v.instruction for v in self.verdicts if v.level == "warn")
 
+    @property
+    def fields(self) -> dict[str, str | int | float | bool]:
+        """For the event `selftest`: of each probe its figure, or why it is not well."""
+        fields: dict[str, str | int | float | bool] = {"ok": not self.faults, "occasion": self.occasion}
+        for verdict in self.verdicts:
+            fields[verdict.probe] = round(verdict.figure, 2) if verdict.ok else (verdict.reason or "failed")
+        return fields
+
 
 class SelfTester:
     """Runs one self-test at a time; on_done gets what it found, and nothing of one that was stopped. Used on the

@@ -12,7 +12,7 @@ from agent.identity_way import WayIn, identity_way, with_identity_files
 from agent.probes.camera import CameraProbe
 from agent.probes.encoder import EncoderProbe
 from agent.probes.machine import Machine, MachineProbe, judged_certificate, judged_disk
-from agent.probes.sound import Forgets, SoundProbe, sound_parts
+from agent.probes.sound import SoundProbe, sound_parts
 from agent.room_panel import RoomPanel
 from agent.selftest import Context, Probe, SelfTest, SelfTester
 from agent.storage import storage_now
@@ -68,7 +68,7 @@ async def selftest_alone(board: Board, settings: Settings | None) -> tuple[Verdi
                 _Alone(board, settings),
                 CameraProbe(lambda: capture, UsualView(Store(None))),
             ],
-            [SoundProbe(lambda: sound_parts(board, capture.microphone), Forgets())],
+            [SoundProbe(lambda: sound_parts(board, capture.microphone))],
             [EncoderProbe(lambda: capture)],
         ]
         done: list[SelfTest] = []
