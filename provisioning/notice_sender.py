@@ -73,7 +73,7 @@ class NoticeSender:
             try:
                 self.send_due()
             except Exception as error:
-                # One notice must not end the sending of all others; its text may hold an address.
+                # Such as a database that is away for a while; what waits is still there then.
                 log.error("notices by %s: %s", self._name, kind_and_place(error))  # noqa: TRY400
             self._woken.wait(LOOK_EVERY_S)
             self._woken.clear()
@@ -99,6 +99,10 @@ class NoticeSender:
             self._channel.send(to, message)
         except NotSent as error:
             self._failed(notice_id, str(error))
+        except Exception as error:
+            # A fault of ours: one notice must not keep the others, and is given up like any. Its text may hold an
+            # address.
+            self._failed(notice_id, kind_and_place(error))
         else:
             self._sent(notice_id)
 

@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, select
+from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner
 
-from provisioning import audit, cli, log_verification
+from provisioning import audit, cli, log_verification, migrations, unit_faults
 from provisioning.configurations import refresh
 from provisioning.database import SCHEMA_VERSION, Database, WrongSchema
 from provisioning.migrations import OLDEST
 from provisioning.models import Base, BookedSession, Fact, Room, Unit, UnitReport
+from provisioning.readiness_models import UnitFault
 
 OLD = Path(__file__).parent / "release_0_3_0"
 
@@ -106,6 +109,33 @@ def test_what_the_migrations_make_is_what_the_models_say(old: Path) -> None:
         assert context.get_current_revision() == SCHEMA_VERSION
         differences = compare_metadata(context, Base.metadata)
     assert [each for each in differences if "alembic_version" not in str(each)] == []
+
+
+def test_release_0_4_0_gets_three_tables_and_one_open_fault_of_a_kind(old: Path, clock: Any) -> None:
+    engine = create_engine(f"sqlite:///{old}")
+    with engine.begin() as connection:
+        config = migrations._config(connection)
+        command.stamp(config, OLDEST)
+        command.upgrade(config, "3")
+    engine.dispose()
+    before = rows(old)
+    database = Database(f"sqlite:///{old}")
+    copy = database.create(upgrade=True)
+    assert copy is not None
+    assert copy.name == "region.db.schema-3"
+    after = rows(old)
+    assert after.keys() - before.keys() == {"unit_faults", "notice_recipients", "notices"}
+    for name in before.keys() - {"facts", "alembic_version"}:
+        assert after[name] == before[name], name
+    with database.write() as db:
+        unit_faults.lost(db, "unit-1", clock.now)
+    with pytest.raises(IntegrityError), database.write() as db:
+        row = UnitFault(unit_id="unit-1", probe="presence", instruction="lost", level="fail", since=clock.now)
+        db.add(row)
+    with database.write() as db:
+        unit_faults.close_all(db, "unit-1", clock.now)
+        unit_faults.lost(db, "unit-1", clock.now)
+    database.close()
 
 
 def test_one_that_fails_half_way_leaves_the_database_as_it_was(

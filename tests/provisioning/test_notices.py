@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from agent.contract import Topic, encode
 from agent.contract.status import Fault, Status
 from provisioning.fleet import Fleet
 from provisioning.models import BookedSession
@@ -23,6 +24,8 @@ from provisioning.notices import NoticeWatch
 from provisioning.readiness import Told, not_ready_today
 from provisioning.readiness_models import Notice, NoticeRecipient, UnitFault
 from provisioning.recipients import Recipients, Wish
+from provisioning.region import Region
+from provisioning.settings import BrokerSettings, RegionSettings
 from tests.provisioning.conftest import CLINIC, ZONE
 from tests.provisioning.hook_server import Inbound, hook_server
 from tests.provisioning.mail_server import Mailbox, mail_server
@@ -233,7 +236,7 @@ def test_what_can_never_be_sent_is_given_up_and_shown_as_failed(
     bookings.book(booker, wanted(clock, hours=6))
     house.mailbox.answers["RCPT"] = "550 5.1.1 reception@vc.example is unknown"
     house.say("degraded", COVERED)
-    house.later(step_s=240, seconds=(GIVE_UP_AFTER + 2 * DEBOUNCE).total_seconds())
+    house.later(step_s=900, seconds=(GIVE_UP_AFTER + 2 * DEBOUNCE).total_seconds())
     (mail,) = [each for each in house.told() if each.channel == "email"]
     assert (mail.state, mail.recipient) == ("failed", "Receptionen")
     before = house.mailbox.connections
@@ -354,3 +357,23 @@ def test_the_thread_sends_when_it_is_woken_and_goes_on_after_a_fault(house: Hous
 
 def test_tries_come_at_longer_and_longer_intervals() -> None:
     assert [again_after(tries).total_seconds() for tries in (1, 2, 3, 7, 100)] == [15, 30, 60, 900, 900]
+
+
+def test_the_regions_service_has_it_all_wired(
+    database: Any, rooms: Any, sid: str, house: House, wire: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("provisioning.region.Database", lambda url: {"url:": database}[url])
+    smtp = SmtpSettings(host="127.0.0.1", port=house.mailbox.port, security="none", sender="a@region.example")
+    broker = BrokerSettings(ca_file=tmp_path, certificate_file=tmp_path, key_file=tmp_path)
+    settings = RegionSettings(database_url="url:", state_dir=tmp_path, broker=broker, smtp=smtp)
+    region = Region(settings, clock=house.clock, make_link=lambda *_, **__: wire.link())
+    report = Status(state="degraded", boot=1, faults=(COVERED,))
+    region.inbox.handle(str(Topic("unit-1", "up/status")), encode(report, now=house.clock.now))
+    house.clock.pass_by(minutes=2)
+    region._tick()
+    for sender in region.notices.senders:
+        sender.send_due()
+    assert house.subjects() == ["East: Kameran är täckt – nästa besök 10.00"]
+    (webhook,) = [each for each in house.told() if each.channel == "webhook"]
+    assert webhook.state == "waiting", "no secret is set"
+    region.stop()
