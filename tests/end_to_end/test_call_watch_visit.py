@@ -114,7 +114,10 @@ def told(office: Page, room: Page, fault: Callable[[], object], there: str, here
                 seconds[name] = round(time.monotonic() - since, 2)
         return len(seconds) == 2
 
-    page_until(office, is_told, f"{there} told", PATIENCE_S)
+    try:
+        page_until(office, is_told, f"{there} told", PATIENCE_S)
+    finally:
+        print(json.dumps({page.url: page.evaluate("said") for page in (office, room)}))
     return seconds
 
 
