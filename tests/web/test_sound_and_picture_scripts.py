@@ -52,13 +52,13 @@ def said(*stretches: tuple[float, dict[str, Any], bool]) -> list[set[str]]:
 
 
 def test_a_microphone_that_falls_silent_is_told_within_five_seconds_and_taken_back() -> None:
-    assert said((10, ON, True), (2.75, ON, False), (0.5, ON, False)) == [{""}, {""}, {"", "own_silent"}]
+    assert said((10, ON, True), (2.5, ON, False), (0.5, ON, False)) == [{""}, {""}, {"", "own_silent"}]
     assert said((5, ON, False), (1.5, ON, True), (3, ON, True))[1:] == [{"own_silent"}, {""}]
 
 
 def test_one_that_spoke_again_is_not_told_for_two_minutes_and_then_waited_for_longer() -> None:
     told = said(
-        (5, ON, False), (5, ON, True), (60, ON, False), (60, ON, True), (11, ON, False), (5, ON, False)
+        (5, ON, False), (5, ON, True), (60, ON, False), (60, ON, True), (10, ON, False), (5, ON, False)
     )
     assert told[2:] == [{""}, {""}, {""}, {"", "own_silent"}]
 

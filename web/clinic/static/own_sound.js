@@ -2,7 +2,7 @@
 // the time, and how it is.
 
 const SILENCE = 1e-9; // of totalAudioEnergy (W3C webrtc-stats); a microphone in the quietest room gives more
-const TOLD_AFTER_MS = 3000;
+const TOLD_AFTER_MS = 2500;
 const WELL_AFTER_MS = 1500;
 const AGAIN_AFTER_MS = 120000;
 const PATIENCE = 4; // who was told, and spoke again all the same, has a headset that gives nothing between words

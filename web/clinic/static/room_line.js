@@ -16,6 +16,7 @@ export class RoomLine {
   #unreached = false;
   #own = "";
   #warning = "";
+  #isOurs = false; // the room does not hear us: of our own microphone, which said so before
   #silent = false;
 
   /** `reconnecting()` runs when the room has gone quiet. */
@@ -49,6 +50,7 @@ export class RoomLine {
   /** What goes wrong with sound or picture by the room's eyes and ears, and is for this page; empty: nothing. */
   warn({ what }) {
     this.#warning = Object.hasOwn(WARNINGS, what) ? what : "";
+    this.#isOurs = false;
     this.#draw();
   }
 
@@ -75,7 +77,9 @@ export class RoomLine {
     const connected = main.dataset.line === "connected";
     byId("unreached").hidden = !this.#unreached || !connected;
     // One line: what is wrong here comes first, since it is mended here.
-    const what = connected ? this.#own || this.#warning || (this.#silent ? "silent" : "") : "";
+    this.#isOurs ||= this.#own === "own_silent" && this.#warning === "party_sound";
+    const warning = this.#isOurs ? "" : this.#warning;
+    const what = connected ? this.#own || warning || (this.#silent ? "silent" : "") : "";
     byId("warning").dataset.what = what;
     say(byId("warning"), what === "silent" ? texts.room_silent : texts[OWN[what] ?? WARNINGS[what]] ?? "");
   }
