@@ -28,7 +28,7 @@ Parties = Literal["none", "one", "all"]
 """Which parties' pages are told: nobody's, that party's, those of all who lead."""
 
 TOLD_AFTER_S = 2.0
-"""Wrong three seconds running, it is told: with what it takes to judge and to draw, within 5 s of its beginning."""
+"""Wrong three seconds running, it is told: with what it takes to judge and to draw, within 5 s."""
 WELL_AFTER_S = 3.0
 """Well for so long, it is over: people pause between words, and a cloud passes."""
 HINT_SHOWN_S = 30.0

@@ -63,5 +63,8 @@ class StillScreen:
     def whep_close(self, _resource: str) -> None:
         """There was none."""
 
+    def stands_still(self, _peers: frozenset[str]) -> None:
+        """There is no meeting."""
+
     def shown(self, _peer: str, _figures: Received) -> None:
         """Likewise."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agent.media.camera_probe import TURNED_BELOW
 from agent.media.usual_view import View, agreement
+from agent.probes.camera_verdict import TURNED_BELOW
 from agent.store import Store
 
 STORE_KEY = "usual_view"

@@ -1,7 +1,5 @@
-"""The room's camera is tried from closed: what came, in numbers, and what that says. No picture outlives it.
-
-watch() blocks for about a second when all is well, in a thread of its own; judge() is pure.
-"""
+"""The room's camera is tried from closed: what came, in numbers (agent/probes/camera_verdict.py judges them). No
+picture outlives it."""
 
 from __future__ import annotations
 
@@ -17,8 +15,7 @@ from agent.media.footage import Footage
 from agent.media.picture_look import Grid, PictureLook, look, moved, small
 from agent.media.pixels import Plane, planes
 from agent.media.pulse import Move, pulse
-from agent.media.usual_view import View, agreement, view
-from agent.verdict import Verdict, found, well
+from agent.media.usual_view import View, view
 
 PICTURES = 24
 """So many when all is well."""
@@ -26,22 +23,6 @@ LOOKED_AT_EACH = 6
 SETTLED_BY = 3.0
 """Luma between two looks, below which a camera's own control of light has found its measure."""
 LIMIT_S = 2.0
-LOWEST_RATE_RATIO = 0.6
-"""Many cameras slow down in poor light; below this it is not the camera that was asked for."""
-NOTHING_SEEN = 4.0
-"""Luma over the clearest edges: a lens that is covered gives below 2, a room in an eighth of its light above 8."""
-DARK, BRIGHT = 48.0, 215.0
-"""Mean luma; 16 is black, 235 white."""
-WINDOW = 1 / 20
-"""Share of white blocks, from which a dark picture is one against a window."""
-WASHED_OUT = 0.4
-"""Share of blocks that are white."""
-BLURRED = 0.28
-"""Sharpness: a smooth ramp has 0.2, footage of 176x144 that was made large 0.31."""
-MOVED_SHARE = 0.01
-TURNED_BELOW = 0.68
-"""Agreement with the usual view: with other light, noise or a person in the chair it is above 0.8, turned by a
-third of the picture below 0.6."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +39,7 @@ class Watched:
 
 
 def watch(settings: CameraSettings, stopped: Callable[[], bool] = lambda: False) -> Watched | None:
-    """Open, look, close. None when it was stopped; raises DeviceError for a camera that gives nothing."""
+    """Open, look, close: about a second when all is well. None when it was stopped; raises DeviceError for a camera that gives nothing."""
     with pulse("camera's probe") as move:
         camera = make_camera(settings, _footage(settings))
         try:
@@ -106,47 +87,6 @@ def watch_open(
 
 def _is_settled(grids: Sequence[Grid]) -> bool:
     return len(grids) < 2 or abs(float(grids[-1].mean() - grids[-2].mean())) < SETTLED_BY
-
-
-def judge(seen: Watched, asked_rate: float, usual: Sequence[float] | None, *, at_night: bool) -> Verdict:
-    """The one thing that is wrong, if anything is. usual: the view that this camera has had. at_night: nobody has
-    to have the light on, so that a dark picture says nothing."""
-    picture = seen.look
-    is_dark = picture.light < DARK and picture.bright < WINDOW
-    is_nothing = picture.structure < NOTHING_SEEN
-    if seen.stands_still and not (is_dark and is_nothing):  # black is the same each time from some cameras
-        reason = "all pictures are the same to the last bit"
-        return found("camera_frozen", seen.rate, "frames/s", reason=reason)
-    if at_night and is_dark:
-        return well("camera", seen.rate, "frames/s")
-    if seen.rate < asked_rate * LOWEST_RATE_RATIO and not is_dark:  # in the dark they expose for longer
-        reason = f"{seen.rate:.0f} of {asked_rate:.0f} frames/s"
-        return found("camera_slow", seen.rate, "frames/s", reason=reason)
-    return _of_light(picture) or _of_sight(seen, usual) or well("camera", seen.rate, "frames/s")
-
-
-def _of_light(picture: PictureLook) -> Verdict | None:
-    if picture.structure < NOTHING_SEEN:
-        reason = f"nothing is to be seen (edges of {picture.structure:.1f} at a luma of {picture.light:.0f})"
-        return found("camera_covered", picture.structure, "luma", reason=reason)
-    if picture.light < DARK and picture.bright < WINDOW:
-        return found("camera_dark", picture.light, "luma", reason=f"mean luma {picture.light:.0f}")
-    if picture.light > BRIGHT or picture.bright > WASHED_OUT:
-        reason = f"mean luma {picture.light:.0f}, {picture.bright:.0%} white"
-        return found("camera_bright", picture.light, "luma", reason=reason)
-    return None
-
-
-def _of_sight(seen: Watched, usual: Sequence[float] | None) -> Verdict | None:
-    sharp = seen.look.sharpness
-    if sharp is not None and sharp < BLURRED:
-        return found(
-            "camera_blurred", sharp, "of an edge", reason=f"edges are climbed by {sharp:.2f} at once"
-        )
-    same = 1.0 if usual is None else agreement(usual, seen.view)
-    if same < TURNED_BELOW:
-        return found("camera_turned", same, "agreement", reason=f"agrees by {same:.2f} with the usual view")
-    return None
 
 
 def _footage(settings: CameraSettings) -> Footage | None:

@@ -28,6 +28,10 @@ EDGES = 0.005
 """Share of a picture's steps that is taken as its edges."""
 MOVED_BY = 10.0
 """Luma by which a block has changed when something moved there; noise and flicker stay below."""
+NOTHING_SEEN = 4.0
+"""Luma over the clearest edges: a lens that is covered gives below 2, a room in an eighth of its light above 8."""
+DARK, BRIGHT = 48.0, 215.0
+"""Mean luma; 16 is black, 235 white."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Of one picture a second every eighth pixel of every eighth line is remembered until the next second, to tell a
 picture that stands still: a living sensor never gives the same twice. What is covered or dark is what the
-self-test takes for it (agent/media/camera_probe.py).
+self-test takes for it (agent/probes/camera_verdict.py).
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.media.camera_probe import DARK, NOTHING_SEEN
 from agent.media.device import RawPicture
-from agent.media.picture_look import Grid, look, small
+from agent.media.picture_look import DARK, NOTHING_SEEN, Grid, look, small
 from agent.media.pixels import planes
 
 EVERY_S = 1.0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from agent.media.camera_probe import MOVED_SHARE, judge, watch
+from agent.media.camera_probe import watch
 from agent.media.capture import CaptureSettings
 from agent.media.device import DeviceError
+from agent.probes.camera_verdict import MOVED_SHARE, judge
 from agent.selftest import Context
 from agent.usual_view import UsualView
 from agent.verdict import Verdict, found

@@ -12,9 +12,10 @@ from collections import Counter
 import numpy as np
 
 from agent.media.camera_gate import NO_GATE, GatedCamera
-from agent.media.camera_probe import Watched, judge, watch_open
+from agent.media.camera_probe import Watched, watch_open
 from agent.media.device import Camera, RawPicture
 from agent.media.pixels import blank, planes
+from agent.probes.camera_verdict import judge
 from agent.store import Store
 from agent.usual_view import UsualView
 from tests.bench import camera_rooms as made
@@ -117,7 +118,10 @@ def main(runs: int, kinds: list[str]) -> None:
             if answer != fault:
                 wrong.append((which, answer, seen.look, round(seen.moved, 3)))
         right = answers[fault] / runs
-        print(f"{fault:16} {right:6.1%} of {runs}  {dict(answers)}  {time.thread_time() - started:.0f} s", flush=True)
+        print(
+            f"{fault:16} {right:6.1%} of {runs}  {dict(answers)}  {time.thread_time() - started:.0f} s",
+            flush=True,
+        )
         for each in wrong[:12] if runs <= 150 else []:
             print("   ", *each)
 

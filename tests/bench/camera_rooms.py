@@ -1,7 +1,7 @@
 """Rooms as a camera sees them, well and not: real and drawn pictures in varied light, noise and company.
 
-A picture is a luma plane as float32, 16 to 235. Faults are made as lens and sensor make them: blur and cover before
-the sensor's noise, which grows with the gain in the dark.
+A picture is a luma plane as float32, 16 to 235. Faults are made as lens and sensor make them: blur and cover
+before the noise of the sensor, which grows with the gain in the dark.
 """
 
 from __future__ import annotations
@@ -21,7 +21,14 @@ Luma = NDArray[np.float32]
 WIDTH, HEIGHT = 1280, 720
 FILM_STEP_PICTURES = 30
 """Pictures of one film that are this far apart count as two rooms."""
-FAULTS = ("camera_frozen", "camera_covered", "camera_dark", "camera_bright", "camera_blurred", "camera_turned")
+FAULTS = (
+    "camera_frozen",
+    "camera_covered",
+    "camera_dark",
+    "camera_bright",
+    "camera_blurred",
+    "camera_turned",
+)
 
 
 @dataclass(frozen=True, slots=True)

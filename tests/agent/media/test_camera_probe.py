@@ -8,10 +8,11 @@ import pytest
 
 from agent.media import camera_probe
 from agent.media.camera import CameraSettings
-from agent.media.camera_probe import Watched, judge, watch
+from agent.media.camera_probe import Watched, watch
 from agent.media.device import DeviceError
 from agent.media.picture_look import PictureLook
 from agent.media.usual_view import View
+from agent.probes.camera_verdict import judge
 from tests.agent.media.lamp_gate import LampGate
 
 WELL = PictureLook(light=110, structure=60, dark=0.02, bright=0.03, sharpness=0.6, behind=20)
