@@ -39,7 +39,8 @@ class Watched:
 
 
 def watch(settings: CameraSettings, stopped: Callable[[], bool] = lambda: False) -> Watched | None:
-    """Open, look, close: about a second when all is well. None when it was stopped; raises DeviceError for a camera that gives nothing."""
+    """Open, look, close: about a second when all is well. None when it was stopped; raises DeviceError for a
+    camera that gives nothing."""
     with pulse("camera's probe") as move:
         camera = make_camera(settings, _footage(settings))
         try:
