@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 
 from agent import VERSION, selftest_plan
@@ -22,7 +21,6 @@ from agent.contract.status import Clock, Info, Storage
 from agent.contract.unit_config import SoundOutput
 from agent.controller import MAX_SCREENS, Controller
 from agent.device_faults import DeviceFaults, note_device_faults, take_as_room_faults
-from agent.heap import give_back
 from agent.identity import Identity
 from agent.media import facts
 from agent.media.aiortc_internals import host_addresses
@@ -36,19 +34,16 @@ from agent.meeting_camera import MeetingCamera
 from agent.meeting_talk import MeetingTalk
 from agent.network import NetworkWatch
 from agent.path_joined import path_probes
-from agent.probes.camera import CameraProbe
 from agent.probes.checks import Checks
-from agent.probes.encoder import EncoderProbe
 from agent.probes.machine_joined import machine_probes
-from agent.probes.sound import SoundParts, SoundProbe, sound_parts
+from agent.probes.sound import SoundParts, sound_parts
 from agent.reception import Reception
-from agent.room import IN_USE, FaultFound, TestDone
+from agent.room import IN_USE, FaultFound
 from agent.room_parts import RoomParts
 from agent.scan_media import Mirrors
-from agent.screen import Figure
 from agent.screen_alive import ScreenAlive
-from agent.selftest import Probe, SelfTest, SelfTester
-from agent.selftest_kept import keep
+from agent.selftest import Probe, SelfTester
+from agent.selftest_joined import stages, tells
 from agent.session_state import OCCUPYING
 from agent.speech import Espeak
 from agent.still_serving import pages_of
@@ -59,7 +54,6 @@ from agent.touches_meeting import MeetingTouches
 from agent.unit import Unit
 from agent.unit_parts import Tests
 from agent.update.told import image_and_slot
-from agent.usual_view import UsualView
 from agent.verdict import Verdict
 from agent.wire import Wire
 from firmware.board import Board
@@ -105,11 +99,10 @@ class Running:
         """What other parts of the agent add to what the unit says of itself."""
         self.checks: list[Callable[[], Verdict | None]] = []
         """What other parts of the agent find out in a self-test."""
-        self._usual_view = UsualView(unit.store)
-        unit.camera_is_right = self._usual_view.forget
         self._finder = ServerFinder(partial(trusted, settings.ca_file))
         self.screen_alive = ScreenAlive(settings.run_folder)
-        self._tester = SelfTester(self._stages(), self._tested, lambda: unit.present())  # noqa: PLW0108 - the panel sets it
+        tell = tells(unit, settings.run_folder)
+        self._tester = SelfTester(self._stages(), tell, lambda: unit.present())  # noqa: PLW0108 - the panel sets it
         self._attempt = 0
         self.calls = self._make_calls()
         self.wire = Wire(unit, identity, boot=boot, info=self._info)
@@ -344,28 +337,22 @@ class Running:
             self._unit.session_event(session.plan.sid, ev.MediaFailed(what))
 
     def _stages(self) -> list[list[Probe]]:
-        """Whether somebody moves is known before sound is played, and the encoder has the processor for itself."""
         unit = self._unit
         path, line = path_probes(
             lambda: self.wire, unit.clock.monotonic_s, self._finder.tls, self._call_settings
         )
-        return [
-            [
-                path,
-                Checks(self.checks),
-                *machine_probes(
-                    self,
-                    unit,
-                    self._identity,
-                    screen=lambda: self._board.screen,
-                    oldest_asked_at=lambda: self._controller.oldest_asked_at(),  # noqa: PLW0108 - made later
-                    sys=self._settings.sys_dir,
-                ),
-                CameraProbe(lambda: self._capture_settings, self._usual_view, self._camera_tried),
-            ],
-            [SoundProbe(self._sound_parts, unit.store), line],
-            [EncoderProbe(lambda: self._capture_settings)],
-        ]
+        machine = machine_probes(
+            self,
+            unit,
+            self._identity,
+            screen=lambda: self._board.screen,
+            oldest_asked_at=lambda: self._controller.oldest_asked_at(),  # noqa: PLW0108 - made later
+            sys=self._settings.sys_dir,
+        )
+        others = [path, Checks(self.checks), *machine]
+        return stages(
+            unit, line, others, lambda: self._capture_settings, self._sound_parts, self._camera_tried
+        )
 
     def _sound_parts(self) -> SoundParts:
         return sound_parts(self._board, self._capture_settings.microphone, self._parts.sound.chosen)
@@ -374,13 +361,6 @@ class Running:
         if form and form != self._camera_form:
             self._camera_form = form
             self.wire.info_changed()
-
-    def _tested(self, result: SelfTest) -> None:
-        self._unit.record("selftest", None, result.fields)
-        self._unit.figures = tuple(Figure(v.probe, v.ok, round(v.figure, 2), v.unit) for v in result.verdicts)
-        keep(self._settings.run_folder, result, datetime.now(UTC))
-        give_back()
-        self._unit.room_event(TestDone(result.faults, result.warnings))
 
     def _info(self) -> Info:
         info = Info(
