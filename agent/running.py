@@ -349,9 +349,14 @@ class Running:
             oldest_asked_at=lambda: self._controller.oldest_asked_at(),  # noqa: PLW0108 - made later
             sys=self._settings.sys_dir,
         )
-        others = [path, Checks(self.checks), *machine]
+        others: list[Probe] = [path, Checks(self.checks), *machine]
         return stages(
-            unit, line, others, lambda: self._capture_settings, self._sound_parts, self._camera_tried
+            unit,
+            line,
+            others,
+            capture=lambda: self._capture_settings,
+            sound=self._sound_parts,
+            on_form=self._camera_tried,
         )
 
     def _sound_parts(self) -> SoundParts:

@@ -23,6 +23,7 @@ def stages(
     unit: Unit,
     line: Probe,
     others: Sequence[Probe],
+    *,
     capture: Callable[[], CaptureSettings],
     sound: Callable[[], SoundParts],
     on_form: Callable[[str], None],
