@@ -30,6 +30,7 @@ from agent.link import Link, LinkSettings
 from provisioning import meeting_log
 from provisioning.accounts import Accounts, Clients
 from provisioning.booking import Bookings
+from provisioning.commands import Commands
 from provisioning.database import Database
 from provisioning.dropins import DropIns
 from provisioning.events import EventIntake
@@ -44,12 +45,13 @@ from provisioning.inbox import Inbox
 from provisioning.lease import Lease
 from provisioning.meeting_log import Entry
 from provisioning.metrics import FleetMetrics, WorkerFigures
-from provisioning.moving import MOVED_IN
+from provisioning.moving import MOVED_IN, Moving
 from provisioning.neighbours import Neighbours
 from provisioning.notice_parts import join_notices
 from provisioning.oidc_client import oidc_client
 from provisioning.quality import Quality
 from provisioning.queues import Intake, Places, Queues
+from provisioning.readiness_services import Readiness
 from provisioning.room_requests import RoomRequests
 from provisioning.schedules import Schedules
 from provisioning.seats import Seats
@@ -234,6 +236,19 @@ class Region:
             fleet=self.fleet.services,
             now=self.clock,
             neighbours=self.neighbours,
+            readiness=self._readiness(),
+        )
+
+    def _readiness(self) -> Readiness:
+        zone = self.settings.zone
+        return Readiness(
+            self.database,
+            Commands(self.database, self.clock),
+            Moving(self.database, self.clock, zone),
+            self.services.booker,
+            self.services.changed,
+            clock=self.clock,
+            zone=zone,
         )
 
     def leads(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,11 +30,13 @@ from web.clinic import (
     waiting,
     wording,
 )
+from web.clinic import readiness as readiness_pages
 from web.clinic.feeds import Seats
 from web.clinic.fleet import wiring as fleet_pages
 from web.clinic.fleet.services import FleetServices
 from web.clinic.fleet.twice import Deeds
 from web.clinic.once import Once
+from web.clinic.readiness_services import ReadinessServices
 from web.clinic.services import BookingApi, RegionServices
 from web.clinic.settings import WebSettings
 from web.clinic.signins import IdTokens, SignIns
@@ -61,16 +64,19 @@ def create_app(
     fleet: FleetServices | None = None,
     now: Callable[[], datetime] = _utc_now,
     neighbours: machines.Machines | None = None,
+    readiness: ReadinessServices | None = None,
 ) -> Flask:
     """The region's pages and its FHIR door, to be served by one process with many threads.
 
-    fleet: what IT's pages ask; without it they are not there.
+    fleet: what IT's pages ask; readiness: which booked rooms are not ready. What is left out is not there.
 
     Feeds and the invitations that are shown once live in this process's memory.
     """
     app = Flask(__name__)
     oidc = _add_oidc(app, settings)
-    app.extensions[EXTENSION] = hold(services, bookings, settings, now, oidc, fleet=fleet)
+    app.extensions[EXTENSION] = replace(
+        hold(services, bookings, settings, now, oidc, fleet=fleet), readiness=readiness
+    )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     security.guard(app, settings)
@@ -87,6 +93,7 @@ def create_app(
         visit,
         fhir,
         help_calls,
+        readiness_pages,
     ):
         app.register_blueprint(room.pages)
     machines.hold(app.extensions, neighbours)

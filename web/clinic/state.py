@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from web.clinic.fleet.services import FleetServices
     from web.clinic.fleet.twice import Deeds
     from web.clinic.oidc import OidcClient
+    from web.clinic.readiness_services import ReadinessServices
     from web.clinic.signin_oidc import Choosing
 
 EXTENSION = "halsorum.clinic"
@@ -48,6 +49,8 @@ class Clinic:
     fleet: FleetServices | None
     """What IT's pages ask, where the region has it."""
     deeds: Deeds
+    readiness: ReadinessServices | None = None
+    """Which booked rooms are not ready, where the region looks after that."""
 
     def local(self, at: datetime) -> datetime:
         """The same instant on the clinic's clock."""

@@ -9,6 +9,7 @@ from typing import Any, cast
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, session, url_for
 
 from web.clinic.feeds import EventStream, Shape, TooManyFeeds, respond
+from web.clinic.readiness import shown
 from web.clinic.seats import Guest
 from web.clinic.services import Feed, Person, SessionRow
 from web.clinic.signin import require_sign_in
@@ -95,13 +96,15 @@ def _is_today(day: datetime) -> bool:
     return day.date() == clinic().local(clinic().now()).date()
 
 
-def _lists(day: datetime) -> dict[str, list[dict[str, object]]]:
-    """Who waits, longest first, and the others by their time."""
+def _lists(day: datetime) -> dict[str, object]:
+    """Who waits, longest first, and the others by their time; today, which rooms are not ready."""
     sessions, t = clinic().services.sessions(account(), day), texts()
     taken = clinic().services.taken(account(), [row.sid for row in sessions])
     told = [describe(row, account(), t, taken) for row in sessions]
     waits = [item for item, row in zip(told, sessions, strict=True) if row.state == "waiting"]
+    not_ready = shown(url_for("today.page")) if _is_today(day) else {"rooms": []}
     return {
+        **not_ready,
         "waiting": sorted(waits, key=_arrived),
         "rows": [item for item, row in zip(told, sessions, strict=True) if row.state != "waiting"],
     }

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from flask import Flask, g, request
 
+from agent.contract.instructions import text
 from web.clinic.people import Taken
 from web.clinic.security import csrf_token
 from web.clinic.services import Account, Person, Room, SessionRow
@@ -47,7 +48,7 @@ def room_said(room: Room, t: Texts) -> Said:
     tone = _ROOM_TONES.get(room.unit_state, "quiet")
     words = t.of("room", room.unit_state)
     if room.faults:
-        words += " " + " ".join(t.of("fault", fault) for fault in room.faults)
+        words += " " + " ".join(f"{text(t.language, fault).fault}." for fault in room.faults)
     return Said(words, tone)
 
 

@@ -24,7 +24,7 @@ def test_it_says_who_waits_where_since_when_and_how_the_room_is(anna, queue):
     page = anna.get("/queue").text
     assert page.index("Rum 2") < page.index("Rum 1")
     assert "Väntar sedan 09:56 (4 min)" in page
-    assert "Kameran ger ingen bild." in page
+    assert "Kameran svarar inte." in page
     assert page.count('data-action="take"') == 2
     assert CANARY not in page
     assert anna.get("/api/queue").text.count("data-entry") == 2

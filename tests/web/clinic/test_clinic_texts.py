@@ -51,7 +51,6 @@ REGION_KINDS += ["end_moved", "room_changed", "queue_taken"]
 REGION_KINDS += ["party_reconnected", "admit_asked", "end_asked", "resume_confirmed", "resume_refused"]
 REGION_KINDS += ["taken", "taken_over", "released"]
 CHECKLISTS = ("before_patient", "before", "during", "after")
-FAULTS = ["camera", "microphone", "encoder", "region", "selftest"]
 ENDS = [
     "left_waiting",
     "unit_was_away",
@@ -68,7 +67,8 @@ FAMILIES = {
     "how": (*get_args(CheckInMethod), "staff_remote"),
     "state": SESSION_STATES,
     "room": (*get_args(UnitState), "unknown"),
-    "fault": FAULTS,
+    "ready.level": ("fail", "warn"),
+    "ready.told": ("sent", "waiting", "failed"),
     "booking.method": {*METHODS, *get_args(CheckInMethod)},
     "error": errors.WORDED,
     "log.kind": (*get_args(EventKind), *REGION_KINDS),

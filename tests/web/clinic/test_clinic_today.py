@@ -18,7 +18,7 @@ def test_the_list_says_who_waits_since_when_how_and_how_the_room_is(anna, region
     assert 'data-state="waiting"' in page
     assert "sedan 09:56 (4 min)" in page
     assert "Incheckad med kod" in page
-    assert "Kameran ger ingen bild." in page
+    assert "Kameran svarar inte." in page
 
 
 @pytest.mark.parametrize(

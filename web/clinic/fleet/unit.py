@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Response, abort, render_template
 
+from agent.contract.instructions import text
 from web.clinic.fleet.figures import figures_said
 from web.clinic.fleet.guard import fleet, section
 from web.clinic.fleet.live import fragment
@@ -95,7 +96,7 @@ def now(told: UnitPage) -> dict[str, Any]:
     t = texts()
     return head(told) | {
         "step": first_step(told.line, told.faults),
-        "faults": [t.of("fault", fault) for fault in told.faults],
+        "faults": [text(t.language, fault).fault for fault in told.faults],
         "orders": [order_said(order) for order in told.commands[:ORDERS_SHOWN]],
         "revoked_at": at_clock(told.revoked.at) if told.revoked else "",
     }

@@ -1,0 +1,108 @@
+"""Booked today, not ready: one thing to do, in the unit's own words, with what can be done from here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from conftest import NOW
+
+from agent.contract.instructions import text
+from web.clinic.readiness_services import NotReadyRoom, Target, ToldLine
+from web.clinic.services import NotAllowed, Refused
+from web.clinic.state import EXTENSION
+
+COVERED = NotReadyRoom(
+    id="r2",
+    name="Rum 2",
+    clinic="Kusten",
+    level="fail",
+    instruction="camera_covered",
+    others=1,
+    since=NOW - timedelta(minutes=12),
+    sid="s" * 12,
+    ref="A17",
+    start=NOW + timedelta(minutes=20),
+    remaining=3,
+    told=(ToldLine("Vaktmästaren", "email", "sent", NOW - timedelta(minutes=10)),),
+    targets=(Target("r1", "Rum 1"),),
+    can_try=True,
+)
+
+
+class Rooms:
+    """ReadinessServices."""
+
+    def __init__(self):
+        self.found, self.done, self.refuses = [COVERED], [], None
+
+    def not_ready(self, account):
+        return self.found
+
+    def _do(self, *what):
+        if self.refuses:
+            raise self.refuses
+        self.done.append(what)
+
+    def try_again(self, account, room):
+        self._do("try", account.id, room)
+
+    def move_to(self, account, sid, room):
+        self._do("move", account.id, sid, room)
+
+
+@pytest.fixture
+def rooms():
+    return Rooms()
+
+
+@pytest.fixture
+def staff(app, rooms, bo):
+    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], readiness=rooms)
+    return bo
+
+
+def test_each_room_says_one_thing_to_do_and_what_can_be_done_from_here(staff):
+    page = staff.get("/readiness").text
+    said = text("sv", "camera_covered")
+    for words in (said.fault, said.do, "Rum 2", "A17", "och 2 till i dag", "Vaktmästaren fick veta", "Rum 1"):
+        assert words in page, words
+    assert page.count('data-action="try"') == page.count('data-action="move"') == 1
+    assert page.count(text("sv", "camera_turned").do) == 0
+
+
+def test_try_again_and_move_are_one_touch_each_and_come_back_where_they_were(staff, rooms):
+    assert staff.post("/readiness/r2/try", back="/today").headers["Location"] == "/today"
+    assert staff.post(f"/readiness/{'s' * 12}/move", room="r1").headers["Location"] == "/readiness"
+    assert rooms.done == [("try", "a2", "r2"), ("move", "a2", "s" * 12, "r1")]
+    assert (
+        staff.post("/readiness/r2/try", back="https://elsewhere.example/").headers["Location"] == "/readiness"
+    )
+
+
+def test_what_is_refused_says_why(staff, rooms):
+    rooms.refuses = Refused("room", "cannot be reached: there is no unit in it")
+    assert staff.post("/readiness/r2/try").status_code == 409
+    rooms.refuses = NotAllowed("another clinic's")
+    assert staff.post("/readiness/r2/try").status_code in {403, 404}
+
+
+def test_the_day_begins_with_it_and_other_days_do_not(staff, rooms):
+    assert 'data-instruction="camera_covered"' in staff.get("/today").text
+    assert 'data-instruction="camera_covered"' in staff.get("/api/today").text
+    assert "camera_covered" not in staff.get("/today?day=2026-03-03").text
+    rooms.found = []
+    assert "not-ready-heading" not in staff.get("/today").text
+    assert "Alla rum som är bokade i dag är klara" in staff.get("/readiness").text
+
+
+def test_a_room_that_tests_itself_or_only_warns_says_so(staff, rooms):
+    rooms.found = [replace(COVERED, is_trying=True, targets=(), level="warn")]
+    page = staff.get("/api/readiness").text
+    assert "Rummet testar sig nu" in page and "Rummet går att använda" in page
+    assert 'data-action="try"' not in page and "Inget annat rum" not in page
+
+
+def test_nobody_sees_it_who_has_not_signed_in(stranger):
+    assert stranger.get("/readiness").status_code in {302, 303, 401}
