@@ -117,7 +117,10 @@ def main(runs: int, kinds: list[str]) -> None:
             if answer != fault:
                 wrong.append((which, answer, seen.look, round(seen.moved, 3)))
         right = answers[fault] / runs
-        print(f"{fault:16} {right:6.1%} of {runs}  {dict(answers)}  {time.thread_time() - started:.0f} s", flush=True)
+        print(
+            f"{fault:16} {right:6.1%} of {runs}  {dict(answers)}  {time.thread_time() - started:.0f} s",
+            flush=True,
+        )
         for each in wrong[:12] if runs <= 150 else []:
             print("   ", *each)
 
