@@ -20,8 +20,10 @@ SMALL_WIDTH = 80
 NEARLY_BLACK, NEARLY_WHITE = 28, 228
 FINE_WIDTH = 640
 """Columns of the picture in which edges are looked at."""
-REACH, STEP = 10, 2
+REACH, STEP = 20, 3
 """Blocks from one side of an edge to the other, and of one step of it."""
+AROUND = 9
+"""Blocks whose slope is taken for that of the light."""
 CLEAR_EDGE = 16.0
 """Luma from one side to the other; noise of single pixels is some 2 in such blocks."""
 EDGES = 0.005
@@ -36,7 +38,7 @@ DARK, BRIGHT = 48.0, 215.0
 
 @dataclass(frozen=True, slots=True)
 class PictureLook:
-    """light: mean luma. structure: how much luma changes over the clearest edges of the small picture.
+    """light: mean luma. structure: how much luma changes over the clearest edges of the small picture, beside the slope around.
     dark, bright: share of nearly black and nearly white blocks. sharpness: which part of a clear edge is climbed
     at once, 0 to 1, None where there is no clear edge. behind: how much lighter the border is than the middle.
     """
@@ -95,9 +97,18 @@ def sharpness(luma: Plane) -> float | None:
 
 
 def _structure(grid: Grid) -> float:
-    across = np.abs(grid[:, 2:] - grid[:, :-2]).ravel()
-    down = np.abs(grid[2:] - grid[:-2]).ravel()
-    return float(np.quantile(np.concatenate((across, down)), 0.98))
+    across = _beside_its_like((grid[:, 2:] - grid[:, :-2]).T)
+    down = _beside_its_like(grid[2:] - grid[:-2])
+    return float(np.quantile(np.concatenate((across.ravel(), down.ravel())), 0.98))
+
+
+def _beside_its_like(slope: Grid) -> Grid:
+    """How much steeper it is than around it, along the first axis: light that falls off over a hand is steep
+    too."""
+    sums = np.cumsum(slope, axis=0)
+    around = (sums[AROUND:] - sums[:-AROUND]) / AROUND
+    steeper: Grid = np.abs(slope[AROUND // 2 + 1 : AROUND // 2 + 1 + len(around)] - around)
+    return steeper
 
 
 def _behind(grid: Grid) -> float:

@@ -80,7 +80,7 @@ def sensed(
 ) -> Sight:
     """Through a sensor with noise of so much luma; other: what is seen in the second half. stands: no new
     picture comes."""
-    grain = random.normal(0, noise, (HEIGHT, WIDTH)).astype(np.float32)
+    grain = random.standard_normal((HEIGHT, WIDTH), np.float32) * np.float32(noise)
     shifts = random.integers(0, min(HEIGHT, WIDTH), (64, 2))
     first = _plane(room + grain)
 
@@ -96,15 +96,12 @@ def sensed(
 def out_of_focus(room: Luma, sigma: float) -> Luma:
     """Pixels; three boxes are as good as a bell."""
     width = max(1, round(sigma * 2)) | 1
-    out = room
+    out = room.astype(np.float32)
     for _ in range(3):
-        for axis in (0, 1):
-            padding = [(0, 0), (0, 0)]
-            padding[axis] = (width // 2 + 1, width // 2)
-            sums = np.cumsum(np.pad(out, padding, mode="edge"), axis=axis, dtype=np.float64)
-            size = out.shape[axis]
-            after = np.take(sums, range(width, width + size), axis)
-            out = ((after - np.take(sums, range(size), axis)) / width).astype(np.float32)
+        for _axis in range(2):
+            padded = np.pad(out, ((width // 2 + 1, width // 2), (0, 0)), mode="edge")
+            sums = np.cumsum(padded - padded.mean(), axis=0, dtype=np.float32)
+            out = np.ascontiguousarray(((sums[width:] - sums[:-width]) / width + padded.mean()).T)
     return out
 
 

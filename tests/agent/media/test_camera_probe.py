@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from agent.media import camera_probe
 from agent.media.camera import CameraSettings
-from agent.media.camera_probe import Watched, watch
-from agent.media.device import DeviceError
+from agent.media.camera_gate import GatedCamera
+from agent.media.camera_probe import Watched, watch, watch_open
+from agent.media.device import DeviceError, RawPicture
 from agent.media.picture_look import PictureLook
+from agent.media.pixels import blank, planes
+from agent.media.scene import Scene
 from agent.media.usual_view import View
 from agent.probes.camera_verdict import judge
 from tests.agent.media.lamp_gate import LampGate
@@ -37,7 +41,7 @@ def seen(**look):
         (seen(light=222), "camera_bright"),
         (seen(bright=0.5), "camera_bright"),
         (seen(sharpness=0.22), "camera_blurred"),
-        (seen(sharpness=None), ""),
+        (seen(sharpness=None), "camera_blurred"),
         (replace(SEEN, view=OTHER), "camera_turned"),
         (replace(seen(structure=1.0, sharpness=0.1), view=OTHER), "camera_covered"),
         (replace(seen(light=30, sharpness=0.1), view=OTHER), "camera_dark"),
@@ -51,6 +55,43 @@ def test_at_night_a_dark_room_is_none_of_the_cameras_faults_and_a_still_one_is()
     assert judge(seen(structure=1.0, light=18), 30, VIEW, at_night=True).ok
     assert judge(replace(SEEN, stands_still=True), 30, VIEW, at_night=True).instruction == "camera_frozen"
     assert judge(seen(structure=1.0, light=130), 30, VIEW, at_night=True).instruction == "camera_covered"
+
+
+def test_a_camera_that_exposes_for_longer_in_the_dark_is_not_slow():
+    night = replace(seen(light=30, structure=9), rate=10.0)
+    assert judge(night, 30, VIEW, at_night=True).ok
+    assert judge(night, 30, VIEW, at_night=False).instruction == "camera_dark"
+
+
+def test_a_camera_that_gives_black_the_same_each_time_is_covered_and_at_night_well():
+    black = replace(seen(light=16, structure=0.0, sharpness=None), stands_still=True)
+    assert judge(black, 30, VIEW, at_night=False).instruction == "camera_covered"
+    assert judge(black, 30, VIEW, at_night=True).ok
+
+
+class Brightening:
+    """A camera whose own control of light takes a second and more from black to the room."""
+
+    sensor = (320, 180)
+    room = planes(Scene(320, 180).draw(0.0, 0.0))[0]
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    def read(self):
+        self.given += 1
+        frame = blank(320, 180)
+        light = min(1.0, self.given / 40)
+        grain = np.random.default_rng(self.given).integers(0, 3, self.room.shape)
+        planes(frame)[0][:] = 16 + (self.room - 16) * light + grain
+        return RawPicture(frame, self.given / 30)
+
+
+def test_a_camera_is_not_called_dark_before_its_light_has_settled():
+    camera = Brightening()
+    watched = watch_open(GatedCamera(camera, LampGate([])), lambda works=True: None)
+    assert watched is not None and camera.given >= 42
+    assert judge(watched, 30, None, at_night=False).ok
 
 
 def test_without_a_usual_view_no_camera_is_turned():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from agent.media.camera_probe import BLURRED, NOTHING_SEEN
 from agent.media.picture_look import look, moved, sharpness, small
 from agent.media.pixels import planes
 from agent.media.scene import Scene
@@ -37,11 +38,13 @@ def test_a_room_has_structure_in_any_light_and_a_covered_lens_has_none(gain):
     assert look(lit(ROOM, gain=gain, noise=5)).structure > 8
     for grey in (16, 60, 180):
         assert look(lit(np.full_like(ROOM, grey), noise=5)).structure < 2
+    hand = np.full_like(ROOM, 60) + np.linspace(0, 120, ROOM.shape[1]).astype(np.uint8)[None, :]
+    assert look(lit(hand, noise=5)).structure < NOTHING_SEEN  # light falls in from one side
 
 
 def test_sharpness_does_not_hang_on_light_or_noise_and_falls_with_the_focus():
     assert sharpness(lit(ROOM, gain=0.4, noise=4)) > 0.8
-    assert sharpness(lit(blurred(ROOM, 30))) < 0.28
+    assert sharpness(lit(blurred(ROOM, 30))) < BLURRED
     assert sharpness(np.full_like(ROOM, 90)) is None
 
 
