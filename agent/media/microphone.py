@@ -45,7 +45,7 @@ class MicrophoneSettings:
     default).
 
     tone_hz mixes a steady tone in, by which tests know the source again. room: where there is no hardware, what
-    speech and file are heard in.
+    speech and file are heard in. speaks: whether somebody is there who speaks.
     """
 
     kind: Literal["speech", "file", "pipewire"] = "speech"
@@ -53,6 +53,7 @@ class MicrophoneSettings:
     file: Path | None = None
     tone_hz: float | None = None
     room: SimRoom | None = field(default=None, compare=False)
+    speaks: bool = True
 
 
 class _AlwaysThere:
@@ -62,16 +63,17 @@ class _AlwaysThere:
 
 
 class SpeechMicrophone(_AlwaysThere):
-    """Plays agent.media.speech in a loop, in real time."""
+    """Plays agent.media.speech in a loop, in real time; silence where nobody speaks."""
 
-    def __init__(self) -> None:
+    def __init__(self, speaks: bool = True) -> None:
+        self._speaks = speaks
         self._loop: Samples = np.zeros(0, np.int16)
         self._place = 0
         self._pace = Pace(FRAME_S, buffer_s=BUFFER_S)
 
     def open(self) -> None:
         if not len(self._loop):
-            loop = speech_loop()
+            loop = speech_loop() if self._speaks else np.zeros(AUDIO_CLOCK_RATE_HZ, np.int16)
             self._loop = loop[: len(loop) // FRAME_SAMPLES * FRAME_SAMPLES]
         self._pace = Pace(FRAME_S, buffer_s=BUFFER_S)
 
@@ -249,7 +251,7 @@ def make_microphone(settings: MicrophoneSettings, footage: Footage | None = None
     """The microphone settings ask for, not yet open. Kind "file" without footage raises DeviceError."""
     if settings.kind == "pipewire":
         return PipeWireMicrophone(settings.target)
-    inner: Microphone = SpeechMicrophone()
+    inner: Microphone = SpeechMicrophone(settings.speaks)
     if settings.kind == "file":
         if footage is None:
             raise DeviceError("file microphone", "no film is given", "Give microphone.file in the profile")

@@ -16,6 +16,7 @@ import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,12 +64,12 @@ def listen(
     way = sound_way(_graph(), source, sink)
     if way.raw is None:
         raise DeviceError(f"microphone {source or ''}", "PipeWire has none", "Plug it in")
-    with _recording(way) as recording:
-        recording.read(WARM_UP_S, stopped, move)
-        quiet = recording.read(seconds, stopped, move)
+    with _recording(way, stopped, move) as recording:
+        recording.read(WARM_UP_S)
+        quiet = recording.read(seconds)
         sounds = quiet[:0]
         if sound is not None and way.played is not None and not stopped.is_set():
-            sounds = _played(recording, sink, sound, stopped, move)
+            sounds = _played(recording, sink, sound)
     return Heard(
         quiet=quiet[:, RAW].copy(),
         played=sounds[:, PLAYED].copy(),
@@ -98,18 +99,15 @@ def devices_now(source: str | None, sink: str | None) -> Devices:
 class _Recording:
     """What a pw-record of CHANNELS channels writes."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
+    def __init__(self, process: subprocess.Popen[bytes], stopped: Event, move: Move) -> None:
+        self._process, self._stopped, self._move = process, stopped, move
         self._buffer = b""
         self._order = ""
 
-    def read(
-        self, seconds: float, stopped: Event, move: Move, until: Callable[[], bool] = lambda: False
-    ) -> NDArray[np.int16]:
+    def read(self, seconds: float, until: Callable[[], bool] = lambda: False) -> NDArray[np.int16]:
         """So much sound as rows of CHANNELS samples; less when stopped, or once `until` holds."""
         wanted = round(seconds * RATE_HZ) * 2 * CHANNELS
-        while len(self._buffer) < wanted and not stopped.is_set() and not until():
-            move()
+        while len(self._buffer) < wanted and not self._stopped.is_set() and not until():
             self._more()
         whole = min(wanted, len(self._buffer)) // (2 * CHANNELS) * 2 * CHANNELS
         data, self._buffer = self._buffer[:whole], self._buffer[whole:]
@@ -117,10 +115,13 @@ class _Recording:
 
     def _more(self) -> None:
         assert self._process.stdout is not None
-        limit_s = SILENT_PIPE_S if self._order else FIRST_SOUND_S
-        ready, _, _ = select.select([self._process.stdout], [], [], limit_s)
+        limit = time.monotonic() + (SILENT_PIPE_S if self._order else FIRST_SOUND_S)
+        ready: list[IO[bytes]] = []
+        while not ready and not self._stopped.is_set() and time.monotonic() < limit:
+            self._move()
+            ready = select.select([self._process.stdout], [], [], POLL_S)[0]
         data = os.read(self._process.stdout.fileno(), 65536) if ready else b""
-        if not data:
+        if not data and not self._stopped.is_set():
             raise DeviceError("microphone", "PipeWire gives no sound from it", "Check that it is plugged in")
         self._buffer += data
         if not self._order and (start := pcm_start(self._buffer)) is not None:
@@ -128,20 +129,16 @@ class _Recording:
             self._order = ">i2" if start[1] else "<i2"
 
 
-def _played(
-    recording: _Recording, sink: str | None, sound: Wave, stopped: Event, move: Move
-) -> NDArray[np.int16]:
+def _played(recording: _Recording, sink: str | None, sound: Wave) -> NDArray[np.int16]:
     lasts_s = len(sound) / RATE_HZ + RINGS_S
     with _player(sink, sound) as player:
-        before = recording.read(
-            lasts_s + STARTS_WITHIN_S, stopped, move, until=lambda: player.poll() is not None
-        )
-        after = recording.read(RINGS_S, stopped, move)
+        before = recording.read(lasts_s + STARTS_WITHIN_S, until=lambda: player.poll() is not None)
+        after = recording.read(RINGS_S)
     return np.concatenate([before, after])
 
 
 @contextmanager
-def _recording(way: SoundWay) -> Iterator[_Recording]:
+def _recording(way: SoundWay, stopped: Event, move: Move) -> Iterator[_Recording]:
     name = f"{LISTENER}{os.getpid()}"
     command = [
         *("pw-record", "--target", "0", "-P", f"{{ node.name={name} }}", "--media-role", "Communication"),
@@ -149,16 +146,16 @@ def _recording(way: SoundWay) -> Iterator[_Recording]:
         *("--channel-map", "AUX0,AUX1,AUX2", "--latency", f"{AUDIO_FRAME_MS}ms", "-"),
     ]
     with _process(command) as process:
-        ears = _ears(name)
+        ears = _ears(name, stopped)
         for port, ear in zip((way.played, way.raw, way.cancelled), ears, strict=True):
             if port is not None:
                 _said("pw-link", str(port), str(ear))
-        yield _Recording(process)
+        yield _Recording(process, stopped, move)
 
 
-def _ears(name: str) -> list[int]:
+def _ears(name: str, stopped: Event) -> list[int]:
     limit = time.monotonic() + LINKED_WITHIN_S
-    while time.monotonic() < limit:
+    while time.monotonic() < limit and not stopped.is_set():
         graph = _graph()
         ports = graph.ports_of(graph.named(name), "input")
         if len(ports) == CHANNELS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from threading import Event
 
 import numpy as np
@@ -36,7 +37,8 @@ def try_sound(
                 settings.target, sink, sound, seconds=seconds, stopped=stopped, move=move
             )
         film = Footage(settings.file) if settings.kind == "file" and settings.file else None
-        microphone = make_microphone(settings, film)
+        # Nobody sits in a room that is tried: what is made by code is its noise alone.
+        microphone = make_microphone(replace(settings, speaks=settings.room is None), film)
         try:
             microphone.open()
             return _listen(microphone, settings.room, sound, _Reader(microphone, seconds, stopped, move))

@@ -89,7 +89,8 @@ class SoundProbe:
         clock: Callable[[], float] = time.monotonic,
         trial: Trial = try_sound,
     ) -> None:
-        self._parts, self._keeps, self._clock, self._trial = parts, keeps or Forgets(), clock, trial
+        self._parts, self._clock, self._trial = parts, clock, trial
+        self._keeps = Forgets() if keeps is None else keeps
         self._told: tuple[Verdict, ...] = ()
         self._was_well = False
         self._chirped_at: float | None = None

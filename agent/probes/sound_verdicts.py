@@ -36,12 +36,13 @@ ECHO_FROM_DB = -40.0
 """What comes back more quietly is lost in the room's noise, and no echo that anybody hears."""
 SAME_WITHIN_MS = 40.0
 """What is found behind the canceller so near is the chirp, and no knock that happened to fall in between."""
+SAME_WAY_MS = 5.0
 AS_IF_AFTER = 1920  # samples, 40 ms
 REACH_MS = 35.0
 """The canceller finds an echo up to so much after what it is told was played."""
 LATE_MS = 250.0
 """Who speaks begins to fall into the other's words (ITU-T G.114)."""
-FAINTER_DB = 6.0
+FAINTER_DB = 12.0
 """Than usual: so faint it would still have to be found, before its absence tells anything."""
 SILENT_DBFS = -60.0
 """Of what was played: no more than noise went to the output."""
@@ -165,7 +166,7 @@ def _late(heard: Heard, way: Echo) -> Verdict | None:
         return found("sound_delay", way.delay_ms, "ms", reason=late)
     if heard.cancelled is None or way.gain_db < ECHO_FROM_DB:
         return None
-    less_db = taken_out_db(heard)
+    less_db = taken_out_db(heard, way)
     if less_db is None or less_db >= ECHO_DB:
         return None
     reach_ms = (heard.devices.play_delay_ms if heard.devices else 0.0) + REACH_MS
@@ -175,17 +176,20 @@ def _late(heard: Heard, way: Echo) -> Verdict | None:
     return found("echo", less_db, "dB", reason=f"the canceller makes it {less_db:.0f} dB quieter")
 
 
-def taken_out_db(heard: Heard) -> float | None:
+def taken_out_db(heard: Heard, way: Echo) -> float | None:
     """By how much the last chirp is quieter behind the canceller, which learns from those before; None where it
-    was not heard."""
+    was not heard on the way that all three have told, but somebody speaks in between."""
     if heard.cancelled is None:
         return None
     start = last_chirp(heard.played)
     before, behind = (echo(each[start:], heard.played[start:]) for each in (heard.raw, heard.cancelled))
-    if not before.is_found:
+    if not before.is_found or not _is_near(before, way, SAME_WAY_MS):
         return None
     less_db = before.gain_db - behind.gain_db
     # What does not stand out any more has gone down into the noise, however loud that is.
-    late_ms = behind.delay_ms - before.delay_ms
-    is_same = -SAME_WITHIN_MS < late_ms < SAME_WITHIN_MS and 2 * behind.bands >= before.bands
+    is_same = _is_near(behind, before, SAME_WITHIN_MS) and 2 * behind.bands >= before.bands
     return less_db if behind.is_found and behind.is_measured and is_same else max(ECHO_DB, less_db)
+
+
+def _is_near(one: Echo, other: Echo, within_ms: float) -> bool:
+    return abs(one.delay_ms - other.delay_ms) < within_ms
