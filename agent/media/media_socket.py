@@ -7,6 +7,7 @@ import ipaddress
 import random
 import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ DSCP_AF41 = 34
 """RFC 8837, section 5: interactive video with or without sound, medium priority. One bundled transport carries
 sound and picture and has one mark; EF (46) is for sound alone."""
 RECEIVE_BUFFER_BYTES = 256 * 1024
+REST_S = 30.0
+"""A TURN server that has just been given an address back takes no other from the same port of ours for a second or
+more (coturn 4.6 refuses the first request with 437 and then says nothing): others of the range come first."""
+_used_at: dict[int, float] = {}
 _RANGE = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
 
 
@@ -91,17 +96,23 @@ def mark(opened: socket.socket, dscp: int) -> None:
             opened.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, dscp << 2)
 
 
+def _rested_first(ports: PortRange) -> list[int]:
+    since = time.monotonic() - REST_S
+    return sorted(ports.shuffled(), key=lambda port: max(since, _used_at.get(port, since)))
+
+
 def _bind(opened: socket.socket, address: str, ports: PortRange | None) -> None:
     if ports is None:
         opened.bind((address, 0))
         return
-    for port in ports.shuffled():
+    for port in _rested_first(ports):
         try:
             opened.bind((address, port))
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
         else:
+            _used_at[port] = time.monotonic()
             return
     raise NoFreePort(
         errno.EADDRINUSE,

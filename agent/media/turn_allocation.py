@@ -15,9 +15,8 @@ from agent.media.media_socket import PortRange, mark, open_udp
 LIFETIME_S = 600  # RFC 8656, section 3.2: the default; refreshed for as long as the call goes on
 CHANNEL_REFRESH_S = 500  # a channel lives 600 s (RFC 8656, section 12)
 MISMATCH = 437
-"""The server still knows an address that was given back a moment ago from the same port of ours (RFC 8656, section
-7.4: take another): in a firewall's narrow range the next one that is opened may well meet it. coturn 4.6 forgets
-within a second."""
+"""The server still knows an address that was given back a moment ago from the same port of ours: take another port
+(RFC 8656, section 7.4; media_socket.REST_S)."""
 PORTS_TRIED, NEXT_PORT_AFTER_S = 6, 0.25
 REFUSALS = {
     401: "it refused our credentials: too old, or region and server have different secrets (401)",

@@ -41,7 +41,7 @@ FAR = {"delay_s": 0.02, "jitter_s": 0.005}
 HEALTHY = (
     Shape(**FAR),
     Shape(bit_rate=8_000_000, loss=RandomLoss(0.005), **FAR),
-    Shape(bit_rate=3_500_000, loss=BurstLoss(0.003, 3), delay_s=0.15),
+    Shape(bit_rate=3_500_000, loss=RandomLoss(0.002), delay_s=0.15),
 )
 RUNS = 30
 

@@ -38,6 +38,16 @@ def test_ports_come_from_the_range_until_it_is_used_up() -> None:
             each.close()
 
 
+def test_a_port_that_was_just_used_rests_while_there_are_others() -> None:
+    ports = free_range(4)
+    taken = []
+    for _ in range(8):
+        with open_udp("127.0.0.1", ports, 0) as opened:
+            taken.append(opened.getsockname()[1])
+    assert sorted(taken[:4]) == list(range(ports.first, ports.last + 1))
+    assert taken[4:] == taken[:4], "then the one that has rested longest"
+
+
 def test_an_address_that_is_not_ours_is_not_taken_for_a_used_up_range() -> None:
     with pytest.raises(OSError) as caught:
         open_udp("203.0.113.77", PortRange(50000, 65000), 0)
