@@ -27,6 +27,8 @@ RATE = 30.0
 FRAME = 960
 PEOPLE = 40
 NOISES = 4
+FLICKER = 0.01
+"""Share of the light, as of a lamp on the mains."""
 WELL = Acoustics()
 
 
@@ -147,7 +149,7 @@ class Camera:
             seen[top:, left : left + person.shape[1]] = person
         down, across = self._random.choice([-1, 1], 2)
         noise = _noises()[self._random.integers(NOISES), ::down, ::across] * np.float32(day.noise)
-        flicker = 1 + 0.01 * np.sin(self._count * 2.1)
+        flicker = 1 + FLICKER * np.sin(self._count * 2.1)
         planes = np.full((HEIGHT * 3 // 2, WIDTH), 128, np.uint8)
         planes[:HEIGHT] = np.clip(seen * np.float32(flicker) + noise, 16, 235).astype(np.uint8)
         self._count += 1

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import time
-import wave
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -29,7 +28,7 @@ from provisioning.database import Database
 from provisioning.models import BookedSession
 from tests.bench.idle import processor_s
 from tests.bench.selftest.agent_process import OFFSET_FILE
-from tests.bench.selftest.certificates_of_any_age import HAND_MADE, hand_made, replace_certificate
+from tests.bench.selftest.devices import HEALTHY_BOARD, Devices, write_silence
 from tests.bench.selftest.starter import NAME, PORT, UNIT_SETTINGS
 from tests.system.chromium import CHROMIUM, QUIET
 from tests.system.coturn import SECRET, Coturn
@@ -44,31 +43,6 @@ ZONE = ZoneInfo("Europe/Stockholm")
 TEST_WITHIN_S = 75.0
 STATE_MIB = 64
 OWN = "HALSORUM_BENCH_OWN_MOUNTS"
-BOARD = """encoders = {encoders}
-[camera]
-kind = "file"
-file = "{camera}"
-width = {width}
-height = {height}
-frame_rate = {rate}
-[microphone]
-kind = "file"
-file = "{silence}"
-[loudspeaker]
-kind = "none"
-[screen]
-width_px = 1280
-height_px = 800
-width_mm = 217.0
-height_mm = 136.0
-touch = true
-kiosk = true
-[pins]
-mock = true
-camera_lamp = 17
-door_lamp = 27
-"""
-HEALTHY_BOARD: dict[str, Any] = {"encoders": ["libx264"], "width": 1280, "height": 720, "rate": 30}
 
 
 def own_mounts() -> None:
@@ -98,11 +72,9 @@ class Found:
 
 
 @dataclass
-class Rig:
+class Rig(Devices):
     """Use as a context manager. `folder` must be empty."""
 
-    folder: Path
-    films: dict[str, bytes]
     network: Network = field(default_factory=Network)
     sid: str = ""
 
@@ -130,8 +102,7 @@ class Rig:
         self.board_file.write_text(self._board(HEALTHY_BOARD))
         keep.enter_context(self.network)
         self._resolver()
-        RUN.mkdir(exist_ok=True)
-        subprocess.run(["mount", "-t", "tmpfs", "none", str(RUN)], check=True)
+        self._over(RUN)
         self.turn = keep.enter_context(Coturn(self.folder / "turn", REGION_ADDRESS, self.network.region))
         secret = self.folder / "turn.secret"
         secret.write_text(SECRET)
@@ -142,9 +113,7 @@ class Rig:
             OFFSET_FILE: str(self.folder / "clock-offset"),
             UNIT_SETTINGS: json.dumps({"board": str(self.board_file), "sys_dir": str(self.sys)}),
         }
-        self.state.mkdir(parents=True)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={STATE_MIB}m", "none", self.state], check=True)
-        keep.callback(subprocess.run, ["umount", "-l", str(self.state)], check=False)
+        self._over(self.state)
         self.system = keep.enter_context(
             Stack(self.folder / "system", starter="tests.bench.selftest.starter", network=self.network)
         )
@@ -153,70 +122,6 @@ class Rig:
         keep.callback(self.close_page)
         self.sid = book_by_command(self.system, after_min=60, minutes=10).sid
 
-    @property
-    def sys(self) -> Path:
-        """In the place of /sys."""
-        return self.folder / "sys"
-
-    @property
-    def state(self) -> Path:
-        """The unit's, on a small file system of its own."""
-        return self.folder / "system" / "unit" / "state"
-
-    @property
-    def board_file(self) -> Path:
-        return self.folder / "devices" / "board.toml"
-
-    @property
-    def camera_file(self) -> Path:
-        return self.folder / "devices" / "camera.mp4"
-
-    @property
-    def silence_file(self) -> Path:
-        """Nobody speaks in the room; its noise is the acoustics'."""
-        return self.folder / "devices" / "silence.wav"
-
-    def lay_machine(self) -> None:
-        """A machine that is well: 48 °C, voltage in order, a screen that feels touches."""
-        self.write_sys("class/thermal/thermal_zone0/type", "cpu-thermal")
-        self.write_sys("class/thermal/thermal_zone0/temp", "48000")
-        self.write_sys("class/hwmon/hwmon0/name", "rpi_volt")
-        self.write_sys("class/hwmon/hwmon0/in0_lcrit_alarm", "0")
-        self.write_sys("devices/platform/soc/soc:firmware/get_throttled", "0")
-        self.write_sys("class/input/event0/device/properties", "2")
-        self.write_sys("class/input/event0/device/capabilities/abs", "260800000000003")
-
-    def write_sys(self, name: str, text: str) -> None:
-        """One file of it."""
-        file = self.sys / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"{text}\n")
-
-    def write_camera(self, content: bytes) -> None:
-        """What the camera sees from its next opening on."""
-        beside = self.camera_file.with_suffix(".new")
-        beside.write_bytes(content)
-        beside.replace(self.camera_file)
-
-    def acoustics(self, **values: Any) -> None:
-        """How the room sounds; none: well (agent/media/sim_room.py)."""
-        file = self.state / "acoustics.toml"
-        if not values:
-            file.unlink(missing_ok=True)
-            return
-        beside = file.with_suffix(".new")
-        beside.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
-        beside.replace(file)
-
-    def board(self, **values: Any) -> None:
-        """Another board from the agent's next start on, which follows at once."""
-        self.board_file.write_text(self._board(HEALTHY_BOARD | values))
-        self.restart_agent()
-
-    def clock_off(self, seconds: float) -> None:
-        """The machine's time of day is wrong by so much."""
-        (self.folder / "clock-offset").write_text(str(seconds))
-
     def restart_agent(self) -> None:
         """By kill -9, as when the power goes; back when its first self-test has ended."""
         began = datetime.now(UTC)
@@ -224,57 +129,10 @@ class Rig:
         self.open_page()
         self._tested_after(began, "start")
 
-    def fill_disk(self) -> None:
-        """All but a megabyte of the state's own file system."""
-        free = os.statvfs(self.state)
-        with (self.state / "filler").open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, max(1, free.f_bavail * free.f_frsize - (1 << 20)))
-
-    def empty_disk(self) -> None:
-        (self.state / "filler").unlink(missing_ok=True)
-
-    def update_told(self, document: dict[str, Any] | None) -> None:
-        """What root's part says of the last installation (agent/update/told.py)."""
-        file = RUN / "install.json"
-        if document is None:
-            file.unlink(missing_ok=True)
-        else:
-            file.write_text(json.dumps(document))
-
     def flush_address(self) -> None:
         """The cable is in, and nobody gave an address."""
         enter = ["ip", "-n", self.network.unit.namespace]
         subprocess.run([*enter, "address", "flush", "dev", "cable"], check=True)
-
-    def certificate(self, left: timedelta | None) -> None:
-        """The unit goes by a certificate of 90 days made by hand, of which so much is left; None: by its own."""
-        text = self._unit_file.read_text()
-        own = [line for line in text.splitlines() if not line.startswith(HAND_MADE)]
-        if left is None:
-            own = [line.removeprefix("#") for line in own]
-        else:
-            own = [f"#{line}" if line.startswith("identity_dir") else line for line in own]
-            files = hand_made(self.folder / "system" / "pki", self.folder / "devices", "unit-1", left)
-            own += [f'{name} = "{file}"' for name, file in zip(HAND_MADE, files, strict=True)]
-        self._unit_file.write_text("\n".join(own) + "\n")
-        self.restart_agent()
-
-    def expired_certificate(self) -> None:
-        """Its own has ended a day ago, and its machine's time is known."""
-        current = (self.folder / "system" / "unit" / "identity" / "current").resolve()
-        self._kept_identity = {file: file.read_bytes() for file in current.iterdir()}
-        replace_certificate(self.folder / "system" / "pki", current, "unit-1", -timedelta(days=1))
-        self.restart_agent()
-
-    def own_certificate(self) -> None:
-        """As it was."""
-        for file, content in self._kept_identity.items():
-            file.write_bytes(content)
-        self.restart_agent()
-
-    @property
-    def _unit_file(self) -> Path:
-        return self.folder / "system" / "unit" / "unit.toml"
 
     def stop_part(self, name: str) -> None:
         """Hold a process still: it keeps its ports and answers nobody."""
@@ -345,7 +203,7 @@ class Rig:
         pid = self.system.system["pids"]["unit"]
         before_s = processor_s(pid)
         last = self._tested_after(due, "before")
-        found_s = (last.at - due).total_seconds() - self._offset_s()
+        found_s = (last.at - due).total_seconds()
         cpu_s = processor_s(pid) - before_s
         faults = tuple(self.document()["faults"])
         return Found(faults, found_s, cpu_s, tuple(_plain(verdict) for verdict in last.verdicts))
@@ -375,21 +233,18 @@ class Rig:
         until_s = time.monotonic() + TEST_WITHIN_S + max(0.0, (due - datetime.now(UTC)).total_seconds())
         while time.monotonic() < until_s:
             last = kept(self.state / "run")
-            offset = timedelta(seconds=self._offset_s())
-            if last is not None and last.at - offset > due and last.occasion == occasion:
+            if last is not None and last.at > due and last.occasion == occasion:
                 return last
             time.sleep(0.05)
         raise RuntimeError(f"no self-test ({occasion}) ended in time; see {self.state / 'run' / FILE}")
 
-    def _offset_s(self) -> float:
-        return 0.0  # the file's own time is datetime.now()'s, which goes by the kernel
-
-    def _board(self, values: dict[str, Any]) -> str:
-        return BOARD.format(
-            camera=self.camera_file,
-            silence=self.silence_file,
-            **(values | {"encoders": json.dumps(values["encoders"])}),
-        )
+    def _over(self, folder: Path) -> None:
+        """A small file system of its own lies over this folder, which is made if it is not there."""
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            self._stack.callback(folder.rmdir)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={STATE_MIB}m", "none", folder], check=True)
+        self._stack.callback(subprocess.run, ["umount", "-l", str(folder)], check=False)
 
     def _resolver(self) -> None:
         file = self.folder / "resolv.conf"
@@ -410,15 +265,6 @@ class Rig:
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.kill()
     process.wait()
-
-
-def write_silence(file: Path, seconds: int = 10) -> None:
-    """A sound file of nothing: 48 kHz, mono."""
-    with wave.open(str(file), "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(48_000)
-        sound.writeframes(bytes(2 * 48_000 * seconds))
 
 
 def _plain(verdict: Any) -> dict[str, Any]:

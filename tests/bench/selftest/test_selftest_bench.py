@@ -1,4 +1,4 @@
-"""The bench itself: each instruction has a fault, what is judged, the name service, the certificates, a healthy run."""
+"""The bench itself: each instruction has a fault, what is judged, name service, certificates, a healthy run."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import struct
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from cryptography import x509
 
 from agent.contract.instructions import INSTRUCTIONS
 from provisioning.pki import Authority
-from tests.bench.selftest import faults, names, table
+from tests.bench.selftest import faults, healthy, healthy_room, names, table
 from tests.bench.selftest.__main__ import judged
 from tests.bench.selftest.certificates_of_any_age import LIFE, hand_made
-from tests.bench.selftest.healthy import run_healthy
 from tests.bench.selftest.rig import Found
 
 NOT_BROKEN = {"selftest", "panel"}
@@ -80,7 +80,12 @@ def test_a_certificate_has_as_much_left_as_was_asked(tmp_path):
     assert authority.ca_file == tmp_path / "pki" / "ca.pem"
 
 
-def test_healthy_runs_try_every_judgement_and_are_the_same_for_a_seed():
-    one, other = run_healthy(1, 5), run_healthy(1, 5)
-    assert one == other
-    assert {"camera", "microphone", "line", "clock", "temperature"} <= set(one["tried"])
+def test_a_healthy_run_tries_every_judgement_and_a_still_picture_is_an_alarm(monkeypatch):
+    monkeypatch.setattr(healthy_room, "_noises", lambda: np.zeros((4, 720, 1280), np.float32))
+    monkeypatch.setattr(healthy_room, "_film_sound", lambda: np.ones(48_000, np.int16))
+    monkeypatch.setattr(healthy_room, "FLICKER", 0.0)
+    wall = healthy_room.Place("wall", np.full((720, 1280), 120, np.uint8))
+    monkeypatch.setattr(healthy, "places", lambda: (wall,))
+    report = healthy.run_healthy(1, 5)
+    assert {"camera", "microphone", "line", "clock", "temperature"} <= set(report["tried"])
+    assert [alarm["instructions"][0] for alarm in report["alarms"]] == ["camera_frozen"]
