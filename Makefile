@@ -54,7 +54,7 @@ export PYTHONUNBUFFERED := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run new-unit demo screens test test-long unit unit-postgresql lint format bench
-.PHONY: bench-net bench-people bench-fleet bench-echo bench-idle recovery soak torture vm-test vm-cuts lock clean distclean
+.PHONY: bench-selftest bench-net bench-people bench-fleet bench-echo bench-idle recovery soak torture vm-test vm-cuts lock clean distclean
 .PHONY: packages-run packages-test $(UNIT_PARTS) $(PARTS) image image-twice bundle packages-image packages-lab
 
 help: ## Show what can be made
@@ -127,6 +127,10 @@ bench-echo: packages-test $(VENV)/ready ## Echo return loss of the shipped audio
 bench-fleet: packages-test $(VENV)/ready ## Thousands of units at the real broker and region: storms, changes, losses (JSON=file UNITS="250 2000" ROUNDS=n)
 	@$(BIN)/python -m tests.bench.fleet $(if $(JSON),--json $(JSON)) $(if $(UNITS),--units $(UNITS)) \
 	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(OPTIONS)
+
+bench-selftest: packages-test $(VENV)/ready ## Forty faults before a session, a thousand healthy self-tests (JSON=file RUNS=n)
+	@$(BIN)/python -m tests.bench.selftest $(if $(JSON),--json $(JSON)) $(if $(RUNS),--runs $(RUNS)) \
+		--plot build/bench-selftest.png $(OPTIONS)
 
 bench-idle: packages-test $(VENV)/ready ## What the agent costs when nobody is there: start, processor, files written (JSON=file)
 	@$(BIN)/python -m tests.bench.idle $(if $(JSON),--json $(JSON)) $(OPTIONS)
