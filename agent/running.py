@@ -10,11 +10,11 @@ from dataclasses import replace
 from functools import partial
 
 from agent import VERSION, selftest_plan
-from agent import session_events as ev
 from agent.alive import Alive, any_of, runtime_folder
 from agent.alive_screen import PagesAnswer, feeds_move
 from agent.board_media import capture_settings
 from agent.call_control import CallControl
+from agent.call_told import CallTold
 from agent.call_watch_joined import WatchedCall
 from agent.config import Settings, keep_complete
 from agent.contract.status import Clock, Info, Storage
@@ -44,7 +44,6 @@ from agent.scan_media import Mirrors
 from agent.screen_alive import ScreenAlive
 from agent.selftest import Probe, SelfTester
 from agent.selftest_joined import stages, tells
-from agent.session_state import OCCUPYING
 from agent.speech import Espeak
 from agent.still_serving import pages_of
 from agent.survey import Survey, Surveyor, machine_digest, survey_command
@@ -104,9 +103,10 @@ class Running:
         tell = tells(unit, settings.run_folder)
         self._tester = SelfTester(self._stages(), tell, lambda: unit.present())  # noqa: PLW0108 - the panel sets it
         self._attempt = 0
-        self.calls = self._make_calls()
+        self._told = CallTold(unit)
+        self.calls = self._told.calls = self._make_calls()
         self.wire = Wire(unit, identity, boot=boot, info=self._info)
-        self.wire.calls = self.calls
+        self.wire.calls, self._told.wire = self.calls, self.wire
         self.telemetry = Telemetry(self.calls, unit.clock, session=unit.held, send=self.wire.quality)
         self.touches = Touches(
             unit,
@@ -148,9 +148,9 @@ class Running:
             finder=self._finder,
             before_open=self._before_open,
             next_attempt=self._next_attempt,
-            on_fact=self._fact,
-            on_lost=self._lost,
-            on_device_error=self._device_error,
+            on_fact=self._told.fact,
+            on_lost=self._told.lost,
+            on_device_error=self._told.device_error,
             on_opened=self._unit.changed,
             device_faults=DeviceFaults(note_device_faults(self._unit), take_as_room_faults(self._unit)),
         )
@@ -168,11 +168,12 @@ class Running:
 
     def _join_meeting(self) -> None:
         """What pages say over the call, and what the touchscreen asks of the meeting."""
-        self._talk = MeetingTalk(self._unit, self.calls)
+        self._talk = self._told.talk = MeetingTalk(self._unit, self.calls)
         self._camera = MeetingCamera(self._unit, self.calls)
         for kind, handler in self._camera.messages.items():
             self._talk.on(kind, handler)
         self._talk.on("state", self.watched_call.party_says)
+        self._told.greeters = [self._talk.greet, self._camera.tell, self.watched_call.greet]
         about_meeting = MeetingTouches(
             self._unit, self.wire, is_staff=self.touches.is_staff, tell_beside=self._talk.tell_beside
         )
@@ -298,43 +299,6 @@ class Running:
         """Grows also over a restart, since a page drops attempts older than the one it knows."""
         self._attempt = max(self._attempt + 1, int(self._unit.clock.now().timestamp() * 1000))
         return self._attempt
-
-    def _fact(self, fact: facts.Fact) -> None:
-        session = self._unit.held()
-        if session is None:
-            return
-        sid = session.plan.sid
-        match fact:
-            case facts.LocalOffer(peer, attempt, sdp):
-                self.wire.offer(sid, peer, attempt, sdp)
-            case facts.LocalCandidate():
-                self.wire.candidate(sid, fact.peer, fact.attempt, fact.candidate, fact.sdp_mid)
-            case facts.Connected(peer) | facts.MediaFlowing(peer) | facts.MediaBack(peer):
-                self.calls.flowing(peer)
-                self._unit.session_event(sid, ev.PartyConnected(peer))
-                self.calls.tell_state()
-                if isinstance(fact, facts.Connected):
-                    self._talk.greet(peer)
-                    self._camera.tell(peer)
-                    self.watched_call.greet(peer)
-            case facts.MediaLost(peer) | facts.PeerGone(peer):
-                self.wire.doubt()
-                self._unit.session_event(sid, ev.PartyLost(peer))
-            case facts.ConnectionFailed(peer, reason, detail):
-                log.warning("connection failed: %s", f"{reason}: {detail}" if detail else reason)
-                self._unit.session_event(sid, ev.PartyLost(peer))
-            case facts.PeerMessage(peer, message):
-                self._talk.heard(peer, message)
-
-    def _lost(self, peer: str) -> None:
-        session = self._unit.held()
-        if session is not None:
-            self._unit.session_event(session.plan.sid, ev.PartyLost(peer))
-
-    def _device_error(self, what: str) -> None:
-        session = self._unit.held()
-        if session is not None and session.state in OCCUPYING:
-            self._unit.session_event(session.plan.sid, ev.MediaFailed(what))
 
     def _stages(self) -> list[list[Probe]]:
         unit = self._unit
