@@ -64,6 +64,13 @@ class Train:
         bits = sum(came > since_s for came in self.came_at.values()) * self.size_bytes * 8
         return bits / max(last_s - since_s, 1e-3)
 
+    @property
+    def sent_bit_rate(self) -> float:
+        """At which they left, in bit/s: less than was meant where the machine was busy."""
+        if len(self.sent_at) < 2:
+            return 0.0
+        return (len(self.sent_at) - 1) * self.size_bytes * 8 / max(self.sent_at[-1] - self.sent_at[0], 1e-3)
+
 
 @dataclass(frozen=True, slots=True)
 class LineFigures:
@@ -84,11 +91,13 @@ def figures_of(thin: Train, thick: Train, *, shows_loss: bool = True) -> LineFig
     """shows_loss: False where TCP repeats what is lost."""
     base_s = min(thin.delays_s or thick.delays_s, default=0.0)
     in_time = sum(delay <= base_s + LATE_S for delay in thick.delays_s)
-    expected = len(thick.sent_at) * (1 - thin.loss_share)
+    own = (1 - thin.loss_share) * (1 - HELD_BACK_SHARE)
+    is_late = in_time < len(thick.sent_at) * own
     return LineFigures(
         loss_share=_own_loss(thin, thick) if shows_loss else None,
         bit_rate=thick.bit_rate,
-        is_full=in_time < expected * (1 - HELD_BACK_SHARE),
+        # A busy machine is late too, but what it sends comes as fast as it goes.
+        is_full=is_late and thick.bit_rate < thick.sent_bit_rate * own,
         round_trip_ms=_median_ms(thin),
         jitter_ms=_jitter_ms(thin),
     )

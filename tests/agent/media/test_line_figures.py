@@ -76,6 +76,18 @@ def test_a_machine_that_was_busy_is_no_narrow_line() -> None:
     assert figures.bit_rate is not None and figures.bit_rate > 2_300_000
 
 
+def test_a_machine_that_is_busy_all_the_time_sends_less_and_blames_nobody() -> None:
+    thin, thick = Train(160), Train(1150)
+    for index in range(100):
+        thin.came(thin.sent(index * 0.01), index * 0.01 + 0.02)
+    for index in range(150):  # 0.7 Mbit/s, read every 0.7 s
+        at = 2 + index / 75
+        thick.came(thick.sent(at), at + 0.02 + 0.7 - (at % 0.7))
+    figures = figures_of(thin, thick)
+    assert figures.bit_rate is not None and figures.bit_rate < 1_000_000
+    assert told(figures) == []
+
+
 def test_delay_and_its_spread_are_told_and_what_was_never_sent_counts_for_nothing() -> None:
     train = Train(160)
     for index in range(5):
