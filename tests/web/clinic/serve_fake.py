@@ -11,6 +11,7 @@ and code that stand there.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from clinic_fakes import FakeFeed, FakeRegion
 from courses import course
 from fleet_fakes import full_fleet
 from meeting_fakes import FakeParty, MeetingRegion
+from readiness_fakes import COVERED, FakeReadiness
 
 from web.clinic import WebSettings, create_app
 from web.clinic.people import Taken
@@ -78,13 +80,30 @@ def region() -> FakeRegion:
     return fake
 
 
+def _rooms() -> FakeReadiness:
+    now = datetime.now(UTC)
+    soon = replace(COVERED, since=now - timedelta(minutes=12), start=now + timedelta(minutes=20))
+    warns = replace(
+        soon, id="r1", name="Rum 1", level="warn", instruction="camera_dark", targets=(), others=0, told=()
+    )
+    lost = replace(soon, id="r3", name="Rum 3", instruction="lost", can_try=False, targets=(), is_trying=True)
+    rooms = FakeReadiness()
+    rooms.found = [soon, lost, warns]
+    return rooms
+
+
 def main() -> None:
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 24000
     fake = region()
     settings = WebSettings("k" * 32, f"http://localhost:{port}", support_phone="010-123 45 67")
     fleet = full_fleet(fake.now, int(sys.argv[2]) if len(sys.argv) > 2 else 320)
     print(f"http://localhost:{port}")
-    waitress.serve(create_app(fake, fake, settings, fleet=fleet), host="127.0.0.1", port=port, threads=32)
+    waitress.serve(
+        create_app(fake, fake, settings, fleet=fleet, readiness=_rooms()),
+        host="127.0.0.1",
+        port=port,
+        threads=32,
+    )
 
 
 if __name__ == "__main__":

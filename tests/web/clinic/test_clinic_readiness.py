@@ -3,58 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
-from conftest import NOW
+from readiness_fakes import COVERED, FakeReadiness
 
 from agent.contract.instructions import text
-from web.clinic.readiness_services import NotReadyRoom, Target, ToldLine
 from web.clinic.services import NotAllowed, Refused
 from web.clinic.state import EXTENSION
-
-COVERED = NotReadyRoom(
-    id="r2",
-    name="Rum 2",
-    clinic="Kusten",
-    level="fail",
-    instruction="camera_covered",
-    others=1,
-    since=NOW - timedelta(minutes=12),
-    sid="s" * 12,
-    ref="A17",
-    start=NOW + timedelta(minutes=20),
-    remaining=3,
-    told=(ToldLine("Vaktmästaren", "email", "sent", NOW - timedelta(minutes=10)),),
-    targets=(Target("r1", "Rum 1"),),
-    can_try=True,
-)
-
-
-class Rooms:
-    """ReadinessServices."""
-
-    def __init__(self):
-        self.found, self.done, self.refuses = [COVERED], [], None
-
-    def not_ready(self, account):
-        return self.found
-
-    def _do(self, *what):
-        if self.refuses:
-            raise self.refuses
-        self.done.append(what)
-
-    def try_again(self, account, room):
-        self._do("try", account.id, room)
-
-    def move_to(self, account, sid, room):
-        self._do("move", account.id, sid, room)
 
 
 @pytest.fixture
 def rooms():
-    return Rooms()
+    return FakeReadiness()
 
 
 @pytest.fixture
