@@ -1,8 +1,8 @@
 """What the room's camera sees during a call, once a second, in numbers and marks; no picture is kept.
 
 Of one picture a second every eighth pixel of every eighth line is remembered until the next second, to tell a
-picture that stands still: a living sensor never gives the same twice. What is covered or dark is what the self-test
-takes for it (agent/media/camera_probe.py).
+picture that stands still: a living sensor never gives the same twice. What is covered or dark is what the
+self-test takes for it (agent/media/camera_probe.py).
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ def seen(**look):
         (seen(sharpness=0.22), "camera_blurred"),
         (seen(sharpness=None), "camera_blurred"),
         (replace(SEEN, view=OTHER), "camera_turned"),
+        (replace(SEEN, view=OTHER, moved=0.3), ""),
         (replace(seen(structure=1.0, sharpness=0.1), view=OTHER), "camera_covered"),
         (replace(seen(light=30, sharpness=0.1), view=OTHER), "camera_dark"),
     ],
