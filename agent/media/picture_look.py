@@ -34,9 +34,10 @@ MOVED_BY = 10.0
 
 @dataclass(frozen=True, slots=True)
 class PictureLook:
-    """light: mean luma. structure: how much luma changes over the clearest edges of the small picture, beside the slope
-    around. dark, bright: share of nearly black and nearly white blocks. sharpness: which part of a clear edge is climbed
-    at once, 0 to 1, None where there is no clear edge. behind: how much lighter the border is than the middle.
+    """light: mean luma. structure: how much luma changes over the clearest edges of the small picture, beside the
+    slope around. dark, bright: share of nearly black and nearly white blocks. sharpness: which part of a clear
+    edge is climbed at once, 0 to 1, None where there is no clear edge. behind: how much lighter the border is than
+    the middle.
     """
 
     light: float
