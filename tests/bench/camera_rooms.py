@@ -1,7 +1,7 @@
 """Rooms as a camera sees them, well and not: real and drawn pictures in varied light, noise and company.
 
-A picture is a luma plane as float32, 16 to 235. Faults are made as lens and sensor make them: blur and cover
-before the noise of the sensor, which grows with the gain in the dark.
+A picture is a luma plane as float32, 16 to 235. Faults are made as lens and sensor make them: blur and
+cover before the sensor's noise.
 """
 
 from __future__ import annotations

@@ -43,6 +43,7 @@ def seen(**look):
         (seen(sharpness=0.22), "camera_blurred"),
         (seen(sharpness=None), "camera_blurred"),
         (replace(SEEN, view=OTHER), "camera_turned"),
+        (replace(SEEN, view=OTHER, moved=0.3), ""),
         (replace(seen(structure=1.0, sharpness=0.1), view=OTHER), "camera_covered"),
         (replace(seen(light=30, sharpness=0.1), view=OTHER), "camera_dark"),
     ],
@@ -75,8 +76,8 @@ class Brightening:
     sensor = (320, 180)
     room = planes(Scene(320, 180).draw(0.0, 0.0))[0]
 
-    def __init__(self) -> None:
-        self.given = 0
+    def __init__(self, tick_s=1 / 30, late_s=0.0) -> None:
+        self.given, self.tick_s, self.late_s = 0, tick_s, late_s
 
     def read(self):
         self.given += 1
@@ -84,7 +85,8 @@ class Brightening:
         light = min(1.0, self.given / 40)
         grain = np.random.default_rng(self.given).integers(0, 3, self.room.shape)
         planes(frame)[0][:] = 16 + (self.room - 16) * light + grain
-        return RawPicture(frame, self.given / 30)
+        late_s = self.late_s if self.given > 5 else 0.0
+        return RawPicture(frame, self.given * self.tick_s + late_s)
 
 
 def test_a_camera_is_not_called_dark_before_its_light_has_settled():
@@ -92,6 +94,15 @@ def test_a_camera_is_not_called_dark_before_its_light_has_settled():
     watched = watch_open(GatedCamera(camera, LampGate([])), lambda works=True: None)
     assert watched is not None and camera.given >= 42
     assert judge(watched, 30, None, at_night=False).ok
+
+
+@pytest.mark.parametrize(
+    ("tick_s", "late_s", "rate"), [(1 / 30, 0.0, 30), (1 / 30, 1.5, 30), (1 / 12, 0.0, 12)]
+)
+def test_a_moment_without_pictures_makes_no_camera_slow(tick_s, late_s, rate):
+    camera = GatedCamera(Brightening(tick_s, late_s), LampGate([]))
+    watched = watch_open(camera, lambda works=True: None)
+    assert watched is not None and watched.rate == pytest.approx(rate)
 
 
 def test_without_a_usual_view_no_camera_is_turned():
