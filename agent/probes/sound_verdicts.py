@@ -34,6 +34,8 @@ ECHO_DB = 4.0
 """By how much the canceller makes the last chirp quieter. Seen: 12 to 56 where it works, less than 0 where not."""
 ECHO_FROM_DB = -40.0
 """What comes back more quietly is lost in the room's noise, and no echo that anybody hears."""
+ECHO_CLEAR_DB = 18.0
+"""So clear the last chirp is in a room where nobody speaks; with less what is left of it cannot be told."""
 SAME_WAY_MS = 5.0
 """One chirp against all three: what is found elsewhere is a knock or a word that fell in between."""
 AS_IF_AFTER = 1920  # samples, 40 ms
@@ -182,7 +184,7 @@ def taken_out_db(heard: Heard, way: Echo) -> float | None:
         return None
     start = last_chirp(heard.played)
     before, behind = (echo(each[start:], heard.played[start:]) for each in (heard.raw, heard.cancelled))
-    if not before.is_found or not _is_near(before, way, SAME_WAY_MS):
+    if before.clear_db < ECHO_CLEAR_DB or not _is_near(before, way, SAME_WAY_MS):
         return None
     less_db = before.gain_db - behind.gain_db
     # What does not stand out any more has gone down into the noise, however loud that is.
