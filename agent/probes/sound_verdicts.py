@@ -34,9 +34,10 @@ ECHO_DB = 4.0
 """By how much the canceller makes the last chirp quieter. Seen: 12 to 56 where it works, less than 0 where not."""
 ECHO_FROM_DB = -40.0
 """What comes back more quietly is lost in the room's noise, and no echo that anybody hears."""
-SAME_WITHIN_MS = 40.0
-"""What is found behind the canceller so near is the chirp, and no knock that happened to fall in between."""
+ECHO_CLEAR_DB = 18.0
+"""So clear the last chirp is in a room where nobody speaks; with less what is left of it cannot be told."""
 SAME_WAY_MS = 5.0
+"""One chirp against all three: what is found elsewhere is a knock or a word that fell in between."""
 AS_IF_AFTER = 1920  # samples, 40 ms
 REACH_MS = 35.0
 """The canceller finds an echo up to so much after what it is told was played."""
@@ -183,11 +184,12 @@ def taken_out_db(heard: Heard, way: Echo) -> float | None:
         return None
     start = last_chirp(heard.played)
     before, behind = (echo(each[start:], heard.played[start:]) for each in (heard.raw, heard.cancelled))
-    if not before.is_found or not _is_near(before, way, SAME_WAY_MS):
+    if before.clear_db < ECHO_CLEAR_DB or not _is_near(before, way, SAME_WAY_MS):
         return None
     less_db = before.gain_db - behind.gain_db
     # What does not stand out any more has gone down into the noise, however loud that is.
-    is_same = _is_near(behind, before, SAME_WITHIN_MS) and 2 * behind.bands >= before.bands
+    whole = echo(heard.cancelled, heard.played)
+    is_same = whole.is_found and _is_near(behind, whole, SAME_WAY_MS) and 2 * behind.bands >= before.bands
     return less_db if behind.is_found and behind.is_measured and is_same else max(ECHO_DB, less_db)
 
 
