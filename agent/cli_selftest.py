@@ -40,7 +40,7 @@ NOT_TRIED_ALONE = {
 }
 NEXT_BY = (
     "Another one: the button on the touchscreen's staff page, or at the region "
-    "`halsorum region command send <unit> selftest`."
+    "`halsorum command send <unit> selftest --wait`."
 )
 
 

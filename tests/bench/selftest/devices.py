@@ -47,6 +47,11 @@ class Devices:
     folder: Path
     films: dict[str, bytes]
 
+    def camera_slow(self, is_slow: bool) -> None:
+        """Its driver gives each picture a tenth of a second late (agent_process.py)."""
+        file = self.folder / "camera-slow"
+        file.touch() if is_slow else file.unlink(missing_ok=True)
+
     def restart_agent(self) -> None:
         """Whoever has an agent starts it anew."""
         raise NotImplementedError

@@ -76,7 +76,6 @@ def camera_films() -> dict[str, bytes]:
         "lens is smeared": films.film(room, films.blurred),
         "camera turned away": films.film(room, films.turned),
         "camera turned to another room": films.film(other),
-        "camera gives too few pictures": films.too_large(room[0]),
     }
 
 
@@ -95,7 +94,13 @@ CAMERA = (
     _camera("lens is smeared", "camera_blurred"),
     _camera("camera turned away", "camera_turned"),
     _camera("camera turned to another room", "camera_turned"),
-    _camera("camera gives too few pictures", "camera_slow"),
+    Fault(
+        "camera gives too few pictures",
+        "driver (in process)",
+        ("camera_slow",),
+        lambda rig: rig.camera_slow(True),
+        lambda rig: rig.camera_slow(False),
+    ),
 )
 SOUND = (
     _sound("microphone unplugged", "microphone", microphone=False),

@@ -59,18 +59,6 @@ def film(seen: list[Luma], change: Change = lambda luma, _: luma, *, noise: floa
     return made.content
 
 
-def too_large(luma: Luma) -> bytes:
-    """Of pictures so large that they are not decoded in time: 33 megapixels each."""
-    size = (WIDTH * 6, HEIGHT * 6)
-    random = np.random.default_rng(7)
-    large = cv2.resize(luma, size).astype(np.int16)
-    with Film(size, "24") as made:
-        for _ in range(8):
-            grain = cv2.resize(random.integers(-6, 7, (HEIGHT * 2, WIDTH * 2)).astype(np.float32), size)
-            made.add(np.clip(large + grain, 0, 255).astype(np.uint8))
-    return made.content
-
-
 class Film:
     """An MP4 of gray pictures. Use as a context manager; `content` is there at its end."""
 

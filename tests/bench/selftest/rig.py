@@ -27,7 +27,7 @@ from provisioning.booking import Booker, Bookings
 from provisioning.database import Database
 from provisioning.models import BookedSession
 from tests.bench.idle import processor_s
-from tests.bench.selftest.agent_process import OFFSET_FILE
+from tests.bench.selftest.agent_process import OFFSET_FILE, SLOW_FILE
 from tests.bench.selftest.devices import HEALTHY_BOARD, Devices, write_silence
 from tests.bench.selftest.starter import NAME, PORT, UNIT_SETTINGS
 from tests.system.chromium import CHROMIUM, QUIET
@@ -111,6 +111,7 @@ class Rig(Devices):
             "HALSORUM_TURN__URLS": urls,
             "HALSORUM_TURN__SECRET_FILE": str(secret),
             OFFSET_FILE: str(self.folder / "clock-offset"),
+            SLOW_FILE: str(self.folder / "camera-slow"),
             UNIT_SETTINGS: json.dumps({"board": str(self.board_file), "sys_dir": str(self.sys)}),
         }
         self._over(self.state)
