@@ -88,15 +88,21 @@ def test_what_goes_wrong_in_a_call_is_told_on_the_right_page(tmp_path: Path) -> 
 
 
 def before_the_lens(file: Path) -> None:
-    """A film of what a camera sees of a hand that lies on it: next to nothing, with its own noise."""
+    """A film of what a camera sees of a hand that lies on it: next to nothing, with its own noise, and the room's
+    sound as before."""
     noise = np.random.default_rng(3)
-    with av.open(str(file), "w") as container:
-        stream = container.add_stream("libx264", rate=30)
+    with av.open(str(footage())) as room, av.open(str(file), "w") as container:
+        stream = container.add_stream("libx264", rate=5)
         stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
-        for _ in range(60):
+        sound = container.add_stream_from_template(room.streams.audio[0])
+        for _ in range(27):
             grey = noise.normal(40, 3, (720, 1280, 1)).clip(0, 255).astype(np.uint8)
             container.mux(stream.encode(VideoFrame.from_ndarray(grey.repeat(3, axis=2), "rgb24")))
         container.mux(stream.encode())
+        for packet in room.demux(room.streams.audio[0]):
+            if packet.dts is not None:
+                packet.stream = sound
+                container.mux(packet)
 
 
 def told(office: Page, room: Page, fault: Callable[[], object], there: str, here: str) -> dict[str, float]:
