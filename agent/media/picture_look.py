@@ -39,8 +39,8 @@ DARK, BRIGHT = 48.0, 215.0
 @dataclass(frozen=True, slots=True)
 class PictureLook:
     """light: mean luma. structure: how much luma changes over the clearest edges of the small picture, beside the
-    slope around. dark, bright: share of nearly black and nearly white blocks. sharpness: which part of a clear edge
-    is climbed at once, 0 to 1, None where there is none. behind: how much lighter border than middle is.
+    slope around. dark, bright: share of nearly black and nearly white blocks. sharpness: which part of a clear
+    edge is climbed at once, 0 to 1, None where there is none. behind: how much lighter border than middle is.
     """
 
     light: float
