@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+from agent.contract.instructions import Level
 from agent.contract.quality import Received
 from agent.contract.unit_config import SoundOutput
 from agent.screen_meeting import Announcement, Beside, CameraChoice, Caption, Question
@@ -191,6 +192,14 @@ class AskedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Todo:
+    """How grave the first of the faults is, and the drawing that shows what to do about it."""
+
+    level: Level
+    picture: str
+
+
+@dataclass(frozen=True, slots=True)
 class Screen:
     """The whole state of the touchscreen; `media_generation` grows when WHEP must connect anew."""
 
@@ -235,6 +244,8 @@ class Screen:
     """The session whose time has come, or comes within minutes, while another holds the room."""
     overrun_known: bool = False
     """The region has said that staff know of it."""
+    todo: Todo | None = None
+    """What staff are to do first, of `faults`."""
     testing: bool = False
     tested_at: datetime | None = None
     figures: tuple[Figure, ...] = ()

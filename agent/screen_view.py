@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from agent import overrun
 from agent.checkin import TryLock
 from agent.config import Configuration
-from agent.contract.instructions import worst_first
+from agent.contract.instructions import instruction, worst_first
 from agent.contract.unit_config import SoundOutput
 from agent.meeting import NOTHING_SAID, MeetingView
 from agent.meeting_messages import Name
@@ -30,6 +30,7 @@ from agent.screen import (
     Screen,
     SessionLine,
     SessionView,
+    Todo,
 )
 from agent.session import LOST_AFTER
 from agent.session_state import OCCUPYING, OVER, Party, Session, State
@@ -139,6 +140,12 @@ def call_line(session: Session, now: datetime) -> CallLine:
     return "reconnecting" if session.state == State.IN_CALL or not session.confirmed else "fine"
 
 
+def _todo(view: View, faults: tuple[str, ...]) -> Todo | None:
+    if not faults:
+        return None
+    return Todo("fail" if view.room.faults else "warn", instruction(faults[0]).picture)
+
+
 def _page(view: View, held: Session | None) -> Page:
     if held is not None:
         if view.media_failed:
@@ -175,6 +182,7 @@ def _with_staff(document: Screen, view: View, late: str | None) -> Screen:
         staff_answer=desk.answer,
         staff_offer=desk.offer_minutes,
         rooms=tuple(Choice(each.id, each.name) for each in configuration.rooms),
+        todo=_todo(view, document.faults),
         testing=view.room.state == RoomState.TESTING,
         tested_at=view.room.tested_at,
         figures=view.figures,

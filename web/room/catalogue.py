@@ -11,8 +11,12 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from agent.contract import instructions
+
 LANGUAGES_FOLDER = Path(__file__).parent / "languages"
 FIRST_LANGUAGE = "sv"
+INSTRUCTION, FAULT = "instruction", "instruction_fault"
+"""Families of keys: what to do, and what is wrong (agent/contract/instructions.py)."""
 LANGUAGE_ORDER = ("sv", "en", "fi", "ar")
 """How they stand on the screen; others follow by their code."""
 PLURAL_FORMS = frozenset({"zero", "one", "two", "few", "many"})
@@ -23,7 +27,16 @@ PLURAL_FORMS = frozenset({"zero", "one", "two", "few", "many"})
 def all_catalogues() -> dict[str, dict[str, str]]:
     """Language code to texts by key, also of languages that are not complete."""
     files = sorted(LANGUAGES_FOLDER.glob("*.json"), key=lambda file: _place(file.stem))
-    return {file.stem: json.loads(file.read_text("utf-8")) for file in files}
+    return {file.stem: json.loads(file.read_text("utf-8")) | _instructions(file.stem) for file in files}
+
+
+def _instructions(language: str) -> dict[str, str]:
+    """What is wrong with the room and what to do, in the words that the region's notices have too; staff read
+    them, in Swedish where their language has none."""
+    said = instructions.texts(language).items()
+    return {f"{INSTRUCTION}.{key}": each.do for key, each in said} | {
+        f"{FAULT}.{key}": each.fault for key, each in said
+    }
 
 
 @functools.cache

@@ -22,6 +22,7 @@ from agent.screen import (
     QueueView,
     ScanView,
     Screen,
+    Todo,
 )
 
 LATER = NOW + timedelta(minutes=10)
@@ -181,7 +182,22 @@ STATES: dict[str, Screen] = {
         staff_member=PEOPLE[0],
         rooms=ROOMS,
     ),
-    "staff-faults": screen(staff_unlocked_until=LATER, faults=("camera", "warp_drive"), region_up=False),
+    "staff-faults": screen(
+        staff_unlocked_until=LATER,
+        faults=("camera", "warp_drive"),
+        todo=Todo("fail", "camera_cable"),
+        region_up=False,
+    ),
+    "staff-covered": screen(
+        staff_unlocked_until=LATER,
+        faults=("camera_covered", "update"),
+        todo=Todo("fail", "camera_cover"),
+        tested_at=NOW,
+    ),
+    "staff-turned": screen(
+        staff_unlocked_until=LATER, faults=("camera_turned",), todo=Todo("warn", "camera_turn"), tested_at=NOW
+    ),
+    "staff-testing": screen(staff_unlocked_until=LATER, faults=("camera_covered",), testing=True),
     **{f"enrol-{state}": enrolling(state) for state in ENROL_STATES},
     "enrol-unreached": enrolling("connecting", problem="unreached"),
     "enrol-untrusted": enrolling("connecting", problem="untrusted"),

@@ -10,6 +10,7 @@ import pytest
 
 from agent.call_watch import MATTERS
 from agent.config import FIRST_LANGUAGES
+from agent.contract import instructions
 from agent.contract.schedule import PartyRole
 from agent.screen import Refusal
 from agent.session_state import State
@@ -100,4 +101,14 @@ def test_every_value_the_agent_may_send_has_its_words(prefix: str, values: tuple
 @pytest.mark.parametrize("file", sorted((ROOM / "static").rglob("*.css")), ids=lambda file: Path(file).name)
 def test_every_picture_a_style_names_is_ours(file: Path) -> None:
     for address in re.findall(r"url\(\"?([^\")]+)", file.read_text("utf-8")):
-        assert (file.parent / address).is_file()
+        place = ROOM.parent / address[1:] if address.startswith("/shared/") else file.parent / address
+        assert place.is_file()
+
+
+def test_each_instruction_has_its_drawing() -> None:
+    entries = [*instructions.INSTRUCTIONS.values(), *instructions.OF_REGION.values(), instructions.OTHER]
+    style = (ROOM / "static" / "staff.css").read_text("utf-8")
+    for picture in {entry.picture for entry in entries}:
+        assert f'[data-drawing="{picture}"]' in style
+        drawing = (ROOM.parent / "shared" / "pictures" / f"{picture}.svg").read_text("utf-8")
+        assert "<text" not in drawing

@@ -6,13 +6,14 @@ import { clock, t } from "../texts.js";
 import { entry } from "./entry.js";
 
 const CODE_DIGITS = 6;
+const BLIND = ["camera", "camera_frozen", "camera_slow", "camera_covered"]; // no code can be read then
 
 // The ways in that are open now. The code always is: a session not yet told of here is refused with the reason.
 function ways(screen) {
   const methods = screen.can_check_in.flatMap((session) => session.methods);
   return {
     times: screen.can_check_in.filter((session) => session.methods.includes("button")),
-    qr: methods.includes("qr") && !screen.faults.includes("camera"),
+    qr: methods.includes("qr") && !screen.faults.some((name) => BLIND.includes(name)),
   };
 }
 

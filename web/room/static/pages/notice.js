@@ -57,7 +57,7 @@ export function fault() {
     update() {
       const { faults, phone: number } = app.screen;
       const closed = faults.includes("certificate");
-      const broken = closed ? "certificate" : ["camera", "microphone"].find((name) => faults.includes(name)) ?? "video";
+      const broken = closed ? "certificate" : ["camera", "microphone"].find((part) => faults.some((name) => name === part || name.startsWith(`${part}_`))) ?? "video";
       document.body.dataset.fault = broken;
       setText(title, closed ? t("fault.closed") : broken === "camera" ? t("fault.camera") : broken === "microphone" ? t("fault.microphone") : t("fault.title"));
       setText(phone, closed ? t("fault.closed_more", { phone: number }) : t("fault.phone", { phone: number }));

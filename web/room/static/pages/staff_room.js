@@ -7,32 +7,63 @@ import { enrolAdvice, enrolState, enrolTitle, identityLines } from "./enrol.js";
 import { playTone } from "./sound.js";
 import { backButton, go, held, lockButton, pager, teller } from "./staff_frame.js";
 
+// One thing to do, large; all else is quiet.
 export function health() {
   const told = teller();
   const well = h("p", { class: "next", "data-well": "" });
-  const faults = h("ul", { class: "faults" });
+  const first = todo();
+  const more = h("p", { class: "soft" });
+  const others = h("ul", { class: "faults" });
   const figures = h("ul", { class: "figures" });
   const tested = h("p", { class: "soft" });
   const certificate = h("div", { class: "identity certificate" });
   const again = button({ label: t("staff.test"), look: "main", data: { touch: "staff_test" },
     press: (it) => told.ask("staff_test", {}, it, () => told.say("", "")) });
+  const right = button({ label: t("staff.camera_right"), data: { touch: "staff_camera_right" },
+    press: (it) => told.ask("staff_camera_right", {}, it, () => told.say("", "")) });
   return {
     main: [h("div", { class: "staff" },
-      h("div", { class: "day health" }, heading(t("staff.room")), well, faults, certificate, figures, tested),
-      h("div", { class: "side" }, again,
+      h("div", { class: "day health" }, heading(t("staff.room")), well, first.element, more, others, certificate, figures, tested),
+      h("div", { class: "side" }, again, right,
         button({ label: t("waiting.tone"), iconName: "tone", data: { action: "tone" }, press: playTone }), told.element))],
     foot: [backButton(), lockButton()],
     update() {
       const { screen } = app;
-      const isWell = screen.ready && !screen.faults.length;
+      const isWell = screen.ready && !screen.faults.length && screen.region_up;
+      const lines = screen.enrol ? [] : conditions(screen); // without a certificate nothing else matters
       well.dataset.well = String(isWell);
-      setText(well, screen.testing ? t("staff.testing") : isWell ? t("staff.well") : screen.faults.length ? t("staff.faults") : t("staff.untested"));
-      setHidden(well, Boolean(screen.enrol));
-      write(faults, screen.enrol ? [] : conditions(screen)); // without a certificate nothing else matters
-      write(figures, screen.testing || screen.enrol ? [] : screen.figures.filter((each) => each.ok).map(figureWords));
+      setText(well, screen.testing ? `${t("staff.testing")} ${t("staff.testing_sound")}` : isWell ? t("staff.well") : lines.length ? "" : t("staff.untested"));
+      setHidden(well, Boolean(screen.enrol) || !well.textContent);
+      first.show(screen.testing ? null : lines[0], screen.todo);
+      setText(more, !screen.testing && lines.length > 1 ? t("staff.todo_more", { count: lines.length - 1 }) : "");
+      write(others, screen.testing ? [] : lines.slice(1).map((each) => each.fault));
+      write(figures, screen.testing || screen.enrol || lines.length ? [] : screen.figures.filter((each) => each.ok).map(figureWords).filter(Boolean));
       writeCertificate(certificate, screen.enrol);
       setText(tested, screen.tested_at ? t("staff.tested", { time: clock(Date.parse(screen.tested_at)) }) : "");
       again.toggleAttribute("disabled", screen.testing || Boolean(held()));
+      setHidden(right, screen.testing || screen.faults[0] !== "camera_turned");
+    },
+  };
+}
+
+// The drawing, what is wrong, the one thing to do, and whether the room can be used meanwhile.
+function todo() {
+  const picture = h("span", { class: "drawing", "aria-hidden": "true" });
+  const fault = h("p", { class: "fault" });
+  const deed = h("p", { class: "next", "data-todo": "" });
+  const use = h("p", { class: "use" });
+  const element = h("section", { class: "todo", "aria-live": "polite" }, picture, h("div", {}, fault, deed, use));
+  return {
+    element,
+    show(line, { level, picture: name } = { level: "warn", picture: "network_cable" }) {
+      setHidden(element, !line);
+      if (!line) return;
+      element.dataset.level = level;
+      element.dataset.instruction = line.name;
+      picture.dataset.drawing = name;
+      setText(fault, line.fault);
+      setText(deed, line.deed);
+      setText(use, level === "fail" ? t("staff.todo_fail") : t("staff.todo_warn"));
     },
   };
 }
@@ -52,14 +83,21 @@ function writeCertificate(element, enrol) {
   element.replaceChildren(...(enrol ? [h("p", { class: "next", text: enrolTitle(enrolState()) }), h("p", { text: enrolAdvice(enrolState()) }), ...identityLines(enrol)] : []));
 }
 
-function figureWords({ probe, figure, unit }) {
+function figureWords({ probe, figure }) {
   const number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 }).format(figure);
-  return tOf("figure", probe, "").replace("{figure}", number) || `${probe}: ${number} ${unit}`;
+  return tOf("figure", probe, "").replace("{figure}", number);
 }
 
+const OF_REGION = ["region", "network_cable", "network_address", "name_service"];
+
 function conditions(screen) {
-  const lines = screen.faults.map((name) => tOf("instruction", name, t("instruction.other", { name })));
-  if (!screen.region_up && !screen.faults.includes("region")) lines.push(t("staff.region_down"));
+  const lines = screen.faults.map((name) => ({
+    name,
+    fault: tOf("instruction_fault", name, t("instruction_fault.other", { name })),
+    deed: tOf("instruction", name, t("instruction.other", { name })),
+  }));
+  const known = screen.faults.some((name) => OF_REGION.includes(name));
+  if (!screen.region_up && !known) lines.push({ name: "region", fault: t("staff.region_down"), deed: t("instruction.region") });
   return lines;
 }
 
