@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.media.camera_probe import BLURRED, NOTHING_SEEN
-from agent.media.picture_look import look, moved, sharpness, small
+from agent.media.picture_look import NOTHING_SEEN, look, moved, sharpness, small
 from agent.media.pixels import planes
 from agent.media.scene import Scene
 from agent.media.usual_view import CELLS, STEPS, agreement, view
+from agent.probes.camera_verdict import BLURRED
 
 ROOM = planes(Scene(1280, 720).draw(0.0, 0.0))[0].copy()
 RANDOM = np.random.default_rng(7)
