@@ -21,11 +21,11 @@ export function health() {
     press: (it) => told.ask("staff_test", {}, it, () => told.say("", "")) });
   const right = button({ label: t("staff.camera_right"), data: { touch: "staff_camera_right" },
     press: (it) => told.ask("staff_camera_right", {}, it, () => told.say("", "")) });
+  const tone = button({ label: t("waiting.tone"), iconName: "tone", data: { action: "tone" }, press: playTone });
   return {
     main: [h("div", { class: "staff" },
       h("div", { class: "day health" }, heading(t("staff.room")), well, first.element, more, others, certificate, figures, tested),
-      h("div", { class: "side" }, again, right,
-        button({ label: t("waiting.tone"), iconName: "tone", data: { action: "tone" }, press: playTone }), told.element))],
+      h("div", { class: "side" }, again, right, tone, told.element))],
     foot: [backButton(), lockButton()],
     update() {
       const { screen } = app;
@@ -41,7 +41,9 @@ export function health() {
       writeCertificate(certificate, screen.enrol);
       setText(tested, screen.tested_at ? t("staff.tested", { time: clock(Date.parse(screen.tested_at)) }) : "");
       again.toggleAttribute("disabled", screen.testing || Boolean(held()));
-      setHidden(right, screen.testing || screen.faults[0] !== "camera_turned");
+      const isTurned = !screen.testing && screen.faults[0] === "camera_turned";
+      setHidden(right, !isTurned);
+      setHidden(tone, isTurned); // a small screen has room for two
     },
   };
 }
@@ -49,8 +51,8 @@ export function health() {
 // The drawing, what is wrong, the one thing to do, and whether the room can be used meanwhile.
 function todo() {
   const picture = h("span", { class: "drawing", "aria-hidden": "true" });
-  const fault = h("p", { class: "fault" });
-  const deed = h("p", { class: "next", "data-todo": "" });
+  const fault = h("p", { class: "fault", dir: "auto" }); // in Swedish where a language lacks it
+  const deed = h("p", { class: "next", "data-todo": "", dir: "auto" });
   const use = h("p", { class: "use" });
   const element = h("section", { class: "todo", "aria-live": "polite" }, picture, h("div", {}, fault, deed, use));
   return {
