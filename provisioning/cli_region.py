@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -49,6 +50,42 @@ def not_ready(context: typer.Context, clinic: OfClinic = None) -> None:
             for line in lines
         ],
         only_json=("sid", "faults"),
+    )
+
+
+@region.command("figures")
+def figures(
+    context: typer.Context,
+    month: Annotated[str, typer.Argument(help="Such as 2026-11.")],
+    unit: Annotated[str | None, typer.Option(help="Of this unit alone.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write all figures to this file.")] = None,
+) -> None:
+    """How ready the rooms were in a month: sessions that began in time, why others did not, and faults."""
+    from provisioning.readiness_figures import as_csv
+    from provisioning.readiness_figures import figures as count
+
+    command = command_of(context)
+    with told_to_person(), command.database.read() as db:
+        try:
+            months = count(db, month, command.zone, now(), unit=unit)
+        except ValueError:
+            raise Refused("month", f"{month} is none; write it as 2026-11") from None
+        if csv is not None:
+            csv.write_text(as_csv(months), newline="")
+    command.show(
+        [
+            {
+                "unit": each.unit,
+                "held": each.held,
+                "in_time": each.in_time,
+                "share": None if each.share is None else round(each.share, 3),
+                **{f"late_{cause}": late for cause, late in each.causes.items()},
+                "faults": ", ".join(
+                    f"{f.instruction} {f.count}x, median {f.median_minutes:g} min" for f in each.faults
+                ),
+            }
+            for each in months
+        ]
     )
 
 

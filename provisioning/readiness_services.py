@@ -16,6 +16,8 @@ from provisioning.fleet_models import CommandRow
 from provisioning.models import Clinic, Room
 from provisioning.moving import Moving
 from provisioning.readiness import NotReady, not_ready_today
+from provisioning.readiness_figures import as_csv, figures
+from web.clinic.readiness_figures import UnitMonth
 from web.clinic.readiness_services import NotReadyRoom, Target, ToldLine
 from web.clinic.services import Account, NotAllowed, Refused
 
@@ -52,6 +54,16 @@ class Readiness:
             found = not_ready_today(db, None if account.role == "it" else account.clinic, now, self._zone)
             trying = {line.unit for line in found if line.unit and _is_trying(db, line.unit, now)}
         return [self._room(account, line, line.unit in trying) for line in found]
+
+    def figures(self, account: Account, month: str) -> Sequence[UnitMonth]:
+        """How ready the rooms were in a month. Raises ValueError for what is none."""
+        clinic = None if account.role == "it" else account.clinic
+        with self._database.read() as db:
+            return figures(db, month, self._zone, self._clock(), clinic=clinic)
+
+    def figures_csv(self, account: Account, month: str) -> str:
+        """The same as CSV."""
+        return as_csv(self.figures(account, month))
 
     def try_again(self, account: Account, room: str) -> None:
         """Have the room test itself now. Raises Refused or NotAllowed."""

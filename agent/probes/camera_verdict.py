@@ -20,8 +20,8 @@ BLURRED = 0.33
 MOVED_SHARE = 0.01
 """Somebody is there: in such a room it is not judged where the camera points."""
 TURNED_BELOW = 0.57
-"""Agreement with the usual view: with other light, noise or an empty chair it is above 0.8, with a person who keeps
-still in it and a nudge above 0.57; turned by a third of the picture mostly below 0.5."""
+"""Agreement with the usual view: with other light, noise or an empty chair it is above 0.8, with a person who
+keeps still in it and a nudge above 0.57; turned by a third of the picture mostly below 0.5."""
 
 
 def judge(seen: Watched, asked_rate: float, usual: Sequence[float] | None, *, at_night: bool) -> Verdict:

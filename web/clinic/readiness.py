@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from agent.contract.instructions import Text, instruction, text
+from web.clinic.figures_plot import bars
+from web.clinic.readiness_figures import CAUSES
 from web.clinic.readiness_services import NotReadyRoom, ReadinessServices
 from web.clinic.refusals import refusal_words
 from web.clinic.services import Refused
@@ -47,6 +49,46 @@ def page() -> str:
 def rows() -> str:
     """The list alone, for a page that has heard of a change."""
     return render_template("clinic/_readiness.html", **shown())
+
+
+@pages.get("/readiness/figures")
+def figures() -> str:
+    """How ready the rooms were in a month."""
+    month, t = _month(), texts()
+    months = _asked().figures(account(), f"{month:%Y-%m}")
+    words: dict[str, str] = {cause: t.of("figures.cause", cause) for cause in CAUSES}
+    words |= {"in_time": t("figures.in_time"), "title": t("figures.title")}
+    return render_template(
+        "clinic/figures.html",
+        month=f"{month:%Y-%m}",
+        before=f"{month - timedelta(days=1):%Y-%m}",
+        after=f"{month + timedelta(days=32):%Y-%m}",
+        months=months,
+        causes=CAUSES,
+        drawn=bars(months, words.__getitem__) if any(each.held for each in months) else "",
+        said=lambda key: text(t.language, key).fault,
+    )
+
+
+@pages.get("/readiness/figures.csv")
+def figures_csv() -> Response:
+    """The same for a spreadsheet."""
+    month = f"{_month():%Y-%m}"
+    name = f"halsorum-{month}.csv"
+    answer = Response(_asked().figures_csv(account(), month), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _month() -> datetime:
+    """The first of the month asked for, this one when none is; 400 for what is no month."""
+    asked = request.args.get("month")
+    if not asked:
+        return clinic().local(clinic().now()).replace(day=1)
+    try:
+        return datetime.strptime(asked, "%Y-%m")
+    except ValueError:
+        abort(400)
 
 
 @pages.post("/readiness/<room>/try")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from web.clinic.readiness_figures import UnitMonth
 from web.clinic.services import Account
 
 
@@ -55,6 +56,12 @@ class ReadinessServices(Protocol):
 
     def not_ready(self, account: Account) -> Sequence[NotReadyRoom]:
         """Booked today and not ready, worst first."""
+
+    def figures(self, account: Account, month: str) -> Sequence[UnitMonth]:
+        """How ready the rooms were in a month such as `2026-11`. Raises ValueError for what is none."""
+
+    def figures_csv(self, account: Account, month: str) -> str:
+        """The same as CSV (RFC 4180)."""
 
     def try_again(self, account: Account, room: str) -> None:
         """Have the room test itself now. Raises Refused or NotAllowed."""

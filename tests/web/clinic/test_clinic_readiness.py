@@ -66,3 +66,12 @@ def test_a_room_that_tests_itself_or_only_warns_says_so(staff, rooms):
 
 def test_nobody_sees_it_who_has_not_signed_in(stranger):
     assert stranger.get("/readiness").status_code in {302, 303, 401}
+
+
+def test_a_months_figures_are_drawn_and_stand_in_a_table_and_a_file(staff):
+    page = staff.get("/readiness/figures?month=2026-03").text
+    assert "<svg" in page and "7 (70 %)" in page and text("sv", "camera_covered").fault in page
+    assert 'href="/readiness/figures?month=2026-02"' in page
+    file = staff.get("/readiness/figures.csv?month=2026-03")
+    assert file.mimetype == "text/csv" and "unit-2,2026-03" in file.text
+    assert staff.get("/readiness/figures?month=soon").status_code == 400

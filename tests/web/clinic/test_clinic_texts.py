@@ -19,6 +19,7 @@ from agent.contract.status import UnitState
 from web.clinic import errors, signin_oidc, texts
 from web.clinic.booking import METHODS
 from web.clinic.course import Verdict
+from web.clinic.readiness_figures import CAUSES
 from web.clinic.refusals import KNOWN
 from web.clinic.seats import SeatState
 from web.clinic.services import Role
@@ -68,6 +69,7 @@ FAMILIES = {
     "state": SESSION_STATES,
     "room": (*get_args(UnitState), "unknown"),
     "ready.level": ("fail", "warn"),
+    "figures.cause": CAUSES,
     "ready.told": ("sent", "waiting", "failed"),
     "booking.method": {*METHODS, *get_args(CheckInMethod)},
     "error": errors.WORDED,

@@ -1,0 +1,180 @@
+"""How ready the rooms were: per unit and month, which sessions began in time, why the others did not, and which
+faults there were for how long. Of units and kinds alone: no session, no person, no clinic's staff is in it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from statistics import median
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from provisioning.models import BookedSession, Clinic, LogEntry, Room
+from provisioning.readiness_models import UnitFault
+from web.clinic.readiness_figures import CAUSES, Cause, FaultFigures, UnitMonth
+
+IN_TIME = timedelta(minutes=2)
+_KINDS = ("checked_in", "admitted", "call_started")
+_FIELDS = ("unit", "month", "what", "name", "count", "share", "median_minutes", "longest_minutes")
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """When one session was to begin and what happened, by the region's time."""
+
+    unit: str
+    start: datetime
+    checked_in: datetime | None
+    admitted: datetime | None
+    began: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FaultSpan:
+    """One fault; `until` is None while it lasts."""
+
+    unit: str
+    instruction: str
+    level: str
+    since: datetime
+    until: datetime | None
+
+
+def month_bounds(month: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Of `2026-11`, where days begin; ValueError for what is no month."""
+    first = datetime.strptime(month, "%Y-%m").replace(tzinfo=zone)
+    following = (first + timedelta(days=32)).replace(day=1)
+    return first.astimezone(UTC), following.astimezone(UTC)
+
+
+def figures(
+    db: Session,
+    month: str,
+    zone: ZoneInfo,
+    now: datetime,
+    *,
+    clinic: str | None = None,
+    unit: str | None = None,
+) -> list[UnitMonth]:
+    """Of a clinic's units (None: of all), or of one unit, by their names."""
+    begin, end = month_bounds(month, zone)
+    names = _units(db, clinic) if unit is None else {unit} & _units(db, clinic)
+    courses, faults = _courses(db, begin, end), _faults(db, begin, end)
+    known = {course.unit for course in courses} | {span.unit for span in faults}
+    made = []
+    for name in sorted(known & names):
+        why = [why_late(course, faults) for course in courses if course.unit == name]
+        spans = [span for span in faults if span.unit == name]
+        made.append(
+            UnitMonth(
+                unit=name,
+                month=month,
+                held=len(why),
+                in_time=why.count(None),
+                causes={cause: why.count(cause) for cause in CAUSES if cause in why},
+                faults=_fault_figures(spans, begin, min(end, now)),
+            )
+        )
+    return made
+
+
+def why_late(course: Course, faults: Iterable[FaultSpan]) -> Cause | None:
+    """Why it did not begin in time; None if it did. The room's own fault comes first: who comes late to a room
+    that does not work is not why. Pure."""
+    deadline = course.start + IN_TIME
+    if course.began is not None and course.began <= deadline:
+        return None
+    if any(
+        span.unit == course.unit
+        and span.level == "fail"
+        and span.since <= deadline
+        and (span.until is None or span.until > course.start)
+        for span in faults
+    ):
+        return "room"
+    if course.checked_in is not None and course.checked_in > course.start:
+        return "patient"
+    if course.admitted is None or course.admitted > deadline:
+        return "clinician"
+    return "connection"
+
+
+def as_csv(months: Iterable[UnitMonth]) -> str:
+    """One line for each figure (RFC 4180)."""
+    file = io.StringIO()
+    lines = csv.DictWriter(file, _FIELDS, lineterminator="\r\n")
+    lines.writeheader()
+    for each in months:
+        of_unit = {"unit": each.unit, "month": each.month}
+        lines.writerow({**of_unit, "what": "sessions", "name": "held", "count": each.held})
+        share = "" if each.share is None else f"{each.share:.3f}"
+        lines.writerow(
+            {**of_unit, "what": "sessions", "name": "in_time", "count": each.in_time, "share": share}
+        )
+        for cause in CAUSES:
+            lines.writerow({**of_unit, "what": "late", "name": cause, "count": each.causes.get(cause, 0)})
+        for fault in each.faults:
+            times = {"median_minutes": fault.median_minutes, "longest_minutes": fault.longest_minutes}
+            lines.writerow(
+                {**of_unit, "what": "fault", "name": fault.instruction, "count": fault.count, **times}
+            )
+    return file.getvalue()
+
+
+def _fault_figures(spans: Sequence[FaultSpan], begin: datetime, end: datetime) -> tuple[FaultFigures, ...]:
+    """By kind, the most frequent first. What still lasts is counted to the end."""
+    minutes: dict[str, list[float]] = defaultdict(list)
+    for span in spans:
+        lasted = min(span.until or end, end) - max(span.since, begin)
+        minutes[span.instruction].append(max(lasted, timedelta()) / timedelta(minutes=1))
+    still = {span.instruction for span in spans if span.until is None}
+    made = [
+        FaultFigures(kind, len(each), round(median(each), 1), round(max(each), 1), kind in still)
+        for kind, each in minutes.items()
+    ]
+    return tuple(sorted(made, key=lambda figures: (-figures.count, figures.instruction)))
+
+
+def _units(db: Session, clinic: str | None) -> set[str]:
+    query = select(Room.unit_id).join(Clinic).where(Room.unit_id.is_not(None))
+    if clinic is not None:
+        query = query.where(Clinic.name == clinic)
+    return {name for name in db.scalars(query) if name is not None}
+
+
+def _courses(db: Session, begin: datetime, end: datetime) -> list[Course]:
+    """Sessions to which a patient came; what was cancelled, or nobody came to, says nothing of a room."""
+    query = (
+        select(LogEntry.sid, LogEntry.kind, LogEntry.at, LogEntry.unit_id, BookedSession.start)
+        .join(BookedSession, BookedSession.sid == LogEntry.sid)
+        .where(BookedSession.start >= begin, BookedSession.start < end, LogEntry.kind.in_(_KINDS))
+        .where(BookedSession.kind == "booked")
+        .order_by(LogEntry.seq)
+    )
+    seen: dict[str, dict[str, datetime]] = defaultdict(dict)
+    of_session: dict[str, tuple[str, datetime]] = {}
+    for sid, kind, at, unit, start in db.execute(query):
+        assert sid is not None  # it was joined by it
+        seen[sid].setdefault(kind, at)
+        if unit is not None:
+            of_session[sid] = unit, start
+    return [
+        Course(unit, start, *(seen[sid].get(kind) for kind in _KINDS))
+        for sid, (unit, start) in of_session.items()
+    ]
+
+
+def _faults(db: Session, begin: datetime, end: datetime) -> list[FaultSpan]:
+    query = select(UnitFault).where(
+        UnitFault.since < end, or_(UnitFault.until.is_(None), UnitFault.until > begin)
+    )
+    return [
+        FaultSpan(row.unit_id, row.instruction, row.level, row.since, row.until) for row in db.scalars(query)
+    ]
