@@ -28,7 +28,7 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
     before.barh(names, [each["before_min"] or 0 for each in outcomes], color=colours)
     before.axvline(EARLY_MIN, color="black", linestyle=":")
     before.set(
-        title="Known so long before the session (red: missed, or another instruction)", xlabel="minutes"
+        title="Known before the session (red: another instruction)", xlabel="minutes"
     )
     seconds.barh(names, [each["seconds"] for each in outcomes], color="#33557f", label="self-test")
     seconds.barh(names, [each["cpu_s"] for each in outcomes], color="#9fb8d8", label="processor")
