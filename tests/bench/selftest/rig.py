@@ -124,8 +124,7 @@ class Rig(Devices):
         self.sid = book_by_command(self.system, after_min=60, minutes=10).sid
 
     def restart_agent(self) -> None:
-        """By kill -9, as when the power goes; back when a self-test has ended, which a fault at once may have broken
-        off."""
+        """By kill -9, as when the power goes; back when a self-test has ended."""
         began = datetime.now(UTC)
         self.system.kill_and_wait("unit")
         self.open_page()
