@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -54,6 +55,7 @@ def main() -> int:
         sys.stderr.write(f"{problem}\n")
         return 2
     own_mounts()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # all that was started is ended
     chosen = [each for each in all_faults.ALL if re.search(given.faults, each.name)]
     began, report = time.time(), {"load": os.getloadavg()[0], "began": time.strftime("%Y-%m-%d %H:%M")}
     report["faults"] = [asdict(each) for each in run_faults(chosen)] if chosen else []

@@ -229,7 +229,7 @@ LINE = (
     Fault(
         "broker 1 s late",
         "TCP relay",
-        ("region_slow", "region"),
+        ("region_slow",),
         lambda rig: rig.late(1.0),
         lambda rig: rig.late(0.0),
     ),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,10 +15,26 @@ PIECE_BYTES = 65536
 
 
 async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, late: Path | None) -> None:
-    """Until one of them ends; in order, since each piece waits for the one before."""
+    """Until one of them ends; in order, each piece as late as the others, however many are under way."""
+    waiting: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+    writing = asyncio.create_task(_write(waiting, writer))
+    piece = b"-"
     with suppress(OSError):
-        while piece := await reader.read(PIECE_BYTES):
-            await asyncio.sleep(seconds_in(late))
+        while piece:
+            piece = await reader.read(PIECE_BYTES)
+            waiting.put_nowait((time.monotonic() + seconds_in(late), piece))
+    if piece:
+        waiting.put_nowait((0.0, b""))
+    await writing
+
+
+async def _write(waiting: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while True:
+            due, piece = await waiting.get()
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            if not piece:
+                break
             writer.write(piece)
             await writer.drain()
     writer.close()

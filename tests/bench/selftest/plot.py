@@ -27,9 +27,7 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
     colours = [GOOD if each["is_right"] else POOR for each in outcomes]
     before.barh(names, [each["before_min"] or 0 for each in outcomes], color=colours)
     before.axvline(EARLY_MIN, color="black", linestyle=":")
-    before.set(
-        title="Known so long before the session (red: missed, or another instruction)", xlabel="minutes"
-    )
+    before.set(title="Known before the session (red: another instruction)", xlabel="minutes")
     seconds.barh(names, [each["seconds"] for each in outcomes], color="#33557f", label="self-test")
     seconds.barh(names, [each["cpu_s"] for each in outcomes], color="#9fb8d8", label="processor")
     seconds.axvline(LONGEST_S, color="black", linestyle=":")
