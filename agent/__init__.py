@@ -1,3 +1,3 @@
 """What the unit believes and does."""
 
-VERSION = "0.5.0"
+VERSION = "0.6.0"
