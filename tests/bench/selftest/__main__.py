@@ -93,10 +93,10 @@ def _try(rig: Rig, fault: Fault) -> Outcome:
 
     try:
         try:
-            found = rig.before_session(fault.lead_s, make)
+            found = rig.before_session(fault.lead_s, make, tested_since=fault.restarts)
         except TooLate:
             fault.mend(rig)
-            found = rig.before_session(2 * fault.lead_s, make)
+            found = rig.before_session(2 * fault.lead_s, make, tested_since=fault.restarts)
         outcome = judged(fault, found)
     except Exception as error:
         outcome = judged(fault, Found((), 0.0, 0.0), f"{type(error).__name__}: {error}")

@@ -30,6 +30,11 @@ class Fault:
     lead_s: float = LEAD_S
 
     @property
+    def restarts(self) -> bool:
+        """Whether the agent is started anew for it."""
+        return self.lead_s >= RESTART_LEAD_S
+
+    @property
     def is_healthy(self) -> bool:
         """Nothing is broken: nothing is to be found."""
         return not self.right
