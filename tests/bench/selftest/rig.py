@@ -205,7 +205,7 @@ class Rig(Devices):
         time.sleep(max(0.0, -late_s - 0.2))
         pid = self.system.system["pids"]["unit"]
         before_s = processor_s(pid)
-        # After a new start the agent has tested itself with the fault already, and goes on to: each test tells of it.
+        # After a new start the agent has tested itself with the fault already: each test since tells of it.
         last = self._tested_after(due, "" if tested_since else "before")
         found_s = (last.at - due).total_seconds()
         cpu_s = processor_s(pid) - before_s
