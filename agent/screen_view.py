@@ -143,7 +143,8 @@ def call_line(session: Session, now: datetime) -> CallLine:
 def _todo(view: View, faults: tuple[str, ...]) -> Todo | None:
     if not faults:
         return None
-    return Todo("fail" if view.room.faults else "warn", instruction(faults[0]).picture)
+    first = instruction(faults[0])
+    return Todo("fail" if view.room.faults else first.level, first.picture)
 
 
 def _page(view: View, held: Session | None) -> Page:

@@ -19,7 +19,7 @@ from agent.media.camera_choice import COSTS_MS, CameraPath, CameraWish, camera_p
 from agent.media.camera_gate import NO_GATE, CameraGate, GatedCamera
 from agent.media.clock_pattern import draw_clock
 from agent.media.device import Camera, DeviceError, Pace, RawPicture
-from agent.media.footage import Footage, file_stamp, looped_pictures
+from agent.media.footage import Footage, looped_pictures
 from agent.media.pixels import blank, copied, fitted, planes, whole, zoomed
 from agent.media.scene import Motif, Scene
 from agent.media.v4l2 import CameraAbilities, CameraMode, camera_abilities
@@ -117,7 +117,7 @@ class FileCamera:
     def __init__(self, settings: CameraSettings, footage: Footage) -> None:
         self._settings = settings
         self._footage = footage
-        self._stamp = file_stamp(footage.path)
+        self._number = 0
         self._looked_at = 0.0
         self.sensor = (settings.width, settings.height)
         self._pictures: Iterator[tuple[float, VideoFrame]] | None = None
@@ -130,8 +130,7 @@ class FileCamera:
         self._scaler = VideoReformatter()
 
     def open(self) -> None:
-        if (stamp := file_stamp(self._footage.path)) != self._stamp:
-            self._stamp, self._footage = stamp, Footage(self._footage.path)
+        self._number = self._footage.number()
         self._started_at = self._footage.started_at()
         self._pictures = looped_pictures(self._footage, time.monotonic() - self._started_at)
         self._upcoming = next(self._pictures)
@@ -154,7 +153,7 @@ class FileCamera:
         if self._pace.next_due - self._looked_at < LOOK_AT_FILE_S:
             return
         self._looked_at = self._pace.next_due
-        if file_stamp(self._footage.path) != self._stamp:
+        if self._footage.is_another(self._number):
             part = self._part
             self.close()
             self.open()

@@ -29,6 +29,24 @@ class Footage:
         self._lock = Lock()
         self._started_at: float | None = None
         self._duration_s: float | None = None
+        self._stamp = _stamp(path)
+        self._number = 0
+
+    def is_another(self, number: int) -> bool:
+        """Whether it is no longer the film of that number, or none at all."""
+        return self.number() != number or not self.path.exists()
+
+    def number(self) -> int:
+        """Which film lies there: it grows when another has taken its place, which then begins anew for all who
+        play it. Asked by camera and microphone, from their own threads."""
+        with self._lock:
+            stamp = _stamp(self.path)
+            if stamp not in {self._stamp, None}:
+                if self._stamp is not None:
+                    self._number += 1
+                    self._started_at = self._duration_s = None
+                self._stamp = stamp
+            return self._number
 
     @property
     def duration_s(self) -> float:
@@ -64,15 +82,6 @@ class Footage:
                 f"it cannot be opened ({error.strerror or error})",
                 "Check path and format",
             ) from error
-
-
-def file_stamp(path: Path) -> tuple[int, int] | None:
-    """Which file stands there now: another one has another stamp; None if there is none."""
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_mtime_ns, state.st_ino
 
 
 def looped_pictures(footage: Footage, from_s: float) -> Iterator[tuple[float, VideoFrame]]:
@@ -130,3 +139,12 @@ def _decoded_sound(container: InputContainer) -> Iterator[Samples]:
 
 def _silence(count: int) -> Samples:
     return np.zeros(count, np.int16)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Which file stands there now: another one has another stamp; None if there is none."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_mtime_ns, state.st_ino

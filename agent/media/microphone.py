@@ -98,10 +98,10 @@ class FileMicrophone(_AlwaysThere):
         self._buffer: Samples = np.zeros(0, np.int16)
         self._pace = Pace(FRAME_S, buffer_s=BUFFER_S)
         self._missed = self._reads = 0
-        self._stamp = _stamp(footage.path)
+        self._number = 0
 
     def open(self) -> None:
-        self._is_replaced()
+        self._number = self._footage.number()
         started_at = self._footage.started_at()
         self._pace = Pace(FRAME_S, first_in_s=FRAME_S, buffer_s=BUFFER_S)
         self._missed = 0
@@ -124,17 +124,9 @@ class FileMicrophone(_AlwaysThere):
 
     def _look_at_file(self) -> None:
         self._reads += 1
-        if self._reads % LOOK_AT_FILE_FRAMES == 0 and self._is_replaced():
+        if self._reads % LOOK_AT_FILE_FRAMES == 0 and self._footage.is_another(self._number):
             self.close()
-            self._pieces = looped_sound(self._footage, 0.0)
-            self._buffer = next(self._pieces)
-
-    def _is_replaced(self) -> bool:
-        stamp = _stamp(self._footage.path)
-        if stamp == self._stamp:
-            return False
-        self._stamp, self._footage = stamp, Footage(self._footage.path)
-        return True
+            self.open()
 
     def close(self) -> None:
         if self._pieces is not None:
@@ -257,14 +249,6 @@ def make_microphone(settings: MicrophoneSettings, footage: Footage | None = None
             raise DeviceError("file microphone", "no film is given", "Give microphone.file in the profile")
         inner = FileMicrophone(footage)
     return inner if settings.room is None else SimMicrophone(inner, settings.room)
-
-
-def _stamp(file: Path) -> tuple[int, int] | None:
-    try:
-        stat = file.stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_ino
 
 
 def canceller_hears() -> bool:

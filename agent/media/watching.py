@@ -18,6 +18,7 @@ from agent.media.picture_look import DARK, NOTHING_SEEN, Grid, look, small
 from agent.media.pixels import planes
 
 EVERY_S = 1.0
+LEAST_LINES = 120
 STILL_STEP, LOOK_STEP = 8, 2
 """Of the picture's lines and columns, to compare with the last and to look at."""
 WINDOW_SHARE = 1 / 20
@@ -54,6 +55,8 @@ class Watching:
             return
         self._next = now + EVERY_S
         luma = planes(picture.frame)[0]
+        if luma.shape[0] < LEAST_LINES:
+            return  # nothing can be told of so small a picture
         few = luma[::STILL_STEP, ::STILL_STEP].copy()
         still = self._before is not None and np.array_equal(few, self._before)
         self._before = few

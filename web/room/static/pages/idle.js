@@ -30,7 +30,7 @@ export function idle() {
       setText(words, screen.message ?? "");
       message.hidden = !screen.message;
       note.hidden = Boolean(screen.message) && !screen.faults.length && screen.region_up;
-      const trouble = screen.faults.length ? t("idle.faults") : screen.region_up ? "" : t("idle.region_down");
+      const trouble = screen.faults.length && !screen.ready ? t("idle.faults") : screen.region_up ? "" : t("idle.region_down");
       setText(note, trouble || "\u00a0");
       note.classList.toggle("empty", !trouble);
     },

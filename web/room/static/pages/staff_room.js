@@ -34,7 +34,7 @@ export function health() {
       well.dataset.well = String(isWell);
       setText(well, screen.testing ? `${t("staff.testing")} ${t("staff.testing_sound")}` : isWell ? t("staff.well") : lines.length ? "" : t("staff.untested"));
       setHidden(well, Boolean(screen.enrol) || !well.textContent);
-      first.show(screen.testing ? null : lines[0], screen.todo);
+      first.show(screen.testing ? null : lines[0], screen.todo ?? undefined);
       setText(more, !screen.testing && lines.length > 1 ? t("staff.todo_more", { count: lines.length - 1 }) : "");
       write(others, screen.testing ? [] : lines.slice(1).map((each) => each.fault));
       write(figures, screen.testing || screen.enrol || lines.length ? [] : screen.figures.filter((each) => each.ok).map(figureWords).filter(Boolean));
@@ -65,7 +65,8 @@ function todo() {
       picture.dataset.drawing = name;
       setText(fault, line.fault);
       setText(deed, line.deed);
-      setText(use, level === "fail" ? t("staff.todo_fail") : t("staff.todo_warn"));
+      const usable = t("staff.todo_warn");
+      setText(use, level === "fail" ? t("staff.todo_fail") : line.deed.endsWith(usable) ? "" : usable);
     },
   };
 }
