@@ -46,6 +46,7 @@ def good() -> dict[str, Any]:
     seen = {"fps": 25.0, "width": 640, "height": 360, "frames_decoded": 9, "audio_level": 0.1}
     seen |= {"latency_ms_p50": 50.0, "tone_hz": 700}
     return {
+        "covered": {"found_s": 6.0, "told_s": 66.0, "listed": True, "well_s": 30.0, "told_well_s": 91.0},
         "to_clinician": dict(seen),
         "to_kiosk": dict(seen),
         "to_interpreter": dict(seen),
@@ -100,6 +101,24 @@ def test_who_told_of_the_call_is_counted_and_who_did_not_is_a_fault() -> None:
     assert count([unit, page, page]) == {"unit": 1, "touchscreen": 1, "clinician's page": 2}
     report = good() | {"quality": count([unit])}
     assert list(faults(report)) == ["no quality figures from the clinician's page"]
+
+
+def test_a_drawn_scene_has_no_lens_to_cover() -> None:
+    assert list(faults(good() | {"covered": None})) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"found_s": None}, "the region was not told of it"),
+        ({"listed": False}, "the page of rooms that are not ready had no such room with what to do"),
+        ({"told_s": None}, "no notice of it came"),
+        ({"well_s": None}, "the room did not find itself well after it"),
+        ({"told_well_s": None}, "no notice came that the room is ready again"),
+    ],
+)
+def test_what_did_not_come_of_a_covered_camera_is_said(change: dict[str, Any], says: str) -> None:
+    assert list(faults(good() | {"covered": good()["covered"] | change})) == [f"covered camera: {says}"]
 
 
 @pytest.mark.parametrize("field", ["fps", "width", "frames_decoded", "audio_level"])

@@ -16,6 +16,7 @@ from playwright.sync_api import Page
 
 from tests.demo.agent_process import AgentMeter
 from tests.demo.canaries import CLINICIAN, INTERPRETER, Canary, appointment_parts, canaries, search
+from tests.demo.covered import ADDRESS, Lens
 from tests.demo.probes import OFFICE_TONE_HZ, ROOM_TONE_HZ, page_script
 from tests.system.guests import Guest, Seat, invite, let_in, open_part
 from tests.system.people import ZONE, Browsers, Office, Screen
@@ -60,9 +61,17 @@ class Played:
 
 
 def play(
-    stack: Stack, browsers: Browsers, say: Callable[[str], None], seconds: float, picture: Path | None
+    stack: Stack,
+    browsers: Browsers,
+    say: Callable[[str], None],
+    seconds: float,
+    picture: Path | None,
+    lens: Lens | None = None,
 ) -> Played:
-    """From sign-in to the ended page. Raises AssertionError or playwright's TimeoutError with what is missing."""
+    """From sign-in to the ended page. lens: covered for a while before the patient comes.
+
+    Raises AssertionError or playwright's TimeoutError with what is missing.
+    """
     browsers.room.add_init_script(page_script(draws_clock=False))
     screen = Screen.open(browsers, stack)
     screen.shows("idle")
@@ -76,6 +85,9 @@ def play(
     ref = office.page.get_attribute("#invitation", "data-ref") or ""
     wait_on_unit(stack, sid)
     say(f"booked by the clinician: {ref}")
+    if lens is not None:
+        lens.cover(stack, office, say)
+        lens.uncover(stack, office, say)
     screen.check_in(code)
     screen.shows("waiting")
     say("checked in at the touchscreen with the code: waiting")
@@ -112,6 +124,9 @@ def play(
     say("ended by the clinician")
     screen.page.click("[data-touch='done']")
     screen.shows("idle")
+    if lens is not None:
+        lens.wait_for_good_news(office, say)
+        played.canaries.append(Canary("address of who is told", ADDRESS, ("region/",)))
     return played
 
 
