@@ -28,7 +28,7 @@ COVERED = "camera_covered"
 CLINIC, RECIPIENT, ADDRESS = "Vårdcentralen", "Receptionen", "kanariereception@vardcentralen.example"
 FOUND_WITHIN_S, TOLD_WITHIN_S = 60.0, 150.0
 """Patience on a busy machine. Notices wait for a minute by design (provisioning/notice_plan.py: DEBOUNCE)."""
-SIZE, RATE_HZ, SECONDS = (1280, 720), 5, 5.4
+SIZE, RATE_HZ, SECONDS = (640, 360), 5, 5.4
 LUMA, NOISE = 30, 3.0
 """Of a sensor behind a hand: next to black, which is 16, and no two pictures the same."""
 LISTED = f"#not-ready [data-instruction='{COVERED}']"

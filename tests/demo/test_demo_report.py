@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.demo.probes import OFFICE_TONE_HZ, ROOM_TONE_HZ, direction
-from tests.demo.report import KINDS, count, faults
+from tests.demo.report import BEFORE_IT, KINDS, count, faults
 
 SIDE = {
     "before": {
@@ -56,7 +56,7 @@ def good() -> dict[str, Any]:
         "agent_cpu_pct": 40.0,
         "agent_rss_mib": 150.0,
         "agent_ready_s": 1.5,
-        "events": list(KINDS),
+        "events": [*KINDS[:2], *BEFORE_IT, *KINDS[2:]],
         "log_verified": True,
         "quality": {"unit": 3, "touchscreen": 2, "clinician's page": 3},
         "search_works": True,
@@ -104,7 +104,7 @@ def test_who_told_of_the_call_is_counted_and_who_did_not_is_a_fault() -> None:
 
 
 def test_a_drawn_scene_has_no_lens_to_cover() -> None:
-    assert list(faults(good() | {"covered": None})) == []
+    assert list(faults(good() | {"covered": None, "events": list(KINDS)})) == []
 
 
 @pytest.mark.parametrize(
