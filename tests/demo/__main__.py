@@ -1,4 +1,7 @@
-"""`make demo`: plays a visit of three parties in real browsers, and reports. Exit code 1 if it went wrong."""
+"""`make demo`: a covered camera is found, told and mended; then a visit of three parties in real browsers.
+
+Reports, with exit code 1 if anything went wrong.
+"""
 
 from __future__ import annotations
 
@@ -128,7 +131,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=15.0, help="time in call that is measured (15)")
     parser.add_argument("--keep", type=Path, help="use this folder, and leave it with all logs")
     parser.add_argument("--picture", type=Path, help="save the touchscreen in call, without clocks, as PNG")
-    parser.add_argument("--scene", action="store_true", help="the unit's drawn scene in place of footage")
+    parser.add_argument(
+        "--scene", action="store_true", help="a drawn scene in place of footage; it cannot be covered"
+    )
     return parser.parse_args()
 
 
