@@ -20,7 +20,7 @@ from playwright.sync_api import Page
 from agent.contract.instructions import text
 from provisioning.models import UnitReport
 from tests.provisioning.mail_server import Mailbox, mail_server
-from tests.system.people import Office
+from tests.system.people import Office, Screen
 from tests.system.stack import Stack
 from tests.system.visit import POLL_S, command, database
 
@@ -31,6 +31,7 @@ FOUND_WITHIN_S, TOLD_WITHIN_S = 60.0, 150.0
 SIZE, RATE_HZ, SECONDS = (640, 360), 5, 5.4
 LUMA, NOISE = 30, 3.0
 """Of a sensor behind a hand: next to black, which is 16, and no two pictures the same."""
+ON_SCREEN = f".todo[data-instruction='{COVERED}'] [data-todo]"
 LISTED = f"#not-ready [data-instruction='{COVERED}']"
 
 
@@ -55,12 +56,13 @@ class Post(list[EmailMessage]):
 @dataclass
 class Covered:
     """Seconds, None where it did not happen. found_s, told_s: from the covering on to the region's knowing it, and
-    to the mail. well_s, told_well_s: the same from the uncovering on. listed: the page /readiness had the room
-    with what to do."""
+    to the mail. well_s, told_well_s: the same from the uncovering on. listed, on_screen: the page /readiness, and
+    staff's page of the touchscreen, said what to do."""
 
     found_s: float | None = None
     told_s: float | None = None
     listed: bool = False
+    on_screen: bool = False
     well_s: float | None = None
     told_well_s: float | None = None
 
@@ -87,7 +89,7 @@ class Lens:
                 "HALSORUM_SMTP__SENDER": "halsorum@region.example",
             }
 
-    def cover(self, stack: Stack, office: Office, say: Callable[[str], None]) -> None:
+    def cover(self, stack: Stack, office: Office, screen: Screen, say: Callable[[str], None]) -> None:
         """Something is put before it, and the region has the room test itself. Until the clinic has been told."""
         command(stack, "region", "recipients", "add", CLINIC, RECIPIENT, "--email", ADDRESS)
         since = self._replace(self.film.with_name("hand.mp4"))
@@ -95,7 +97,8 @@ class Lens:
         self.seen.found_s = after(since, office.page, lambda: COVERED in _faults(stack), FOUND_WITHIN_S)
         say(f"the camera is covered: found after {shown(self.seen.found_s)}")
         office.page.goto(f"{office.region}/readiness")
-        self.seen.listed = _is_listed(office.page)
+        self.seen.listed = _says_what_to_do(office.page, f"{LISTED} .big")
+        self.seen.on_screen = _is_on_screen(screen, stack.access["pin"])
         words = text("sv", COVERED).fault
         self.seen.told_s = self._mail(words, since, office.page)
         say(f"its clinic is told by mail after {shown(self.seen.told_s)}")
@@ -178,7 +181,17 @@ def _faults(stack: Stack, level: str | None = None) -> list[str]:
         return [each["instruction"] for each in report.faults if level in {None, each["level"]}]
 
 
-def _is_listed(page: Page) -> bool:
-    """Whether the clinic's page has the room, with the one thing to do about it."""
-    said = page.locator(f"{LISTED} .big")
-    return said.count() == 1 and said.inner_text() == text("sv", COVERED).do
+def _is_on_screen(screen: Screen, pin: str) -> bool:
+    """Whether staff read it at the touchscreen, which they lock again."""
+    screen.staff_unlock(pin)
+    screen.page.click("button[data-view='health']")
+    is_said = _says_what_to_do(screen.page, ON_SCREEN)
+    screen.page.click("[data-touch='staff_lock']")
+    return is_said
+
+
+def _says_what_to_do(page: Page, place: str) -> bool:
+    """Whether the page has, or gets, the one thing to do there, in the words that all have for it."""
+    said = page.locator(place)
+    happened = after(time.monotonic(), page, lambda: said.count() and said.is_visible(), FOUND_WITHIN_S)
+    return happened is not None and said.inner_text() == text("sv", COVERED).do

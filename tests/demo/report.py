@@ -41,6 +41,7 @@ _PRESENT = ("fps", "width", "height", "frames_decoded", "audio_level")
 _COVERED = {
     "found_s": "the region was not told of it",
     "listed": "the page of rooms that are not ready had no such room with what to do",
+    "on_screen": "staff's page of the touchscreen did not say what to do",
     "told_s": "no notice of it came",
     "well_s": "the room did not find itself well after it",
     "told_well_s": "no notice came that the room is ready again",
@@ -129,11 +130,14 @@ def print_report(report: Mapping[str, Any], console: Console) -> None:
 def _covered(seen: Mapping[str, Any] | None) -> dict[str, str]:
     if seen is None:
         return {}
-    after = {name: "NEVER" if seen[name] is None else f"{seen[name]} s" for name in seen if name != "listed"}
+    after = {
+        name: "NEVER" if seen[name] is None else f"{seen[name]} s" for name in seen if name.endswith("_s")
+    }
+    places = {"the clinic's page": seen["listed"], "the touchscreen": seen["on_screen"]}
+    said = ", ".join(f"{'on' if is_said else 'NOT on'} {place}" for place, is_said in places.items())
     return {
-        "camera covered": f"found after {after['found_s']}",
-        "clinic told": f"by mail after {after['told_s']}, "
-        f"{'and' if seen['listed'] else 'but NOT'} on the page of rooms that are not ready",
+        "camera covered": f"found after {after['found_s']}; what to do stands {said}",
+        "clinic told": f"by mail after {after['told_s']}",
         "camera uncovered": f"well after {after['well_s']}",
         "clinic told well": f"by mail after {after['told_well_s']}",
     }

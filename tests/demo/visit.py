@@ -86,7 +86,7 @@ def play(
     wait_on_unit(stack, sid)
     say(f"booked by the clinician: {ref}")
     if lens is not None:
-        lens.cover(stack, office, say)
+        lens.cover(stack, office, screen, say)
         lens.uncover(stack, office, say)
     screen.check_in(code)
     screen.shows("waiting")
@@ -94,8 +94,27 @@ def play(
     wanted = canaries(sid, ref, code)
     left = search({"": stack.state / "unit"}, [canary for canary in wanted if canary.text == sid])
     played = Played(sid, wanted, bool(left), AgentMeter(stack.system["pids"]["unit"]))
+    guest = _begin(browsers, office, screen, played, say)
+    _in_call({"clinician": office.page, "kiosk": screen.page, "interpreter": guest.page}, played, seconds)
+    say(f"{seconds:.0f} s in call")
+    if picture is not None:
+        screen.page.screenshot(path=picture)
+    played.muting = _mute_each(office.page, screen.page)
+    _take_still(office.page, screen.page, played)
+    say("a still picture at the sensor's full size, told to the patient and saved by the clinician")
+    _end(office, guest, screen, say)
+    if lens is not None:
+        lens.wait_for_good_news(office, say)
+        played.canaries.append(Canary("address of who is told", ADDRESS, ("region/",)))
+    return played
+
+
+def _begin(
+    browsers: Browsers, office: Office, screen: Screen, played: Played, say: Callable[[str], None]
+) -> Guest:
+    """From the day's list to three parties in call."""
     office.today()
-    office.page.click(f"[data-sid='{sid}'][data-state='waiting'] [data-action='meeting']")
+    office.page.click(f"[data-sid='{played.sid}'][data-state='waiting'] [data-action='meeting']")
     office.page.wait_for_selector("#admit:not([disabled])")
     seat = invite(office, "interpreter")
     played.canaries.append(Canary("code of the interpreter's link", seat.code, kind="number"))
@@ -110,13 +129,10 @@ def play(
     for page in (office.page, guest.page):
         page.wait_for_selector(OTHER_PAGE)
     say("the interpreter too: three parties")
-    _in_call({"clinician": office.page, "kiosk": screen.page, "interpreter": guest.page}, played, seconds)
-    say(f"{seconds:.0f} s in call")
-    if picture is not None:
-        screen.page.screenshot(path=picture)
-    played.muting = _mute_each(office.page, screen.page)
-    _take_still(office.page, screen.page, played)
-    say("a still picture at the sensor's full size, told to the patient and saved by the clinician")
+    return guest
+
+
+def _end(office: Office, guest: Guest, screen: Screen, say: Callable[[str], None]) -> None:
     office.end()
     screen.shows("ended")
     for page in (office.page, guest.page):
@@ -124,10 +140,6 @@ def play(
     say("ended by the clinician")
     screen.page.click("[data-touch='done']")
     screen.shows("idle")
-    if lens is not None:
-        lens.wait_for_good_news(office, say)
-        played.canaries.append(Canary("address of who is told", ADDRESS, ("region/",)))
-    return played
 
 
 def _post_patient(stack: Stack) -> None:
