@@ -1,4 +1,7 @@
-"""`make demo`: plays a visit of three parties in real browsers, and reports. Exit code 1 if it went wrong."""
+"""`make demo`: a covered camera is found, told and mended; then a visit of three parties in real browsers.
+
+Reports, with exit code 1 if anything went wrong.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from playwright.sync_api import Error as BrowserError
 from rich.console import Console
 
 from tests.demo.aftermath import read_log, what_is_left
+from tests.demo.covered import room_lens
 from tests.demo.footage import write_camera, write_microphone
 from tests.demo.picture import shrink
 from tests.demo.probes import OFFICE_TONE_HZ, ROOM_TONE_HZ, direction
@@ -54,20 +58,25 @@ def run(folder: Path, seconds: float, picture: Path | None, *, scene: bool) -> d
     video = write_camera(film, folder / "camera.y4m", *(MEASURED_SIZE if picture is None else SHOWN_SIZE))
     sound = write_microphone(film, folder / "microphone.wav", OFFICE_TONE_HZ)
     options = ["--tone-hz", str(ROOM_TONE_HZ)]
-    if not scene:
-        options += ["--footage", str(film)]
+    lens = None if scene else room_lens(film, folder)  # nothing can be put before a drawn camera
+    if lens is not None:
+        options += ["--footage", str(lens.film)]
     if picture is None:  # a picture for people is better without a machine's clock in it
         options.append("--burn-clock")
     state, profile = folder / "state", folder / "profile"
-    with Stack(state, options) as stack:
+    with (
+        nullcontext({}) if lens is None else lens.with_mail() as settings,
+        Stack(state, options, environment=settings) as stack,
+    ):
         ready_s = stack.system["ready_s"]["unit"]
         say("broker, region and unit run")
         with Browsers(profile, video=video, sound=sound) as browsers:
-            played = play(stack, browsers, say, seconds, picture)
+            played = play(stack, browsers, say, seconds, picture, lens)
         log, told = read_log(stack, played.sid), quality(stack, played.sid)
         findings = what_is_left(stack, profile, played.canaries)
         say("searched for what is left")
     report: dict[str, Any] = {
+        "covered": None if lens is None else plain(lens.seen),
         "setup_ms": _setup(played),
         "to_clinician": plain(direction(played.sides["clinician"], ROOM_TONE_HZ)),
         "to_kiosk": plain(direction(played.sides["kiosk"], OFFICE_TONE_HZ)),
@@ -122,7 +131,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=15.0, help="time in call that is measured (15)")
     parser.add_argument("--keep", type=Path, help="use this folder, and leave it with all logs")
     parser.add_argument("--picture", type=Path, help="save the touchscreen in call, without clocks, as PNG")
-    parser.add_argument("--scene", action="store_true", help="the unit's drawn scene in place of footage")
+    parser.add_argument(
+        "--scene", action="store_true", help="a drawn scene in place of footage; it cannot be covered"
+    )
     return parser.parse_args()
 
 

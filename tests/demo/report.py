@@ -34,8 +34,18 @@ KINDS = (
     "session_wiped",
 )
 """What the meeting log says of the visit, in order."""
+BEFORE_IT = ("session_degraded", "session_ready")
+"""And where the camera was covered, after the first time that the session was ready."""
 SETUP_TARGET_MS, RSS_TARGET_MIB, READY_TARGET_S = 1000, 180, 2
 _PRESENT = ("fps", "width", "height", "frames_decoded", "audio_level")
+_COVERED = {
+    "found_s": "the region was not told of it",
+    "listed": "the page of rooms that are not ready had no such room with what to do",
+    "on_screen": "staff's page of the touchscreen did not say what to do",
+    "told_s": "no notice of it came",
+    "well_s": "the room did not find itself well after it",
+    "told_well_s": "no notice came that the room is ready again",
+}
 _ROWS = (
     ("frames/s", "fps"),
     ("width", "width"),
@@ -53,6 +63,12 @@ _ROWS = (
 
 def faults(report: Mapping[str, Any], *, with_clock: bool = True) -> Iterator[str]:
     """A sentence for each thing that is not as it should be."""
+    covered = report["covered"] or {}
+    yield from (
+        f"covered camera: {said}"
+        for name, said in _COVERED.items()
+        if covered.get(name, True) in {None, False}
+    )
     for name in DIRECTIONS:
         yield from (f"{name}: {field} is 0" for field in _PRESENT if not report[name][field])
         if with_clock and report[name]["latency_ms_p50"] is None:
@@ -68,8 +84,9 @@ def faults(report: Mapping[str, Any], *, with_clock: bool = True) -> Iterator[st
     yield from (
         f"no quality figures from the {who}" for who, reports in report["quality"].items() if not reports
     )
-    if report["events"] != list(KINDS):
-        yield f"events: expected {', '.join(KINDS)}; the log has {', '.join(report['events'])}"
+    kinds = (*KINDS[:2], *(BEFORE_IT if covered else ()), *KINDS[2:])
+    if report["events"] != list(kinds):
+        yield f"events: expected {', '.join(kinds)}; the log has {', '.join(report['events'])}"
     if not report["still"]:
         yield "the clinician got no still picture"
     if not report["still_was_told"]:
@@ -93,6 +110,7 @@ def print_report(report: Mapping[str, Any], console: Console) -> None:
         table.add_row(label, *(_shown(report[name][field]) for name in DIRECTIONS))
     console.print(table)
     lines = {
+        **_covered(report["covered"]),
         "agent processor": f"{report['agent_cpu_pct']} % of one core",
         "whole machine": f"{report['machine_cpu_pct']} % of all cores, browsers and all else included",
         "agent memory": f"{report['agent_rss_mib']} MiB resident (target < {RSS_TARGET_MIB})",
@@ -107,6 +125,22 @@ def print_report(report: Mapping[str, Any], console: Console) -> None:
         console.print(f"{label:16} {value}", soft_wrap=True, highlight=False)
     for reason in report["problems"]:
         console.print(f"NOT AS IT SHOULD BE: {reason}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _covered(seen: Mapping[str, Any] | None) -> dict[str, str]:
+    if seen is None:
+        return {}
+    after = {
+        name: "NEVER" if seen[name] is None else f"{seen[name]} s" for name in seen if name.endswith("_s")
+    }
+    places = {"the clinic's page": seen["listed"], "the touchscreen": seen["on_screen"]}
+    said = ", ".join(f"{'on' if is_said else 'NOT on'} {place}" for place, is_said in places.items())
+    return {
+        "camera covered": f"found after {after['found_s']}; what to do stands {said}",
+        "clinic told": f"by mail after {after['told_s']}",
+        "camera uncovered": f"well after {after['well_s']}",
+        "clinic told well": f"by mail after {after['told_well_s']}",
+    }
 
 
 def count(told: Sequence[Mapping[str, Any]]) -> dict[str, int]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.demo.probes import OFFICE_TONE_HZ, ROOM_TONE_HZ, direction
-from tests.demo.report import KINDS, count, faults
+from tests.demo.report import BEFORE_IT, KINDS, count, faults
 
 SIDE = {
     "before": {
@@ -42,10 +42,21 @@ SIDE = {
 }
 
 
+COVERED = {
+    "found_s": 6.0,
+    "told_s": 66.0,
+    "listed": True,
+    "on_screen": True,
+    "well_s": 30.0,
+    "told_well_s": 91.0,
+}
+
+
 def good() -> dict[str, Any]:
     seen = {"fps": 25.0, "width": 640, "height": 360, "frames_decoded": 9, "audio_level": 0.1}
     seen |= {"latency_ms_p50": 50.0, "tone_hz": 700}
     return {
+        "covered": dict(COVERED),
         "to_clinician": dict(seen),
         "to_kiosk": dict(seen),
         "to_interpreter": dict(seen),
@@ -55,7 +66,7 @@ def good() -> dict[str, Any]:
         "agent_cpu_pct": 40.0,
         "agent_rss_mib": 150.0,
         "agent_ready_s": 1.5,
-        "events": list(KINDS),
+        "events": [*KINDS[:2], *BEFORE_IT, *KINDS[2:]],
         "log_verified": True,
         "quality": {"unit": 3, "touchscreen": 2, "clinician's page": 3},
         "search_works": True,
@@ -100,6 +111,25 @@ def test_who_told_of_the_call_is_counted_and_who_did_not_is_a_fault() -> None:
     assert count([unit, page, page]) == {"unit": 1, "touchscreen": 1, "clinician's page": 2}
     report = good() | {"quality": count([unit])}
     assert list(faults(report)) == ["no quality figures from the clinician's page"]
+
+
+def test_a_drawn_scene_has_no_lens_to_cover() -> None:
+    assert list(faults(good() | {"covered": None, "events": list(KINDS)})) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"found_s": None}, "the region was not told of it"),
+        ({"listed": False}, "the page of rooms that are not ready had no such room with what to do"),
+        ({"on_screen": False}, "staff's page of the touchscreen did not say what to do"),
+        ({"told_s": None}, "no notice of it came"),
+        ({"well_s": None}, "the room did not find itself well after it"),
+        ({"told_well_s": None}, "no notice came that the room is ready again"),
+    ],
+)
+def test_what_did_not_come_of_a_covered_camera_is_said(change: dict[str, Any], says: str) -> None:
+    assert list(faults(good() | {"covered": COVERED | change})) == [f"covered camera: {says}"]
 
 
 @pytest.mark.parametrize("field", ["fps", "width", "frames_decoded", "audio_level"])

@@ -16,6 +16,7 @@ from playwright.sync_api import Page
 
 from tests.demo.agent_process import AgentMeter
 from tests.demo.canaries import CLINICIAN, INTERPRETER, Canary, appointment_parts, canaries, search
+from tests.demo.covered import ADDRESS, Lens
 from tests.demo.probes import OFFICE_TONE_HZ, ROOM_TONE_HZ, page_script
 from tests.system.guests import Guest, Seat, invite, let_in, open_part
 from tests.system.people import ZONE, Browsers, Office, Screen
@@ -60,9 +61,17 @@ class Played:
 
 
 def play(
-    stack: Stack, browsers: Browsers, say: Callable[[str], None], seconds: float, picture: Path | None
+    stack: Stack,
+    browsers: Browsers,
+    say: Callable[[str], None],
+    seconds: float,
+    picture: Path | None,
+    lens: Lens | None = None,
 ) -> Played:
-    """From sign-in to the ended page. Raises AssertionError or playwright's TimeoutError with what is missing."""
+    """From sign-in to the ended page. lens: covered for a while before the patient comes.
+
+    Raises AssertionError or playwright's TimeoutError with what is missing.
+    """
     browsers.room.add_init_script(page_script(draws_clock=False))
     screen = Screen.open(browsers, stack)
     screen.shows("idle")
@@ -76,14 +85,36 @@ def play(
     ref = office.page.get_attribute("#invitation", "data-ref") or ""
     wait_on_unit(stack, sid)
     say(f"booked by the clinician: {ref}")
+    if lens is not None:
+        lens.cover(stack, office, screen, say)
+        lens.uncover(stack, office, say)
     screen.check_in(code)
     screen.shows("waiting")
     say("checked in at the touchscreen with the code: waiting")
     wanted = canaries(sid, ref, code)
     left = search({"": stack.state / "unit"}, [canary for canary in wanted if canary.text == sid])
     played = Played(sid, wanted, bool(left), AgentMeter(stack.system["pids"]["unit"]))
+    guest = _begin(browsers, office, screen, played, say)
+    _in_call({"clinician": office.page, "kiosk": screen.page, "interpreter": guest.page}, played, seconds)
+    say(f"{seconds:.0f} s in call")
+    if picture is not None:
+        screen.page.screenshot(path=picture)
+    played.muting = _mute_each(office.page, screen.page)
+    _take_still(office.page, screen.page, played)
+    say("a still picture at the sensor's full size, told to the patient and saved by the clinician")
+    _end(office, guest, screen, say)
+    if lens is not None:
+        lens.wait_for_good_news(office, say)
+        played.canaries.append(Canary("address of who is told", ADDRESS, ("region/",)))
+    return played
+
+
+def _begin(
+    browsers: Browsers, office: Office, screen: Screen, played: Played, say: Callable[[str], None]
+) -> Guest:
+    """From the day's list to three parties in call."""
     office.today()
-    office.page.click(f"[data-sid='{sid}'][data-state='waiting'] [data-action='meeting']")
+    office.page.click(f"[data-sid='{played.sid}'][data-state='waiting'] [data-action='meeting']")
     office.page.wait_for_selector("#admit:not([disabled])")
     seat = invite(office, "interpreter")
     played.canaries.append(Canary("code of the interpreter's link", seat.code, kind="number"))
@@ -98,13 +129,10 @@ def play(
     for page in (office.page, guest.page):
         page.wait_for_selector(OTHER_PAGE)
     say("the interpreter too: three parties")
-    _in_call({"clinician": office.page, "kiosk": screen.page, "interpreter": guest.page}, played, seconds)
-    say(f"{seconds:.0f} s in call")
-    if picture is not None:
-        screen.page.screenshot(path=picture)
-    played.muting = _mute_each(office.page, screen.page)
-    _take_still(office.page, screen.page, played)
-    say("a still picture at the sensor's full size, told to the patient and saved by the clinician")
+    return guest
+
+
+def _end(office: Office, guest: Guest, screen: Screen, say: Callable[[str], None]) -> None:
     office.end()
     screen.shows("ended")
     for page in (office.page, guest.page):
@@ -112,7 +140,6 @@ def play(
     say("ended by the clinician")
     screen.page.click("[data-touch='done']")
     screen.shows("idle")
-    return played
 
 
 def _post_patient(stack: Stack) -> None:

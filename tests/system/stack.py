@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +53,8 @@ class Stack:
     """The module that starts it; the soak has one of its own."""
     network: Network | None = None
     """Given one, the unit is in its unit's namespace, and broker and region are in the region's."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Settings of its parts, over those of their files."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -75,7 +77,9 @@ class Stack:
             apart = ["--host", REGION_ADDRESS, "--region-namespace", self.network.region]
             command = self.network.unit.inside([*command, *apart])
         with (self.state / "starter.log").open("ab") as log:
-            self.process = subprocess.Popen([*command, *self.options], stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [*command, *self.options], stdout=log, stderr=log, env={**os.environ, **self.environment}
+            )
         self._wait_until_started()
 
     def stop(self) -> int:
