@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from statistics import median
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
-from provisioning.models import BookedSession, Clinic, LogEntry, Room
+from provisioning.models import BookedSession, Clinic, LogEntry, Room, RoomUnit
 from provisioning.readiness_models import UnitFault
 from web.clinic.readiness_figures import CAUSES, Cause, FaultFigures, UnitMonth
 
@@ -65,8 +65,12 @@ def figures(
 ) -> list[UnitMonth]:
     """Of a clinic's units (None: of all), or of one unit, by their names."""
     begin, end = month_bounds(month, zone)
-    names = _units(db, clinic) if unit is None else {unit} & _units(db, clinic)
-    courses, faults = _courses(db, begin, end), _faults(db, begin, end)
+    names = _units(db, clinic, begin, end)
+    if unit is not None:
+        names &= {unit}
+    until = min(end, now - IN_TIME)  # what may still begin in time is not counted yet
+    faults = _faults(db, begin, end)
+    courses = [*_courses(db, clinic, begin, until), *_lost(db, clinic, begin, until, faults)]
     known = {course.unit for course in courses} | {span.unit for span in faults}
     made = []
     for name in sorted(known & names):
@@ -79,7 +83,7 @@ def figures(
                 held=len(why),
                 in_time=why.count(None),
                 causes={cause: why.count(cause) for cause in CAUSES if cause in why},
-                faults=_fault_figures(spans, begin, min(end, now)),
+                faults=_fault_figures(spans, now),
             )
         )
     return made
@@ -128,11 +132,12 @@ def as_csv(months: Iterable[UnitMonth]) -> str:
     return file.getvalue()
 
 
-def _fault_figures(spans: Sequence[FaultSpan], begin: datetime, end: datetime) -> tuple[FaultFigures, ...]:
-    """By kind, the most frequent first. What still lasts is counted to the end."""
+def _fault_figures(spans: Sequence[FaultSpan], now: datetime) -> tuple[FaultFigures, ...]:
+    """By kind, the most frequent first. The whole time until it was mended, also across the turn of a month, since
+    a part of it is nobody's time to repair; what still lasts is counted until now."""
     minutes: dict[str, list[float]] = defaultdict(list)
     for span in spans:
-        lasted = min(span.until or end, end) - max(span.since, begin)
+        lasted = (span.until or now) - span.since
         minutes[span.instruction].append(max(lasted, timedelta()) / timedelta(minutes=1))
     still = {span.instruction for span in spans if span.until is None}
     made = [
@@ -142,25 +147,29 @@ def _fault_figures(spans: Sequence[FaultSpan], begin: datetime, end: datetime) -
     return tuple(sorted(made, key=lambda figures: (-figures.count, figures.instruction)))
 
 
-def _units(db: Session, clinic: str | None) -> set[str]:
-    query = select(Room.unit_id).join(Clinic).where(Room.unit_id.is_not(None))
-    if clinic is not None:
-        query = query.where(Clinic.name == clinic)
-    return {name for name in db.scalars(query) if name is not None}
+def _units(db: Session, clinic: str | None, begin: datetime, end: datetime) -> set[str]:
+    """Those that stood in a room then: one that was taken out since keeps its figures."""
+    query = select(RoomUnit.unit_id).join(Room, Room.id == RoomUnit.room_id).join(Clinic)
+    query = query.where(RoomUnit.since < end, or_(RoomUnit.until.is_(None), RoomUnit.until > begin))
+    return set(db.scalars(query if clinic is None else query.where(Clinic.name == clinic)))
 
 
-def _courses(db: Session, begin: datetime, end: datetime) -> list[Course]:
-    """Sessions to which a patient came; what was cancelled, or nobody came to, says nothing of a room."""
+def _courses(db: Session, clinic: str | None, begin: datetime, end: datetime) -> list[Course]:
+    """Sessions to which a patient came."""
     query = (
         select(LogEntry.sid, LogEntry.kind, LogEntry.at, LogEntry.unit_id, BookedSession.start)
         .join(BookedSession, BookedSession.sid == LogEntry.sid)
+        .join(Room, Room.id == BookedSession.room_id)
+        .join(Clinic)
         .where(BookedSession.start >= begin, BookedSession.start < end, LogEntry.kind.in_(_KINDS))
         .where(BookedSession.kind == "booked")
         .order_by(LogEntry.seq)
     )
     seen: dict[str, dict[str, datetime]] = defaultdict(dict)
     of_session: dict[str, tuple[str, datetime]] = {}
-    for sid, kind, at, unit, start in db.execute(query):
+    for sid, kind, at, unit, start in db.execute(
+        query if clinic is None else query.where(Clinic.name == clinic)
+    ):
         assert sid is not None  # it was joined by it
         seen[sid].setdefault(kind, at)
         if unit is not None:
@@ -169,6 +178,27 @@ def _courses(db: Session, begin: datetime, end: datetime) -> list[Course]:
         Course(unit, start, *(seen[sid].get(kind) for kind in _KINDS))
         for sid, (unit, start) in of_session.items()
     ]
+
+
+def _lost(
+    db: Session, clinic: str | None, begin: datetime, end: datetime, faults: Sequence[FaultSpan]
+) -> list[Course]:
+    """Sessions to which nobody could come, since the room was not ready. Where it was, one that nobody came to, or
+    that was cancelled, says nothing of the room."""
+    came = exists().where(LogEntry.sid == BookedSession.sid, LogEntry.kind.in_(_KINDS))
+    query = (
+        select(RoomUnit.unit_id, BookedSession.start)
+        .join(Room, Room.id == BookedSession.room_id)
+        .join(Clinic)
+        .join(RoomUnit, RoomUnit.room_id == Room.id)
+        .where(RoomUnit.since <= BookedSession.start)
+        .where(or_(RoomUnit.until.is_(None), RoomUnit.until > BookedSession.start))
+        .where(BookedSession.start >= begin, BookedSession.start < end)
+        .where(BookedSession.kind == "booked", BookedSession.cancelled.is_(False), ~came)
+    )
+    rows = db.execute(query if clinic is None else query.where(Clinic.name == clinic))
+    courses = [Course(unit, start, None, None, None) for unit, start in rows]
+    return [course for course in courses if why_late(course, faults) == "room"]
 
 
 def _faults(db: Session, begin: datetime, end: datetime) -> list[FaultSpan]:

@@ -47,11 +47,13 @@ from provisioning.meeting_log import Entry
 from provisioning.metrics import FleetMetrics, WorkerFigures
 from provisioning.moving import MOVED_IN, Moving
 from provisioning.neighbours import Neighbours
-from provisioning.notice_parts import join_notices
+from provisioning.notice_parts import channels, join_notices
 from provisioning.oidc_client import oidc_client
 from provisioning.quality import Quality
 from provisioning.queues import Intake, Places, Queues
 from provisioning.readiness_services import Readiness
+from provisioning.recipient_services import RecipientPages
+from provisioning.recipients import Recipients
 from provisioning.room_requests import RoomRequests
 from provisioning.schedules import Schedules
 from provisioning.seats import Seats
@@ -237,7 +239,12 @@ class Region:
             now=self.clock,
             neighbours=self.neighbours,
             readiness=self._readiness(),
+            recipients=self._recipients(),
         )
+
+    def _recipients(self) -> RecipientPages:
+        ways = channels(self.settings, self.clock)
+        return RecipientPages(self.database, Recipients(self.database, self.clock), ways)
 
     def _readiness(self) -> Readiness:
         zone = self.settings.zone

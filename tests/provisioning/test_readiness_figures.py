@@ -11,9 +11,11 @@ import pytest
 
 from provisioning import meeting_log
 from provisioning.meeting_log import Entry
-from provisioning.models import LogEntry
+from provisioning.models import BookedSession, LogEntry
 from provisioning.readiness_figures import Course, FaultSpan, as_csv, figures, month_bounds, why_late
 from provisioning.readiness_models import UnitFault
+from tests.provisioning.conftest import CLINIC
+from web.clinic.figures_plot import bars
 
 ZONE = ZoneInfo("Europe/Stockholm")
 MINUTE = timedelta(minutes=1)
@@ -77,8 +79,58 @@ def test_a_month_is_counted_from_the_log_and_the_faults(database, bookings, book
     file = as_csv([told])
     rows = list(csv.DictReader(io.StringIO(file)))
     assert {"unit": "unit-1", "name": "in_time", "share": "0.500"}.items() <= rows[1].items()
-    for person in (*sids, booker.id):
-        assert person not in file and person not in repr(told)
+    with database.read() as db:
+        refs = [db.get_one(BookedSession, sid).ref for sid in sids]
+    drawn = bars([told], str)
+    assert "unit-1" in drawn
+    for person in (*sids, *refs, booker.id):
+        assert all(person not in said for said in (file, repr(told), drawn))
+
+
+def count(database, clock, **of):
+    with database.read() as db:
+        return figures(db, f"{clock.now.astimezone(ZONE):%Y-%m}", ZONE, clock.now, **of)
+
+
+def broken(database, since, until=None):
+    with database.write() as db:
+        span = {"since": since, "until": until}
+        db.add(UnitFault(unit_id="unit-1", probe="camera", instruction="camera", level="fail", **span))
+
+
+def test_a_session_is_not_counted_while_it_may_still_begin_in_time(database, bookings, booker, wanted, clock):
+    sid = bookings.book(booker, wanted(clock, hours=1)).sid
+    with database.write() as db:
+        meeting_log.append(db, Entry("checked_in", clock.now, sid=sid, unit="unit-1"))
+    clock.pass_by(hours=1, minutes=2)
+    assert count(database, clock) == []
+    clock.pass_by(seconds=1)
+    (told,) = count(database, clock)
+    assert (told.held, told.causes) == (1, {"clinician": 1})
+
+
+def test_one_that_nobody_could_come_to_counts_if_the_room_was_why(database, bookings, booker, wanted, clock):
+    sids = [bookings.book(booker, wanted(clock, hours=hours)).sid for hours in (1, 2, 3)]
+    broken(database, clock.now, clock.now + timedelta(hours=2, minutes=30))
+    bookings.cancel(booker, sids[1])
+    clock.pass_by(hours=5)
+    (told,) = count(database, clock)
+    assert (told.held, told.in_time, told.causes) == (1, 0, {"room": 1})
+
+
+def test_a_unit_that_was_taken_out_keeps_its_figures_and_a_clinic_has_its_own(database, rooms, clock):
+    broken(database, clock.now, clock.now + 5 * MINUTE)
+    rooms.assign("east", "unit-2")
+    clock.pass_by(hours=1)
+    assert [told.unit for told in count(database, clock)] == ["unit-1"]
+    assert [told.unit for told in count(database, clock, clinic=CLINIC, unit="unit-1")] == ["unit-1"]
+    assert count(database, clock, clinic="Kusten") == count(database, clock, unit="unit-2") == []
+
+
+def test_time_to_repair_is_whole_also_across_the_turn_of_a_month(database, clock):
+    broken(database, clock.now - timedelta(days=30))
+    (told,) = count(database, clock)
+    assert [(f.longest_minutes, f.still) for f in told.faults] == [(30 * 24 * 60.0, True)]
 
 
 def test_months_begin_where_the_rooms_are():

@@ -33,6 +33,7 @@ from web.clinic import (
 from web.clinic import readiness as readiness_pages
 from web.clinic.feeds import Seats
 from web.clinic.fleet import wiring as fleet_pages
+from web.clinic.fleet.recipient_services import RecipientServices
 from web.clinic.fleet.services import FleetServices
 from web.clinic.fleet.twice import Deeds
 from web.clinic.once import Once
@@ -65,17 +66,21 @@ def create_app(
     now: Callable[[], datetime] = _utc_now,
     neighbours: machines.Machines | None = None,
     readiness: ReadinessServices | None = None,
+    recipients: RecipientServices | None = None,
 ) -> Flask:
     """The region's pages and its FHIR door, to be served by one process with many threads.
 
-    fleet: what IT's pages ask; readiness: which booked rooms are not ready. What is left out is not there.
+    fleet: what IT's pages ask; readiness: which booked rooms are not ready; recipients: who is told of
+    them. What is left out is not there.
 
     Feeds and the invitations that are shown once live in this process's memory.
     """
     app = Flask(__name__)
     oidc = _add_oidc(app, settings)
     app.extensions[EXTENSION] = replace(
-        hold(services, bookings, settings, now, oidc, fleet=fleet), readiness=readiness
+        hold(services, bookings, settings, now, oidc, fleet=fleet),
+        readiness=readiness,
+        recipients=recipients,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

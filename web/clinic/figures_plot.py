@@ -16,14 +16,13 @@ IN_TIME = "in_time"
 
 def bars(months: Sequence[UnitMonth], words: Callable[[str], str]) -> Markup:
     """All units below one another, to one scale. words: of `title`, `in_time` and each cause."""
-    most = max((each.held for each in months), default=0)
-    height = LEGEND + len(months) * (BAR + GAP)
+    held = [each for each in months if each.held]
+    most = max((each.held for each in held), default=0)
+    height = LEGEND + len(held) * (BAR + GAP)
     head = Markup('<svg class="bars" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
         WIDTH, height, words("title")
     )
-    rows = [
-        _row(each, LEGEND + number * (BAR + GAP), most) for number, each in enumerate(months) if each.held
-    ]
+    rows = [_row(each, LEGEND + number * (BAR + GAP), most) for number, each in enumerate(held)]
     return head + _legend(words) + Markup("").join(rows) + Markup("</svg>")
 
 
@@ -52,6 +51,5 @@ def _row(month: UnitMonth, y: int, most: int) -> Markup:
                 )
             )
             x += width
-    share = "" if month.share is None else f"{month.share:.0%}"
-    parts.append(Markup('<text x="{:.1f}" y="{}">{}</text>').format(x + 8, y + 18, share))
+    parts.append(Markup('<text x="{:.1f}" y="{}">{}</text>').format(x + 8, y + 18, month.percent))
     return Markup("").join(parts)

@@ -25,7 +25,8 @@ class FaultFigures:
 
 @dataclass(frozen=True, slots=True)
 class UnitMonth:
-    """One unit in one month. `in_time`: how many of the sessions `held` began within two minutes of their time."""
+    """One unit in one month. `in_time`: how many of the sessions `held` began within two minutes of their time;
+    those that could not be held since the room was not ready count among them."""
 
     unit: str
     month: str
@@ -38,3 +39,8 @@ class UnitMonth:
     def share(self) -> float | None:
         """Of those held, 0 to 1; None where none was."""
         return self.in_time / self.held if self.held else None
+
+    @property
+    def percent(self) -> str:
+        """The same as people read it, empty where none was held. Cut, not rounded: 100 % is every one."""
+        return f"{100 * self.in_time // self.held} %" if self.held else ""

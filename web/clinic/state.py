@@ -19,6 +19,7 @@ from web.clinic.texts import LANGUAGES, Texts
 from web.pause import Pause
 
 if TYPE_CHECKING:
+    from web.clinic.fleet.recipient_services import RecipientServices
     from web.clinic.fleet.services import FleetServices
     from web.clinic.fleet.twice import Deeds
     from web.clinic.oidc import OidcClient
@@ -51,6 +52,8 @@ class Clinic:
     deeds: Deeds
     readiness: ReadinessServices | None = None
     """Which booked rooms are not ready, where the region looks after that."""
+    recipients: RecipientServices | None = None
+    """Who is told of them."""
 
     def local(self, at: datetime) -> datetime:
         """The same instant on the clinic's clock."""

@@ -20,6 +20,7 @@ ACTIONS = (
     *("rollout_stopped", "rollout_paused", "rollout_done"),
     *("enrolment_approved", "enrolment_rejected", "enrolment_proven", "unit_revoked", "unit_unrevoked"),
     *("bootstrap_armed", "bootstrap_blocked", "bootstrap_made", "diagnostics_came"),
+    *("add_recipient", "remove_recipient", "move_session"),
 )
 """Of the audit log."""
 KINDS = (
@@ -59,6 +60,8 @@ FIELDS = (
         "given_back",
         "bytes",
         "faults",
+        "recipient",
+        "ways",
     ),
 )
 ARGUMENTS = {argument.name: argument.options for each in orders.WITH_QUESTION.values() for argument in each}
@@ -88,6 +91,9 @@ FAMILIES: Mapping[str, Collection[str]] = {
     "fleet.option": {"yes", "no", *LANGUAGES, *OPTIONS} - set("12345"),
     "fleet.wrong": ("stages", "failures"),
     "fleet.refused": {key for _, key in reasons.KNOWN},
+    "fleet.way": ("email", "webhook"),
+    "fleet.told": ("waiting", "sent", "failed"),
+    "fleet.not_sent": {key for _, key in reasons.NOT_SENT},
     "fleet.outcome": {key for _, key in reasons.OUTCOMES},
     "fleet.why": ("new", "expired", "reset"),
     "fleet.enrolment": ("waiting", "conflict", "approved", "proven", "rejected", "expired"),

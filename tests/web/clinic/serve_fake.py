@@ -24,6 +24,7 @@ from courses import course
 from fleet_fakes import full_fleet
 from meeting_fakes import FakeParty, MeetingRegion
 from readiness_fakes import COVERED, FakeReadiness
+from recipients_fakes import FakeRecipients
 
 from web.clinic import WebSettings, create_app
 from web.clinic.people import Taken
@@ -99,7 +100,7 @@ def main() -> None:
     fleet = full_fleet(fake.now, int(sys.argv[2]) if len(sys.argv) > 2 else 320)
     print(f"http://localhost:{port}")
     waitress.serve(
-        create_app(fake, fake, settings, fleet=fleet, readiness=_rooms()),
+        create_app(fake, fake, settings, fleet=fleet, readiness=_rooms(), recipients=FakeRecipients()),
         host="127.0.0.1",
         port=port,
         threads=32,

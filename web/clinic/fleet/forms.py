@@ -15,6 +15,8 @@ from web.clinic.fleet.twice import do_once
 from web.clinic.services import Refused
 from web.clinic.state import texts
 
+Deed = Callable[[], str]
+"""Does what a form asks, and says where to go on."""
 MAX_REASON_CHARS = 200
 MAX_WORDS_CHARS = 120
 _UNIT: TypeAdapter[str] = TypeAdapter(UnitId)
@@ -61,7 +63,7 @@ def ticked(name: str, words: str) -> None:
         raise Wrong(name, words)
 
 
-def send(deed: Callable[[], str], again: str, known: Iterable[str] = ()) -> Response | dict[str, str]:
+def send(deed: Deed, again: str, known: Iterable[str] = ()) -> Response | dict[str, str]:
     """Do it once and lead on; or what is wrong, by field. What is about no `known` field stands under `form`."""
     try:
         return do_once(deed, again)

@@ -44,8 +44,24 @@ KNOWN = (
     ("two self-tests must be", "tests_apart"),
     ("is given to", "pin_taken"),
     ("is not known", "unknown"),
+    ("is a function or a person", "recipient_name"),
+    ("or webhook is needed", "recipient_way"),
+    ("is no address such as", "recipient_email"),
+    ("is an address such as", "recipient_webhook"),
+    ("carries a user or password", "recipient_user"),
+    ("begins with https://", "recipient_https"),
 )
 """What a reason holds, and the key of our text."""
+NOT_SENT = (
+    ("no mail server is set", "no_mail_server"),
+    ("no webhooks are set", "no_webhooks"),
+    ("refuses the recipient", "refuses"),
+    ("the mail server", "mail_server"),
+    ("the receiver says", "receiver_says"),
+    ("the receiver cannot", "receiver_away"),
+    ("webhook.secret_file", "secret"),
+)
+"""What a reason why a notice did not go holds, and the key of our text."""
 
 
 OUTCOMES = (
@@ -91,6 +107,14 @@ def refused_words(refused: Refused, t: Texts) -> str:
     if refused.field_name in ALL:
         return f"{setting_words(refused.field_name, '', t)} ({refused.reason})"
     return refusal_words(refused, t)
+
+
+def notice_words(reason: str, t: Texts) -> str:
+    """Why a notice did not go: in our words, with the reason as it came for who runs the region."""
+    for part, key in NOT_SENT:
+        if part in reason:
+            return f"{t.of('fleet.not_sent', key)} ({reason})"
+    return reason
 
 
 def setting_words(path: str, reason: str, t: Texts) -> str:

@@ -12,6 +12,7 @@ from web.clinic.fleet import (
     groups,
     orders,
     place,
+    recipients,
     rollout_making,
     rollouts,
     settings_page,
@@ -24,6 +25,7 @@ from web.clinic.state import clinic, texts
 SAID = (
     *("ordered", "cancelled", "not_cancelled", "moved", "revoked", "unrevoked", "armed", "blocked"),
     *("unchanged", "set", "members", "dropped", "pause", "resume", "abort", "not_steered"),
+    *("told_from_now", "test_sent", "told_no_more"),
 )
 """What a page says has been done, when a form has led there."""
 
@@ -40,6 +42,7 @@ def register(app: Flask) -> None:
         groups,
         rollouts,
         rollout_making,
+        recipients,
         audit,
     ):
         app.register_blueprint(part.pages)
