@@ -25,6 +25,8 @@ NETWORK = "network"
 """The wired network that is in force (firmware/network.py): without it nobody could be told."""
 RUN = "run"
 """The kiosk's secret of this start of the machine: the screen goes on to say how it stands."""
+SELFTEST = "selftest.json"
+"""The last self-test, which lies beside it (agent/selftest_kept.py)."""
 BLOCK_BYTES = 1 << 16
 
 
@@ -80,7 +82,8 @@ def erase_data(places: Places) -> int:
     """Overwrite and remove all but identities, mark and network; how many files went. Raises OSError."""
     kept = {places.state / name for name in (MARK, TOMBSTONE, IDENTITY, NETWORK, RUN)}
     kept |= {places.identity, *places.keys}
-    count = _erase_all(_files(places.state, kept))
+    told = places.state / RUN / SELFTEST
+    count = _erase_all([*_files(places.state, kept), *([told] if told.exists() else [])])
     _remove_empty_folders(places.state, kept)
     left = [file.name for file in _files(places.state, kept)]
     if left:

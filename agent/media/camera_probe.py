@@ -72,7 +72,7 @@ def watch_open(
         if len(times) % LOOKED_AT_EACH == 0:
             grids.append(small(luma))
         is_late = time.monotonic() - started > LIMIT_S and len(times) > 1
-        if is_late or (len(times) >= PICTURES and _is_settled(grids)):
+        if is_late or (len(times) >= PICTURES and differ and _is_settled(grids)):
             break
     grid = small(luma)
     return Watched(

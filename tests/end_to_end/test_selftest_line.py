@@ -130,6 +130,7 @@ def test_ways_that_are_closed_are_told_some_or_all(room: Room) -> None:
         coturn.wake()
 
 
+@pytest.mark.long
 def test_expired_credentials_are_told_in_words_for_it(room: Room) -> None:
     server = ice_server(room.coturn.udp, expires_in_s=-5)
     verdicts = room.network.unit.call(lambda: asyncio.run(room._test([server], REGION_ADDRESS)))
@@ -156,6 +157,7 @@ def test_a_cable_that_is_out_is_all_that_is_told_and_then_a_missing_address(room
     assert wrong(room.test(room.coturn.udp, host="no-such-broker.invalid")) == ["name_service"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("shape", "found"),
     [
@@ -173,6 +175,7 @@ def test_a_line_that_loses_or_is_narrow_is_found_as_what_it_is(
     assert wrong(room.over(shape)) == found
 
 
+@pytest.mark.long
 def test_a_line_that_is_held_to_a_rate_is_narrow_and_not_lossy(room: Room) -> None:
     with room.ruled("meta l4proto udp limit rate over 60 kbytes/second burst 8 kbytes drop"):
         assert wrong(room.test(room.coturn.udp)) == ["line_narrow"]
