@@ -81,6 +81,7 @@ def run_faults(chosen: list[Fault]) -> list[Outcome]:
         films = all_faults.camera_films()
         with Rig(Path(folder), films) as rig:
             rig.wait_until_well()
+            rig.let_learn()
             for fault in chosen:
                 outcomes.append(_try(rig, fault))
                 sys.stderr.write(f"{_line(outcomes[-1])}\n")
