@@ -45,12 +45,14 @@ def is_code(text: str) -> bool:
     return _CODE.fullmatch(text) is not None
 
 
-def digests_of(code: str, sessions: Iterable[ScheduledSession], salt_hex: str) -> dict[str, str]:
-    """The code's digest under each salt in use. One slow digest a salt, however many sessions.
+def digests_of(
+    code: str, sessions: Iterable[ScheduledSession], salt_hex: str, used: Iterable[str] = ()
+) -> dict[str, str]:
+    """The code's digest under each salt in use, and under those used lately. One slow digest a salt, however many sessions.
 
     Takes some tens of milliseconds each by design: call it off the event loop.
     """
-    salts = {salt_hex} | {session.checkin.salt for session in sessions if session.checkin.salt}
+    salts = {salt_hex, *used} | {session.checkin.salt for session in sessions if session.checkin.salt}
     return {salt: code_digest(code, salt) for salt in salts if salt}
 
 

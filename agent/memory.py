@@ -25,6 +25,7 @@ Fields = dict[str, str | int | float | bool]
 _SESSION: TypeAdapter[Session] = TypeAdapter(Session)
 _SNAPSHOT: TypeAdapter[Snapshot] = TypeAdapter(Snapshot)
 _EVENT_KIND: TypeAdapter[EventKind] = TypeAdapter(EventKind)
+SALTS, SALTS_KEPT = "used_salts", 2
 _CODE_OVER: tuple[Refusal, ...] = ("used_code", "old_code")
 _QR_OVER: tuple[Refusal, ...] = ("used_qr", "old_qr")
 
@@ -119,6 +120,8 @@ class Memory:
                 log.error("a kept session cannot be read; it is closed")  # noqa: TRY400 - it would repeat it
                 self.add_fact("session_failed", sid, {"reason": "unreadable"})
                 self._store.finish(sid, self._day())
+        if checkin.salt is not None and checkin.salt not in self.used_salts():
+            self._store.put(SALTS, " ".join((*self.used_salts(), checkin.salt)[-SALTS_KEPT:]).encode())
         return sessions
 
     def snapshot(self) -> Snapshot:
@@ -159,6 +162,10 @@ class Memory:
             self._put_time()
         except sqlite3.Error as error:
             _complain(error)
+
+    def used_salts(self) -> tuple[str, ...]:
+        """Salts of codes that were used here lately: after midnight, the schedule may hold another day's alone."""
+        return tuple((self._store.get(SALTS) or b"").decode().split())
 
     def code_is_over(self, digests: Iterable[str]) -> Refusal | None:
         """Whether the session of a code with one of these digests was held already, or passed unused."""

@@ -91,7 +91,9 @@ class Touches:
             snapshot = unit.snapshot
             plans = [session.plan for session in unit.sessions.values()]
             plans += [plan for plan in snapshot.sessions if plan.sid not in unit.sessions]
-            digests = await asyncio.to_thread(digests_of, touch.text, plans, snapshot.salt)
+            digests = await asyncio.to_thread(
+                digests_of, touch.text, plans, snapshot.salt, unit.memory.used_salts()
+            )
             plan = match_code(digests, plans, snapshot.salt)
             if plan is None:
                 over = unit.memory.code_is_over(digests.values())
