@@ -48,7 +48,8 @@ def is_code(text: str) -> bool:
 def digests_of(
     code: str, sessions: Iterable[ScheduledSession], salt_hex: str, used: Iterable[str] = ()
 ) -> dict[str, str]:
-    """The code's digest under each salt in use, and under those used lately. One slow digest a salt, however many sessions.
+    """The code's digest under each salt in use, and under those used lately. One slow digest a salt, however many
+    sessions.
 
     Takes some tens of milliseconds each by design: call it off the event loop.
     """

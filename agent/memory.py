@@ -120,8 +120,6 @@ class Memory:
                 log.error("a kept session cannot be read; it is closed")  # noqa: TRY400 - it would repeat it
                 self.add_fact("session_failed", sid, {"reason": "unreadable"})
                 self._store.finish(sid, self._day())
-        if checkin.salt is not None and checkin.salt not in self.used_salts():
-            self._store.put(SALTS, " ".join((*self.used_salts(), checkin.salt)[-SALTS_KEPT:]).encode())
         return sessions
 
     def snapshot(self) -> Snapshot:
@@ -192,6 +190,8 @@ class Memory:
             self._store.drop_session(sid)
             return
         self._store.finish(sid, self._day())
+        if checkin.salt is not None and checkin.salt not in self.used_salts():
+            self._store.put(SALTS, " ".join((*self.used_salts(), checkin.salt)[-SALTS_KEPT:]).encode())
         which = 0 if session.state == State.ENDED else 1
         for digest, refusals in ((checkin.code_digest, _CODE_OVER), (checkin.token_digest, _QR_OVER)):
             if digest is not None:
