@@ -32,7 +32,10 @@ from agent.link_tls import KnownTime, TlsContext, own_clock, what_went_wrong
 log = logging.getLogger(__name__)
 
 KEEPALIVE_S = 20
-SESSION_EXPIRY_S = 3600
+SESSION_EXPIRY_S = 0xFFFF_FFFF
+"""Sessions do not end by time (MQTT 5, section 3.1.2.11.2). Mosquitto keeps a list of those that will; when it
+reads its access rules again it enters each client that is away anew, and once that one has come back the list
+names what is gone: living sessions end, or the broker does (2.0.11 of Debian 12). What never ends is not in it."""
 BACKOFF_MIN_S = 1.0
 BACKOFF_MAX_S = 60.0
 BACKOFF_IN_CALL_S = 1.0
@@ -164,10 +167,11 @@ class Link:
         if self._thread.is_alive():
             self._thread.join(timeout=CONNECT_TIMEOUT_S)
 
-    def publish(self, topic: Topic, payload: bytes) -> bool:
+    def publish(self, topic: Topic, payload: bytes, *, qos: Literal[0, 1] = 1) -> bool:
         """Send with QoS 1 as the channel's row in the contract says. False: not connected, nothing is queued.
 
-        An empty payload clears a retained message.
+        An empty payload clears a retained message. With QoS 0 a broker queues nothing for who is away; what is
+        retained awaits them all the same.
         """
         if not self.up:
             return False
@@ -180,9 +184,10 @@ class Link:
         if channel.expiry_s is not None:
             properties.MessageExpiryInterval = channel.expiry_s
         sent = self._client.publish(
-            str(topic), payload, qos=1, retain=channel.retained, properties=properties
+            str(topic), payload, qos=qos, retain=channel.retained, properties=properties
         )
-        self.figures.published(sent.mid)
+        if qos:
+            self.figures.published(sent.mid)
         return bool(sent.rc == mqtt.MQTT_ERR_SUCCESS)
 
     def hurry(self, in_call: bool) -> None:

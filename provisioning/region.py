@@ -121,14 +121,18 @@ class Region:
         )
         self.hooks = Hooks()
         self.hooks.on_message("up/intent", IceRequests(self._ice, self.publish, clock).heard)
-        self.schedules = Schedules(self.database, self.publish, clock, zone, self.hooks.changed)
+        self.schedules = Schedules(
+            self.database, self.publish, clock, zone, self.hooks.changed, keep=self.keep
+        )
         self.places = Places(self.database, self.publish, clock)
         self.inbox = self._make_inbox(drop_ins)
         self.hooks.on_outbox(MOVED_IN, self.inbox.requests.expect)
         self.fleet = join_fleet(
             self.hooks, settings, self.database, self.publish, clock, up=lambda: self.link.up
         )
-        self.notices = join_notices(self.hooks, settings, self.database, clock, self.leads)
+        self.notices = join_notices(
+            self.hooks, settings, self.database, clock, leads=self.leads, up=lambda: self.link.up
+        )
         self.figures = WorkerFigures(self._queue.qsize, lambda: self.link.up, self.leads)
         self.neighbours = self._make_neighbours()
         self._worker = Thread(target=self._work, name="region", daemon=True)
@@ -265,6 +269,10 @@ class Region:
     def publish(self, topic: Topic, payload: bytes) -> bool:
         """Send to the broker, if this instance still leads. False: not sent."""
         return self.leads() and bool(self.link.publish(topic, payload))
+
+    def keep(self, topic: Topic, payload: bytes) -> bool:
+        """The same for who is away: the broker retains it and queues nothing. False: not sent."""
+        return self.leads() and bool(self.link.publish(topic, payload, qos=0))
 
     def _on_message(self, topic: str, payload: bytes) -> None:
         self._queue.put((topic, payload))

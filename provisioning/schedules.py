@@ -28,6 +28,8 @@ AGAIN_AFTER = timedelta(seconds=10)
 REPEAT_AFTER = timedelta(seconds=5)
 """A unit that reports another revision is sent ours again, but not for every report."""
 
+AWAY = ("lost", "stopping")
+
 Publish = Callable[[Topic, bytes], bool]
 
 
@@ -41,9 +43,13 @@ class Schedules:
         clock: Callable[[], datetime],
         zone: ZoneInfo,
         changed: Callable[[str, str], None] = lambda _what, _unit: None,
+        *,
+        keep: Publish | None = None,
     ) -> None:
-        """changed(what, unit) is told of what the outbox says besides schedules and configurations."""
+        """changed(what, unit) is told of what the outbox says besides schedules and configurations; keep publishes
+        for units that are away, so that months of snapshots do not queue for one that lies in a drawer."""
         self._changed = changed
+        self._keep = keep or publish
         self._database = database
         self._publish = publish
         self._clock = clock
@@ -124,8 +130,10 @@ class Schedules:
         for some in _by(TOGETHER, units):
             now = self._clock()
             window = Window.around(now, self._zone)
-            for topic, payload, sessions, rev in self._counted(some, window, now):
-                if self._publish(topic, payload):
+            made = self._counted(some, window, now)
+            away = self._away(some)
+            for topic, payload, sessions, rev in made:
+                if self._publish_to(topic, payload, away):
                     self._sent_at[topic.unit] = now
                     log.info("schedule of unit %s published, rev %d, %d sessions", topic.unit, rev, sessions)
 
@@ -156,6 +164,7 @@ class Schedules:
         for some in _by(TOGETHER, units):
             with self._database.read() as db:
                 rows = db.scalars(select(Unit).where(Unit.id.in_(some), Unit.config_rev > 0)).all()
+            away = self._away(some)
             for unit in rows:
                 try:
                     config = Config.model_validate_json(to_json({**unit.config, "epoch": unit.config_epoch}))
@@ -164,7 +173,15 @@ class Schedules:
                     log.error("the configuration of unit %s is not valid: %s", unit.id, kind_and_place(error))  # noqa: TRY400
                     continue
                 payload = encode(config, now=self._clock(), rev=unit.config_rev)
-                self._publish(Topic(unit.id, "dn/config"), payload)
+                self._publish_to(Topic(unit.id, "dn/config"), payload, away)
+
+    def _away(self, units: Sequence[str]) -> set[str]:
+        with self._database.read() as db:
+            lost = UnitReport.state.in_(AWAY)
+            return set(db.scalars(select(UnitReport.unit_id).where(UnitReport.unit_id.in_(units), lost)))
+
+    def _publish_to(self, topic: Topic, payload: bytes, away: set[str]) -> bool:
+        return (self._keep if topic.unit in away else self._publish)(topic, payload)
 
     def reported(self, unit_id: str, report: ScheduleReport) -> None:
         """Keep what a unit says of its snapshot, and send ours again if it has another."""

@@ -13,7 +13,7 @@ from agent.contract.schedule import ScheduleReport, check_sessions
 from provisioning import snapshots
 from provisioning.booking import Booker, Bookings
 from provisioning.database import Database
-from provisioning.models import BookedSession, OutboxRow, Unit
+from provisioning.models import BookedSession, OutboxRow, Unit, UnitReport
 from provisioning.rooms import Rooms, touch
 from provisioning.schedules import Schedules
 from provisioning.views import is_on_unit
@@ -52,6 +52,26 @@ def test_every_change_grows_the_revision_and_sends_the_whole(
     assert [s["sid"] for s in two.data.sessions] == [second.sid]
     assert check_sessions(one.data)[1] == ()
     assert one.data.valid_until - clock.now >= timedelta(days=7)
+
+
+def test_for_a_unit_that_is_away_nothing_queues(
+    database: Database, wire: Any, clock: Any, bookings: Bookings
+) -> None:
+    kept: list[Any] = []
+    schedules = Schedules(
+        database, wire.publish, clock, bookings._zone, keep=lambda *what: not kept.append(what)
+    )
+    with database.write() as db:
+        db.merge(UnitReport(unit_id="unit-1", state="lost"))
+    schedules.publish_schedules(["unit-1"])
+    assert [topic.channel for topic, _ in kept] == ["dn/schedule"]
+    assert not wire.take("dn/schedule")
+
+    with database.write() as db:
+        db.merge(UnitReport(unit_id="unit-1", state="ready"))
+    schedules.publish_schedules(["unit-1"])
+    assert len(kept) == 1
+    assert len(wire.take("dn/schedule")) == 1
 
 
 def test_nothing_new_keeps_the_revision(schedules: Schedules, wire: Any) -> None:
