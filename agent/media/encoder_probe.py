@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,12 +25,16 @@ from agent.media.video_codec import (
     OpenEncoder,
     PictureForm,
     error_text,
+    highest_bit_rate,
     open_encoder,
     silence_ffmpeg,
 )
 
 PROBE_PICTURES = 12
 PROBE_BIT_RATE = 1_500_000
+PROBE_BIT_RATE_SHARE = 0.6
+"""Of the most that a call gives a picture of this size: the same at 1280x720. A larger one that got no more came
+out as another picture (1440p and up), and a sound encoder was refused."""
 NOISE_LUMA = 6  # steps of noise, as a webcam in a lit room has
 # Mean difference in luma between what went in and what came out: a green or shifted picture is far above.
 HIGHEST_DIFFERENCE = 12.0
@@ -54,15 +58,31 @@ class ProbeResult:
     is_slow: bool = False
 
 
+class Stopped(Exception):
+    """Somebody needs the room: nothing is known of the encoder."""
+
+
 def probe_encoders(
-    order: Sequence[str], width: int, height: int, frame_rate: int, opener: Opener = open_encoder
+    order: Sequence[str],
+    width: int,
+    height: int,
+    frame_rate: int,
+    opener: Opener = open_encoder,
+    *,
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> list[ProbeResult]:
     """Try each encoder of the order, at this size in pixels and frame rate in frames/s. Blocks; about 0.3 s
-    each."""
+    each. Raises Stopped, within a picture's time, once is_stopped()."""
     silence_ffmpeg()
-    pictures = _pictures(width, height, frame_rate)
-    form = PictureForm(width, height, frame_rate, PROBE_BIT_RATE)
-    return [_probe(ENCODERS[name], form, pictures, opener) for name in order]
+
+    def go_on() -> None:
+        if is_stopped():
+            raise Stopped
+
+    pictures = _pictures(width, height, frame_rate, go_on)
+    bit_rate = max(PROBE_BIT_RATE, round(PROBE_BIT_RATE_SHARE * highest_bit_rate(width, height)))
+    form = PictureForm(width, height, frame_rate, bit_rate)
+    return [_probe(ENCODERS[name], form, pictures, opener, go_on) for name in order]
 
 
 def in_order_of_use(results: Sequence[ProbeResult]) -> tuple[str, ...]:
@@ -70,40 +90,50 @@ def in_order_of_use(results: Sequence[ProbeResult]) -> tuple[str, ...]:
     return tuple(result.name for result in sorted(results, key=lambda result: not result.ok))
 
 
-def _pictures(width: int, height: int, frame_rate: int) -> list[VideoFrame]:
+def _pictures(width: int, height: int, frame_rate: int, go_on: Callable[[], None]) -> list[VideoFrame]:
     """The drawn room with a camera's noise over it, which costs an encoder most of its time."""
     scene = Scene(width, height)
-    pictures = [scene.draw(index / frame_rate, index / frame_rate) for index in range(PROBE_PICTURES)]
     random = np.random.default_rng(0)
-    for picture in pictures:
+    pictures = []
+    for index in range(PROBE_PICTURES):
+        go_on()
+        picture = scene.draw(index / frame_rate, index / frame_rate)
         luma = planes(picture)[0]
         luma += random.integers(0, NOISE_LUMA, luma.shape, np.uint8)
+        pictures.append(picture)
     return pictures
 
 
-def _probe(kind: EncoderKind, form: PictureForm, pictures: list[VideoFrame], opener: Opener) -> ProbeResult:
-    refusals: list[Exception] = []
+def _probe(
+    kind: EncoderKind,
+    form: PictureForm,
+    pictures: list[VideoFrame],
+    opener: Opener,
+    go_on: Callable[[], None],
+) -> ProbeResult:
+    refusals: list[
+        str
+    ] = []  # no error itself: by its traceback it would hold the pictures, some 36 MB of 1080p
 
     def remembered(kind: EncoderKind, form: PictureForm, bit_rate: int) -> OpenEncoder:
         try:
             return opener(kind, form, bit_rate)
         except ENCODER_ERRORS as error:
-            refusals.append(error)
+            refusals.append(error_text(error))
             raise
 
     chain = EncoderChain([kind], form, remembered)
-    target = EncodingTarget(PROBE_BIT_RATE, form.frame_rate, form.width, form.height)
+    target = EncodingTarget(form.max_bit_rate, form.frame_rate, form.width, form.height)
     packets: list[bytes] = []
     clock = time.thread_time if kind.on_processor else time.perf_counter
     took: list[float] = []
     for index, picture in enumerate(pictures):
+        go_on()
         started = clock()
         timestamp = index * VIDEO_CLOCK_RATE_HZ // form.frame_rate
         payloads = chain.encode(picture, timestamp, index == 0, target, form.frame_rate)
         if payloads is None:
-            reason = (
-                f"it cannot be opened ({error_text(refusals[0])})" if refusals else "it failed while encoding"
-            )
+            reason = f"it cannot be opened ({refusals[0]})" if refusals else "it failed while encoding"
             return ProbeResult(kind.name, False, reason, 0.0)
         took.append(clock() - started)
         packets += [payload.data for payload in payloads]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from agent.media.capture import CaptureSettings
 from agent.media.encoder_chain import Opener
-from agent.media.encoder_probe import ProbeResult, probe_encoders
+from agent.media.encoder_probe import ProbeResult, Stopped, probe_encoders
 from agent.media.pulse import pulse
 from agent.media.video_codec import open_encoder
 from agent.selftest import Context
@@ -27,18 +27,30 @@ class EncoderProbe:
     def __init__(self, settings: Callable[[], CaptureSettings], opener: Opener = open_encoder) -> None:
         self._settings, self._opener = settings, opener
 
-    async def run(self, context: Context) -> list[Verdict]:
-        """The first encoder of the order that works."""
-        return [await asyncio.to_thread(self._tried)]
+    async def run(self, context: Context) -> list[Verdict] | None:
+        """The first encoder of the order that works; None when the test was stopped before."""
+        verdict = await asyncio.to_thread(self._tried_unless, context.stopped.is_set)
+        return None if verdict is None else [verdict]
 
-    def _tried(self) -> Verdict:
+    def _tried_unless(self, is_stopped: Callable[[], bool]) -> Verdict | None:
+        try:
+            return self._tried(is_stopped)
+        except Stopped:  # ends here: a call is about to begin, and it holds the pictures
+            return None
+
+    def _tried(self, is_stopped: Callable[[], bool]) -> Verdict:
         settings = self._settings()
         camera = settings.camera
         results: list[ProbeResult] = []
         for name in settings.encoders:
             with pulse("encoder's probe", within_s=ENCODER_HANGS_S):
                 results += probe_encoders(
-                    [name], camera.width, camera.height, camera.frame_rate, self._opener
+                    [name],
+                    camera.width,
+                    camera.height,
+                    camera.frame_rate,
+                    self._opener,
+                    is_stopped=is_stopped,
                 )
             if results[-1].ok:
                 break

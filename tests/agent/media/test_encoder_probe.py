@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import weakref
 
 import pytest
 from av import VideoFrame
@@ -54,3 +56,36 @@ def test_another_picture_out_than_in_and_a_slow_encoder_are_refused(monkeypatch:
     monkeypatch.setattr(encoder_probe.time, "thread_time", lambda: next(ticks))
     (slow,) = probe_encoders(["libx264"], 320, 180, 30)
     assert (slow.ok, slow.is_slow, slow.reason) == (False, True, "too slow: 0.04 of real time")
+
+
+def test_a_large_picture_is_tried_with_as_many_bits_as_it_needs() -> None:
+    """With those of 1280x720 a sound encoder's 2560x1440 was another picture than the one that went in."""
+    opened_for: list[PictureForm] = []
+
+    def remembers(kind: EncoderKind, form: PictureForm, bit_rate: int) -> OpenEncoder:
+        opened_for.append(form)
+        raise ValueError("seen enough")
+
+    for size in ((640, 360), (1280, 720), (2560, 1440)):
+        probe_encoders(["libx264"], *size, 30, remembers)
+    assert [form.max_bit_rate for form in opened_for] == [883_883, 1_500_000, 4_242_641]
+
+
+def test_an_encoder_that_refuses_leaves_nothing_in_memory_but_its_reason() -> None:
+    held: list[weakref.ref[Exception]] = []
+
+    class Refuses(ValueError):
+        def __init__(self) -> None:
+            super().__init__("no such device")
+            held.append(weakref.ref(self))
+
+    def opener(*_: object) -> OpenEncoder:
+        raise Refuses
+
+    gc.disable()  # what waits for it holds a board's memory for minutes
+    try:
+        (result,) = probe_encoders(["libx264"], 320, 180, 30, opener)
+        assert [each() for each in held] == [None] * len(held) != []
+    finally:
+        gc.enable()
+    assert result.reason == "it cannot be opened (no such device)"

@@ -11,6 +11,7 @@ from agent.media import encoder_probe
 from agent.media.camera import CameraSettings
 from agent.media.capture import CaptureSettings
 from agent.media.encoder_probe import ProbeResult
+from agent.media.video_codec import open_encoder
 from agent.probes.encoder import EncoderProbe, judged
 from agent.selftest import Context
 
@@ -54,3 +55,18 @@ def test_when_none_opens_the_reason_names_each():
     (verdict,) = asyncio.run(EncoderProbe(lambda: settings, refuses).run(Context()))
     assert (verdict.instruction, verdict.level) == ("encoder", "fail")
     assert verdict.reason.startswith("no encoder works: libx264: ")
+
+
+def test_it_gives_way_before_the_next_picture_and_says_nothing():
+    context, opened = Context(), []
+
+    def opener(*asked):
+        opened.append(asked)
+        context.stopped.set()
+        return open_encoder(*asked)
+
+    settings = CaptureSettings(camera=CameraSettings(width=320, height=180), encoders=("libx264", "libvpx"))
+    assert asyncio.run(EncoderProbe(lambda: settings, opener).run(context)) is None
+    assert len(opened) == 1
+    assert asyncio.run(EncoderProbe(lambda: settings, opener).run(context)) is None
+    assert len(opened) == 1, "nothing is even opened in a test that was stopped"
