@@ -10,7 +10,6 @@ from pathlib import Path
 
 PROC = Path("/proc")
 SYS = Path("/sys")
-THERMAL = SYS / "class/thermal"
 MIB = 1024 * 1024
 UNDER_VOLTAGE_NOW = 1 << 0
 """Bits as in Raspberry Pi's documentation of vcgencmd get_throttled."""
@@ -31,7 +30,7 @@ class MachineTotals:
     temperature_c: float | None
 
 
-def read_totals(proc: Path = PROC, thermal: Path = THERMAL) -> MachineTotals:
+def read_totals(proc: Path = PROC, sys: Path = SYS) -> MachineTotals:
     """The figures now; takes a fraction of a millisecond."""
     ticks = [int(word) for word in (proc / "stat").read_text().split("\n", 1)[0].split()[1:9]]
     idle = ticks[3] + ticks[4]  # proc(5): the fourth is idle, the fifth is waiting for a disk
@@ -41,7 +40,7 @@ def read_totals(proc: Path = PROC, thermal: Path = THERMAL) -> MachineTotals:
         busy=sum(ticks) - idle,
         total=sum(ticks),
         memory_mib=resident_pages * os.sysconf("SC_PAGE_SIZE") / MIB,
-        temperature_c=_temperature(thermal),
+        temperature_c=_temperature(sys / "class/thermal"),
     )
 
 

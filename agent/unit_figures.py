@@ -14,7 +14,7 @@ from typing import Any
 from agent.contract.telemetry import Telemetry
 from agent.faults import kind_and_place
 from agent.link_figures import LinkFigures
-from agent.machine import MIB, MachineTotals, read_totals, throttled, throttled_files
+from agent.machine import MIB, PROC, SYS, MachineTotals, read_totals, throttled, throttled_files
 from agent.unit import Unit
 
 log = logging.getLogger(__name__)
@@ -22,21 +22,20 @@ log = logging.getLogger(__name__)
 INTERVAL_S = 60.0
 FIRST_AFTER_S = 10.0
 """After the start, which is busier than anything that follows."""
-PROC = Path("/proc")
 
 
 @dataclass(slots=True)
 class Sources:
-    """Where the figures come from; what is not given is left out."""
+    """Where the figures come from; what is not given is left out. proc, sys: Linux' own, or a test's."""
 
     state_dir: Path
     link: Callable[[], LinkFigures | None] = lambda: None
     synchronised: Callable[[], bool | None] = lambda: None
     screens: Callable[[], int] = lambda: 0
     wall_s: Callable[[], float] = time.time
-    read_machine: Callable[[], MachineTotals] = read_totals
+    read_machine: Callable[[Path, Path], MachineTotals] = read_totals
     proc: Path = PROC
-    throttled_files: tuple[Path, ...] = throttled_files()
+    sys: Path = SYS
 
 
 class UnitFigures:
@@ -84,10 +83,11 @@ class UnitFigures:
         for more in (self._processor, lambda: _memory(sources.proc), lambda: _disk(sources.state_dir)):
             with suppress(OSError, ValueError, KeyError, IndexError):  # this machine does not tell
                 values |= more()
-        return Telemetry(**(values | throttled(sources.throttled_files)))
+        return Telemetry(**(values | throttled(throttled_files(sources.sys))))
 
     def _processor(self) -> Mapping[str, Any]:
-        now_s, now = self._unit.clock.monotonic_s(), self._sources.read_machine()
+        now_s, sources = self._unit.clock.monotonic_s(), self._sources
+        now = sources.read_machine(sources.proc, sources.sys)
         before, self._last = self._last, (now_s, now)
         found: dict[str, Any] = {"agent_memory_mib": now.memory_mib, "temperature_c": now.temperature_c}
         if before is not None and now_s > before[0] and now.total > before[1].total:

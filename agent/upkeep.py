@@ -142,7 +142,11 @@ class Upkeep:
             return wire.link.figures if wire.link is not None else None
 
         sources = Sources(
-            settings.state_dir, link=link_figures, synchronised=is_synchronised, screens=unit.screens
+            settings.state_dir,
+            link=link_figures,
+            synchronised=is_synchronised,
+            screens=unit.screens,
+            sys=settings.sys_dir,
         )
         topic = Topic(identity.unit, "up/event/telemetry")
         return UnitFigures(unit, sources, send=lambda figures: wire.send(topic, figures))

@@ -10,10 +10,10 @@ def make(tmp_path, *zones):
     (tmp_path / "stat").write_text("cpu  100 5 45 700 50 0 10 0 0 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
     (tmp_path / "self" / "statm").write_text("60000 40960 9000 1 0 50000 0\n")
     for number, text in enumerate(zones):
-        zone = tmp_path / "thermal" / f"thermal_zone{number}"
+        zone = tmp_path / "sys/class/thermal" / f"thermal_zone{number}"
         zone.mkdir(parents=True)
         (zone / "temp").write_text(text)
-    return read_totals(tmp_path, tmp_path / "thermal")
+    return read_totals(tmp_path, tmp_path / "sys")
 
 
 def test_busy_is_all_but_idle_and_waiting(tmp_path):

@@ -1,6 +1,7 @@
 """The unit's own figures: when they are sent, and what is in them."""
 
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -14,14 +15,27 @@ def sources(tmp_path, house):
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc" / "uptime").write_text("3600.5 7000.0\n")
     (tmp_path / "proc" / "meminfo").write_text("MemTotal: 2048 kB\nMemAvailable: 1024 kB\n")
+    (tmp_path / "sys/devices/platform/soc/soc:firmware").mkdir(parents=True)
+    (tmp_path / "sys/devices/platform/soc/soc:firmware/get_throttled").write_text("50000\n")
     readings = iter([MachineTotals(1.0, 100, 400, 80.0, 48.0), MachineTotals(7.0, 200, 600, 81.0, 49.0)])
     return Sources(
         tmp_path,
         wall_s=lambda: house.time.wall.timestamp() + 2,
-        read_machine=lambda: next(readings),
+        read_machine=lambda _proc, _sys: next(readings),
         proc=tmp_path / "proc",
-        throttled_files=(),
+        sys=tmp_path / "sys",
     )
+
+
+def sent_nothing(_body):
+    return False
+
+
+def test_where_the_machine_is_looked_at_is_the_profiles_own_folder(house, tmp_path):
+    (tmp_path / "class/thermal/thermal_zone0").mkdir(parents=True)
+    (tmp_path / "class/thermal/thermal_zone0/temp").write_text("91500\n")
+    sources = Sources(tmp_path, sys=tmp_path)
+    assert UnitFigures(house.unit, sources, sent_nothing).take().temperature_c == 91.5
 
 
 def test_one_a_minute_with_shares_from_the_second_on(ready_house, sources):
@@ -35,7 +49,7 @@ def test_one_a_minute_with_shares_from_the_second_on(ready_house, sources):
     assert (second.processor, second.agent_processor) == (0.5, pytest.approx(0.1))
     assert (second.sessions, second.clock_offset_s, second.machine_uptime_s) == (1, pytest.approx(2), 3600.5)
     assert second.disk_free_mib > 0
-    assert second.throttled is None
+    assert second.throttled is False
 
 
 def test_a_machine_that_tells_nothing_still_sends_and_a_fault_is_only_logged(
@@ -43,12 +57,13 @@ def test_a_machine_that_tells_nothing_still_sends_and_a_fault_is_only_logged(
 ):
     sources.proc = tmp_path / "nowhere"
 
-    def broken():
+    def broken(_proc, _sys):
         raise OSError
 
     sources.read_machine = broken
     told = UnitFigures(house.unit, sources, lambda _: True).take()
     assert (told.memory_total_mib, told.processor) == (None, None)
+    assert UnitFigures(house.unit, replace(sources, sys=tmp_path), sent_nothing).take().throttled is None
 
     def fault(_body):
         raise KeyError("Kanarie")
