@@ -50,6 +50,7 @@ class StaffTouches:
             "staff_dropin": self._dropin,
             "staff_test": self._test,
             "staff_camera_right": self._camera_right,
+            "staff_sound_right": self._sound_right,
         }
         self.handlers: dict[str, Handler] = {kind: self._when_open(do) for kind, do in for_staff.items()}
         self.handlers |= {
@@ -204,6 +205,13 @@ class StaffTouches:
         outcome = await self._test(touch)
         if outcome == Outcome():
             self._unit.camera_is_right()
+        return outcome
+
+    async def _sound_right(self, touch: Touch) -> Outcome:
+        """Somebody has set loudspeaker or microphone as they shall be from now on: so loud is usual."""
+        outcome = await self._test(touch)
+        if outcome == Outcome():
+            self._unit.sound_is_right()
         return outcome
 
     async def _ask(self, kind: str, intent: Intent, done: Callable[[], None]) -> Outcome:

@@ -91,6 +91,19 @@ def test_a_code_of_a_session_that_is_over_is_told_from_a_wrong_one(touch, house)
     assert house.unit.locks.code.wrong == 0
 
 
+def test_a_code_that_was_used_before_midnight_is_told_as_used_after_it(touch, house, make_plan):
+    yesterday = "a7" * 16
+    plan = make_plan(code=f"{RIGHT}{yesterday}"[:32])
+    plan["checkin"]["salt"] = yesterday
+    house.schedule(plan)
+    assert touch("checkin_code", text=RIGHT) is None
+    house.tick(4 * 3600)
+    house.schedule()
+    assert house.unit.memory.used_salts() == (yesterday,)
+    assert touch("checkin_code", text=RIGHT) == "used_code"
+    assert touch("checkin_code", text=WRONG) == "wrong_code"
+
+
 def test_a_code_too_early_and_a_room_taken(touch, house):
     assert touch("checkin_code", text="111111") == "too_early"
     house.tick(0)

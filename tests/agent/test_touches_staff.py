@@ -15,6 +15,7 @@ from agent.room import State as RoomState
 from agent.screen import Touch
 from agent.staff import WAITS_AT_MOST
 from agent.touches import Touches
+from web.room.wire import TOUCH_KINDS
 
 SID, OTHER = "k3v9q2m4x8t1", "b7n2w5c8z0r4"
 HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -365,6 +366,26 @@ def test_the_room_is_tested_again_but_never_around_a_patient(open_desk):
     assert open_desk.screen.testing
     open_desk("staff_checkin", sid=SID)
     assert open_desk("staff_test") == "room_taken"
+
+
+@pytest.mark.parametrize(
+    ("touch", "said"), [("staff_camera_right", "camera"), ("staff_sound_right", "sound")]
+)
+def test_what_staff_call_right_is_usual_from_the_test_that_follows(open_desk, touch, said):
+    told = []
+    open_desk.house.unit.camera_is_right = lambda: told.append("camera")
+    open_desk.house.unit.sound_is_right = lambda: told.append("sound")
+    assert open_desk(touch) is None
+    assert told == [said]
+    assert open_desk.house.unit.room.state == RoomState.TESTING
+    open_desk("staff_checkin", sid=SID)
+    assert open_desk(touch) == "room_taken"
+    assert told == [said]
+
+
+def test_the_pages_may_ask_for_all_that_staff_can_do(open_desk):
+    staffs = {kind for kind in open_desk.touches._handlers if kind.startswith("staff_")}
+    assert staffs and staffs <= TOUCH_KINDS
 
 
 def test_an_overrun_is_on_record_once_and_told_until_staff_know(in_call):

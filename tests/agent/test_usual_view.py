@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 
 from agent.store import Store
 from agent.usual_view import STORE_KEY, UsualView
@@ -40,3 +41,17 @@ def test_what_nobody_can_read_is_begun_anew(tmp_path):
     store = Store(tmp_path / "unit.db")
     store.put(STORE_KEY, b'{"numbers": [1], "looks": 3}')
     assert UsualView(store).numbers is None
+
+
+def test_a_disk_that_is_full_is_no_fault_of_the_camera(caplog):
+    class Full(Store):
+        def put(self, key, value):
+            raise sqlite3.OperationalError("database or disk is full")
+
+    usual = UsualView(Full(None))
+    usual.learn(ONE)
+    usual.learn(ONE)
+    assert usual.numbers == ONE, "until the agent ends"
+    usual.forget()
+    assert usual.numbers is None
+    assert "OperationalError" in caplog.text

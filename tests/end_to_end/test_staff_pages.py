@@ -40,6 +40,7 @@ WALKS: dict[str, tuple[Screen, list[str]]] = {
     "health": (STATES["staff-many"], ["button[data-view='health']"]),
     "health, testing": (TESTING, ["button[data-view='health']"]),
     "health, faults": (STATES["staff-faults"], ["button[data-view='health']"]),
+    "health, the sound as it shall be": (STATES["staff-quiet"], ["button[data-view='health']"]),
     "in call": (STATES["staff-in-call"], []),
     "session in call": (STATES["staff-in-call"], [A17]),
     "extend": (STATES["staff-in-call"], [A17, "button[data-view='extend']"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -131,3 +132,21 @@ def test_stopped_it_has_nothing_to_say(room):
     context = Context("before", present=False)
     context.stopped.set()
     assert asyncio.run(room.probe.run(context)) is None
+
+
+def test_so_loud_is_usual_once_somebody_has_said_that_it_is_right(room):
+    room.run()
+    room.heard = FAINT
+    assert room.run("staff") == {"microphone": "microphone_quiet", "loudspeaker": ""}
+    room.probe.forget()
+    assert room.run("staff") == {"microphone": "", "loudspeaker": ""}
+    assert usual_from(room.kept[KEPT]).gain_db == pytest.approx(-35, abs=2)
+
+
+def test_a_disk_that_is_full_is_no_fault_of_the_sound(room, monkeypatch, caplog):
+    def full(_key, _value):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(room, "put", full)
+    assert room.run() == {"microphone": "", "loudspeaker": ""}
+    assert "OperationalError" in caplog.text

@@ -197,6 +197,12 @@ STATES: dict[str, Screen] = {
     "staff-turned": screen(
         staff_unlocked_until=LATER, faults=("camera_turned",), todo=Todo("warn", "camera_turn"), tested_at=NOW
     ),
+    "staff-quiet": screen(
+        staff_unlocked_until=LATER,
+        faults=("loudspeaker_quiet",),
+        todo=Todo("warn", "loudspeaker"),
+        tested_at=NOW,
+    ),
     "staff-region-down": screen(staff_unlocked_until=LATER, region_up=False),
     "staff-testing": screen(staff_unlocked_until=LATER, faults=("camera_covered",), testing=True),
     **{f"enrol-{state}": enrolling(state) for state in ENROL_STATES},

@@ -19,13 +19,16 @@ export function health() {
   const certificate = h("div", { class: "identity certificate" });
   const again = button({ label: t("staff.test"), look: "main", data: { touch: "staff_test" },
     press: (it) => told.ask("staff_test", {}, it, () => told.say("", "")) });
-  const right = button({ label: t("staff.camera_right"), data: { touch: "staff_camera_right" },
-    press: (it) => told.ask("staff_camera_right", {}, it, () => told.say("", "")) });
+  // What was found may be as somebody wants it: then it is what is usual from now on.
+  const right = (touch, label, ...faults) => ({ faults, element: button({ label, data: { touch },
+    press: (it) => told.ask(touch, {}, it, () => told.say("", "")) }) });
+  const rights = [right("staff_camera_right", t("staff.camera_right"), "camera_turned"),
+    right("staff_sound_right", t("staff.sound_right"), "loudspeaker_quiet", "microphone_quiet")];
   const tone = button({ label: t("waiting.tone"), iconName: "tone", data: { action: "tone" }, press: playTone });
   return {
     main: [h("div", { class: "staff" },
       h("div", { class: "day health" }, heading(t("staff.room")), well, first.element, more, others, certificate, figures, tested),
-      h("div", { class: "side" }, again, right, tone, told.element))],
+      h("div", { class: "side" }, again, ...rights.map((each) => each.element), tone, told.element))],
     foot: [backButton(), lockButton()],
     update() {
       const { screen } = app;
@@ -41,9 +44,9 @@ export function health() {
       writeCertificate(certificate, screen.enrol);
       setText(tested, screen.tested_at ? t("staff.tested", { time: clock(Date.parse(screen.tested_at)) }) : "");
       again.toggleAttribute("disabled", screen.testing || Boolean(held()));
-      const isTurned = !screen.testing && screen.faults[0] === "camera_turned";
-      setHidden(right, !isTurned);
-      setHidden(tone, isTurned); // a small screen has room for two
+      const offered = screen.testing ? undefined : rights.find((each) => each.faults.includes(screen.faults[0]));
+      for (const each of rights) setHidden(each.element, each !== offered);
+      setHidden(tone, Boolean(offered)); // a small screen has room for two
     },
   };
 }
