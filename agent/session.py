@@ -78,7 +78,10 @@ def _room_checked(session: Session, event: RoomChecked, _now: datetime) -> Resul
 
 
 def _check_in(session: Session, event: CheckedIn, now: datetime) -> Result:
-    session = replace(session, checked_in_at=now, checked_in_how=event.how, was_rejected=False)
+    # Whoever comes in now was not in the room before the restart: of that visit nothing is left to be confirmed.
+    session = replace(
+        session, checked_in_at=now, checked_in_how=event.how, was_rejected=False, confirmed=True
+    )
     return session, (Record("checked_in", (("how", event.how), *_by_staff(event))), OpenMedia())
 
 

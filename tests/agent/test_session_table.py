@@ -214,3 +214,11 @@ def test_a_reload_of_the_only_page_is_seen_as_reconnecting():
 def test_a_restart_keeps_no_party_and_begins_unconfirmed():
     after, _ = step(at("in_call", IN, GUEST), ev.Restarted(timedelta(seconds=3)), START)
     assert (after.parties, after.confirmed, after.resumed_at) == ((), False, START)
+
+
+def test_who_comes_in_after_another_left_unconfirmed_waits_for_no_confirmation():
+    """The agent was killed while a patient waited, who left before the region had answered."""
+    left, _ = step(unconfirmed("waiting"), ev.PatientLeft(), START)
+    after, effects = step(left, ev.CheckedIn("code"), START)
+    assert (after.state, after.confirmed) == ("waiting", True)
+    assert ev.OpenMedia() in effects
