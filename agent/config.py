@@ -69,6 +69,9 @@ class Settings(BaseModel):
     trial_s: float = Field(
         120.0, ge=1, le=600, description="How long a configuration has to show that the unit is well with it."
     )
+    test_within_s: float = Field(
+        40.0, ge=20, le=300, description="How long a self-test may take; an emulated machine takes its time."
+    )
 
     @field_validator("media_ports")
     @classmethod

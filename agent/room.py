@@ -47,7 +47,8 @@ class Lamp(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The room's state; `holder` is the sid of the session whose patient is inside."""
+    """The room's state; `holder` is the sid of the session whose patient is inside. `tested_at`: when the last
+    self-test ended, `was_whole`: by itself, so that its word is about all of the room."""
 
     state: State = State.IDLE
     holder: str | None = None
@@ -55,6 +56,7 @@ class Room:
     warnings: tuple[str, ...] = ()
     tested_at: datetime | None = None
     testing_since: datetime | None = None
+    was_whole: bool = False
 
     @property
     def ready(self) -> bool:
@@ -65,11 +67,12 @@ class Room:
 @dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed; `next_start` is when the next session begins, `before` how long before it the room checks
-    itself, `daily` when it last was to do so by the time of day."""
+    itself, `daily` when it last was to do so by the time of day, `within` how long a self-test may take."""
 
     next_start: datetime | None = None
     before: timedelta = TEST_BEFORE
     daily: datetime | None = None
+    within: timedelta = TEST_TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +172,12 @@ def _start_test(room: Room, event: TestAsked, now: datetime) -> Result:
 
 def _end_test(room: Room, event: TestDone, now: datetime) -> Result:
     found = replace(room, faults=event.faults, warnings=event.warnings)
-    return replace(found, tested_at=now, testing_since=None), ()
+    return replace(found, tested_at=now, testing_since=None, was_whole=True), ()
 
 
 def _test_hangs(room: Room, _event: Tick, now: datetime) -> Result:
-    return replace(room, faults=("selftest",), tested_at=now, testing_since=None), (StopSelfTest(),)
+    hung = replace(room, faults=("selftest",), tested_at=now, testing_since=None, was_whole=False)
+    return hung, (StopSelfTest(),)
 
 
 def _take(room: Room, event: Taken, _now: datetime) -> Result:
@@ -192,7 +196,7 @@ def _release(room: Room, _event: Released, _now: datetime) -> Result:
 
 def _fault_in_test(room: Room, event: FaultFound, now: datetime) -> Result:
     room, _ = _fault(room, event, now)
-    return replace(room, tested_at=now, testing_since=None), (StopSelfTest(),)
+    return replace(room, tested_at=now, testing_since=None, was_whole=False), (StopSelfTest(),)
 
 
 def _is_faulty_holder(room: Room, event: Released, now: datetime) -> bool:
@@ -220,8 +224,8 @@ def _due(room: Room, event: Tick, now: datetime) -> Occasion | None:
     return "again" if room.warnings and now >= room.tested_at + LOOK_AGAIN else None
 
 
-def _test_is_stuck(room: Room, _event: Tick, now: datetime) -> bool:
-    return room.testing_since is not None and now >= room.testing_since + TEST_TIMEOUT
+def _test_is_stuck(room: Room, event: Tick, now: datetime) -> bool:
+    return room.testing_since is not None and now >= room.testing_since + event.within
 
 
 def _is_faulty(room: Room, _event: ScanClosed, _now: datetime) -> bool:

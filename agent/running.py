@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 from agent import VERSION, selftest_plan
@@ -22,6 +23,7 @@ from agent.contract.unit_config import SoundOutput
 from agent.controller import MAX_SCREENS, Controller
 from agent.device_faults import DeviceFaults, note_device_faults, take_as_room_faults
 from agent.identity import Identity
+from agent.machine import read_totals
 from agent.media import facts
 from agent.media.aiortc_internals import host_addresses
 from agent.media.camera_gate import CameraGate
@@ -38,11 +40,11 @@ from agent.probes.checks import Checks
 from agent.probes.machine_joined import machine_probes
 from agent.probes.sound import SoundParts, sound_parts
 from agent.reception import Reception
-from agent.room import IN_USE, FaultFound
+from agent.room import IN_USE, TEST_TIMEOUT, FaultFound
 from agent.room_parts import RoomParts
 from agent.scan_media import Mirrors
 from agent.screen_alive import ScreenAlive
-from agent.selftest import Probe, SelfTester
+from agent.selftest import AGAIN_WITHIN_S, Probe, SelfTester
 from agent.selftest_joined import stages, tells
 from agent.speech import Espeak
 from agent.still_serving import pages_of
@@ -83,6 +85,7 @@ class Running:
         self._identity = identity
         self._unit = unit
         unit.at_night = selftest_plan.night(identity.unit)
+        unit.test_within = timedelta(seconds=settings.test_within_s)
         self._gate = gate
         self._capture_settings = capture_settings(board, settings, gate)
         self._size_mm = (board.screen.width_mm, board.screen.height_mm)
@@ -101,13 +104,24 @@ class Running:
         self._finder = ServerFinder(partial(trusted, settings.ca_file))
         self.screen_alive = ScreenAlive(settings.run_folder)
         tell = tells(unit, settings.run_folder)
-        self._tester = SelfTester(self._stages(), tell, lambda: unit.present())  # noqa: PLW0108 - the panel sets it
+        self._tester = SelfTester(
+            self._stages(),
+            tell,
+            lambda: unit.present(),  # noqa: PLW0108 - the panel sets it
+            again_within_s=AGAIN_WITHIN_S * (unit.test_within / TEST_TIMEOUT),
+        )
         self._attempt = 0
         self._told = CallTold(unit)
         self.calls = self._told.calls = self._make_calls()
         self.wire = Wire(unit, identity, boot=boot, info=self._info)
         self.wire.calls, self._told.wire = self.calls, self.wire
-        self.telemetry = Telemetry(self.calls, unit.clock, session=unit.held, send=self.wire.quality)
+        self.telemetry = Telemetry(
+            self.calls,
+            unit.clock,
+            session=unit.held,
+            send=self.wire.quality,
+            read_machine=partial(read_totals, sys=settings.sys_dir),
+        )
         self.touches = Touches(
             unit,
             intend=self.wire.intent,

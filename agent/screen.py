@@ -291,6 +291,8 @@ class Touch:
         "staff_dropin",
         "staff_dropin_cancel",
         "staff_test",
+        "staff_camera_right",
+        "staff_sound_right",
         "party_admit",
         "party_reject",
         "chair_back",

@@ -33,10 +33,11 @@ def stages(
     others: all that neither needs these devices nor much of the processor, nor fills the line.
     """
     usual = UsualView(unit.store)
-    unit.camera_is_right = usual.forget
+    heard = SoundProbe(sound, unit.store)
+    unit.camera_is_right, unit.sound_is_right = usual.forget, heard.forget
     return [
         [*others, CameraProbe(capture, usual, on_form)],
-        [SoundProbe(sound, unit.store), line],
+        [heard, line],
         [EncoderProbe(capture)],
     ]
 
@@ -46,6 +47,7 @@ def tells(unit: Unit, run_folder: Path) -> Callable[[SelfTest], None]:
 
     def tell(result: SelfTest) -> None:
         unit.record("selftest", None, result.fields)
+        unit.verdicts = result.verdicts
         unit.figures = tuple(Figure(v.probe, v.ok, round(v.figure, 2), v.unit) for v in result.verdicts)
         keep(run_folder, result, datetime.now(UTC))
         give_back()

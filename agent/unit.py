@@ -36,6 +36,7 @@ from agent.session import OCCUPYING, OVER, Session, State, step
 from agent.staff import LOCKS, PLACE, Desk, Locks, Place, still_waits
 from agent.store import Store
 from agent.unit_parts import Media, Region, Scan, Sound, Tests
+from agent.verdict import Verdict
 
 log = logging.getLogger(__name__)
 
@@ -77,9 +78,14 @@ class Unit:
         kept_place = store.get("queue")
         self.desk = Desk(place=PLACE.validate_json(kept_place) if kept_place else None)
         self.figures: tuple[Figure, ...] = ()
+        self.verdicts: tuple[Verdict, ...] = ()
+        """Of the last self-test that came to its end."""
         self.camera_is_right: Callable[[], None] = lambda: None
         """Staff say that the camera points where it shall; whoever looks through it sets it."""
+        self.sound_is_right: Callable[[], None] = lambda: None
+        """The same of how loud the room's sound is."""
         self.at_night = selftest_plan.NIGHT
+        self.test_within = rooms.TEST_TIMEOUT
         """When the room tests itself where IT has set no times; whoever knows the unit's name sets it."""
         self.notes: dict[str, tuple[str, ...]] = {}
         """What is not well though the room can be used: by the instruction's key, which parts."""
@@ -243,7 +249,8 @@ class Unit:
 
     def _time_of_tests(self) -> rooms.Tick:
         plan = self.configuration.selftest
-        return selftest_plan.tick(plan, self._starts(), self.clock.now(), self.at_night)
+        tick = selftest_plan.tick(plan, self._starts(), self.clock.now(), self.at_night)
+        return replace(tick, within=self.test_within)
 
     def _tick_room_parts(self) -> None:
         if self.scan is not None:

@@ -33,6 +33,9 @@ BURST = 8
 MEET_WITHIN_S, MEET_AGAIN_S = 3.0, 0.25
 TRIES = 2
 """A server may refuse one address of two for a moment; small questions tell less, so they are the last resort."""
+AGAIN_WITHIN_S = 5.0
+"""So soon it must have failed to be tried once more: a test of the room has 40 s for all."""
+NAME_WITHIN_S = 3.0
 LAST_S = 0.5
 """How long the last packets are waited for, beyond the time that most took."""
 _HEAD = struct.Struct("!8sBI")  # which measurement, which train, which packet
@@ -133,7 +136,8 @@ async def send_paced(train: Train, pace: Pace, send_one: Callable[[int], None]) 
 
 
 async def ask_often(server: Server, pace: Pace = THIN) -> LineFigures | None:
-    """Binding questions to a STUN or TURN server by UDP; None if it answers none at all. Raises OSError."""
+    """Binding questions to a STUN or TURN server by UDP; None if it answers none at all. Raises OSError, of which
+    TimeoutError is one: its name is not told."""
     train = Train(0)
     numbers: dict[bytes, int] = {}
 
@@ -143,7 +147,8 @@ async def ask_often(server: Server, pace: Pace = THIN) -> LineFigures | None:
             if number is not None:
                 train.came(number, time.monotonic())
 
-    address = await resolve(server.url)
+    async with asyncio.timeout(NAME_WITHIN_S):
+        address = await resolve(server.url)
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
         _Asking, remote_addr=(address, server.url.port)
     )
@@ -182,7 +187,10 @@ async def measure_what_can_be(
 
 
 async def _through(relaying: Server, opening: Opening) -> LineFigures | None:
-    for _ in range(TRIES):
+    until = time.monotonic() + AGAIN_WITHIN_S
+    for tried in range(TRIES):
+        if tried and time.monotonic() > until:
+            break
         try:
             return await measure(relaying, opening)
         except NotRelayed as error:

@@ -14,7 +14,7 @@ import subprocess
 import time
 import wave
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event
 from typing import IO
 
@@ -32,16 +32,16 @@ from agent.media.source import AUDIO_FRAME_MS
 PLAYED, RAW, CANCELLED = 0, 1, 2
 CHANNELS = 3
 FRAME_BYTES = RATE_HZ * AUDIO_FRAME_MS // 1000 * 2 * CHANNELS
-ANSWERS_WITHIN_S = 2.0
-"""PipeWire's own tools."""
+ANSWERS_WITHIN_S = 8.0
+"""PipeWire's own tools, also on a machine that has just started, or is slow."""
 LINKED_WITHIN_S = 4.0
 FIRST_SOUND_S = 5.0
 """A card that was asleep wakes first."""
-SILENT_PIPE_S = 1.0
+SILENT_PIPE_S = 3.0
 WARM_UP_S = 0.3
 """What a card gives when it has just been opened is no sound of the room."""
-STARTS_WITHIN_S = 1.5
-"""A player, until its first sound."""
+STARTS_WITHIN_S = 6.0
+"""A player, until its first sound; its end is what is waited for, so that this costs time only where it hangs."""
 POLL_S = 0.05
 
 Wave = NDArray[np.float64]
@@ -61,10 +61,15 @@ def listen(
     Blocks; ends early when stopped. Raises DeviceError where there is no PipeWire, no microphone, or no sound of
     it.
     """
-    way = sound_way(_graph(), source, sink)
+
+    def goes_on() -> bool:
+        move()
+        return not stopped.is_set()
+
+    way = sound_way(_graph(goes_on), source, sink)
     if way.raw is None:
         raise DeviceError(f"microphone {source or ''}", "PipeWire has none", "Plug it in")
-    with _recording(way, stopped, move) as recording:
+    with _recording(way, stopped, move, goes_on) as recording:
         recording.read(WARM_UP_S)
         quiet = recording.read(seconds)
         sounds = quiet[:0]
@@ -93,7 +98,7 @@ def _devices(way: SoundWay) -> Devices:
 
 def devices_now(source: str | None, sink: str | None) -> Devices:
     """What is plugged in. Raises DeviceError where there is no PipeWire."""
-    return _devices(sound_way(_graph(), source, sink))
+    return _devices(sound_way(_graph(lambda: True), source, sink))
 
 
 class _Recording:
@@ -138,7 +143,9 @@ def _played(recording: _Recording, sink: str | None, sound: Wave) -> NDArray[np.
 
 
 @contextmanager
-def _recording(way: SoundWay, stopped: Event, move: Move) -> Iterator[_Recording]:
+def _recording(
+    way: SoundWay, stopped: Event, move: Move, goes_on: Callable[[], bool]
+) -> Iterator[_Recording]:
     name = f"{LISTENER}{os.getpid()}"
     command = [
         *("pw-record", "--target", "0", "-P", f"{{ node.name={name} }}", "--media-role", "Communication"),
@@ -146,17 +153,17 @@ def _recording(way: SoundWay, stopped: Event, move: Move) -> Iterator[_Recording
         *("--channel-map", "AUX0,AUX1,AUX2", "--latency", f"{AUDIO_FRAME_MS}ms", "-"),
     ]
     with _process(command) as process:
-        ears = _ears(name, stopped)
+        ears = _ears(name, goes_on)
         for port, ear in zip((way.played, way.raw, way.cancelled), ears, strict=True):
             if port is not None:
-                _said("pw-link", str(port), str(ear))
+                _said("pw-link", str(port), str(ear), goes_on=goes_on)
         yield _Recording(process, stopped, move)
 
 
-def _ears(name: str, stopped: Event) -> list[int]:
+def _ears(name: str, goes_on: Callable[[], bool]) -> list[int]:
     limit = time.monotonic() + LINKED_WITHIN_S
-    while time.monotonic() < limit and not stopped.is_set():
-        graph = _graph()
+    while time.monotonic() < limit and goes_on():
+        graph = _graph(goes_on)
         ports = graph.ports_of(graph.named(name), "input")
         if len(ports) == CHANNELS:
             return sorted(ports, key=lambda port: graph.ports[port][1])
@@ -193,7 +200,8 @@ def _process(command: list[str], files: tuple[int, ...] = ()) -> Iterator[subpro
     try:
         yield process
     finally:
-        process.terminate()
+        if process.poll() is None:
+            process.terminate()
         try:
             process.communicate(timeout=ENDS_WITHIN_S)
         except subprocess.TimeoutExpired:
@@ -201,20 +209,24 @@ def _process(command: list[str], files: tuple[int, ...] = ()) -> Iterator[subpro
             process.communicate()
 
 
-def _graph() -> SoundGraph:
+def _graph(goes_on: Callable[[], bool]) -> SoundGraph:
     try:
-        return sound_graph(_said("pw-dump"))
+        return sound_graph(_said("pw-dump", goes_on=goes_on))
     except ValueError as error:
         raise DeviceError("sound", "PipeWire does not answer", "Restart the sound's service") from error
 
 
-def _said(*command: str) -> str:
-    try:
-        return subprocess.run(
-            command, capture_output=True, text=True, timeout=ANSWERS_WITHIN_S, check=True
-        ).stdout
-    except (OSError, subprocess.SubprocessError) as error:
-        raise DeviceError("sound", f"{command[0]} does not answer", "Restart the sound's service") from error
+def _said(*command: str, goes_on: Callable[[], bool]) -> str:
+    """goes_on is asked every POLL_S: whoever needs the room waits for no tool."""
+    limit = time.monotonic() + ANSWERS_WITHIN_S
+    with _process(list(command)) as process:
+        while goes_on() and time.monotonic() < limit:
+            with suppress(subprocess.TimeoutExpired):
+                said = process.communicate(timeout=POLL_S)[0].decode("utf-8", "replace")
+                if process.returncode == 0:
+                    return said
+                break
+    raise DeviceError("sound", f"{command[0]} does not answer", "Restart the sound's service")
 
 
 def _write(file: int, data: bytes) -> None:

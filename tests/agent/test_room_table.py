@@ -118,3 +118,11 @@ def test_whatever_happens_no_self_test_disturbs_a_patient(events):
             assert room.holder == before.holder
         if room.state == State.IDLE:
             assert not room.faults
+
+
+def test_how_long_a_self_test_may_take_is_the_machines_own() -> None:
+    slow = Tick(within=2 * TEST_TIMEOUT)
+    room, effects = step(TESTING, slow, NOW + TEST_TIMEOUT)
+    assert (room.state, effects) == ("testing", ())
+    room, effects = step(TESTING, slow, NOW + 2 * TEST_TIMEOUT)
+    assert (room.state, effects) == ("out_of_order", (StopSelfTest(),))

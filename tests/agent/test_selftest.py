@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from agent.selftest import Context, SelfTest, SelfTester
+from agent.selftest import AGAIN_WITHIN_S, Context, SelfTest, SelfTester
 from agent.verdict import Verdict, found, well
 
 
@@ -55,6 +55,57 @@ def test_what_fails_once_is_tried_again_before_it_is_believed():
     camera = Scripted("camera", [COVERED], [well("camera", 30.0, "frames/s")])
     (result,) = played([camera])
     assert (result.faults, len(camera.contexts)) == ((), 2)
+
+
+def test_a_probe_that_breaks_once_is_tried_again_too():
+    camera = Scripted("camera", MemoryError(), [well("camera", 30.0, "frames/s")])
+    (result,) = played([camera])
+    assert (result.faults, len(camera.contexts)) == ((), 2)
+
+
+def test_a_test_that_takes_long_tries_nothing_twice():
+    early, late, done = Scripted("camera", [COVERED]), Scripted("line", [NO_REGION]), []
+
+    def now_s():
+        return AGAIN_WITHIN_S + 1 if late.contexts else 0.0
+
+    async def play():
+        tester = SelfTester([[early], [late]], done.append, monotonic_s=now_s)
+        tester.start()
+        await tester.over()
+
+    asyncio.run(asyncio.wait_for(play(), 10))
+    assert (len(early.contexts), len(late.contexts)) == (2, 1)
+    assert set(done[0].faults) == {"region", "camera_covered"}
+
+
+def test_one_that_is_asked_for_while_a_stopped_one_gives_way_is_made_after_it():
+    done, may_end = [], []
+
+    class Slow(Scripted):
+        async def run(self, context):
+            while not may_end:
+                await asyncio.sleep(0)
+            return await super().run(context)
+
+    camera = Slow("camera", [well("camera")])
+
+    async def play():
+        tester = SelfTester([[camera]], done.append)
+        tester.start("before")
+        await asyncio.sleep(0)
+        tester.stop()
+        tester.start("daily")
+        tester.stop()
+        tester.start("staff")
+        tester.start("again")
+        assert not done and not tester.is_over
+        may_end.append(True)
+        await tester.over()
+
+    asyncio.run(asyncio.wait_for(play(), 10))
+    assert [result.occasion for result in done] == ["staff"]
+    assert [context.occasion for context in camera.contexts] == ["before", "staff"]
 
 
 def test_stages_follow_each_other_and_all_see_the_same_test():

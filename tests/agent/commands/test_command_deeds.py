@@ -16,10 +16,13 @@ from agent.commands.kinds import kinds
 from agent.commands.life import Entry, State
 from agent.config_kept import save
 from agent.configuring import Ledger
+from agent.contract.commands import CommandReport
 from agent.contract.unit_config import Config
 from agent.helper import Helper
+from agent.screen import Figure
 from agent.session_events import CheckedIn
 from agent.touches_locate import locate_touches
+from agent.verdict import found
 from agent.wiping import read_mark
 from firmware.helper import Helper as RootHelper
 from tests.agent.conftest import NOW, SID
@@ -38,20 +41,56 @@ def make(house, tmp_path):
     return deed
 
 
-def test_a_selftest_has_succeeded_when_the_room_is_well_and_says_else_what_is_not(house, make):
+def test_a_selftest_that_was_made_has_succeeded_and_says_how_the_room_is(house, make):
+    house.tested()
+    deed = make("selftest")
+
+    def ended(event):
+        deed.begin()
+        assert deed.tick() is None
+        house.unit.room_event(event)
+        return deed.tick()
+
+    well = ended(rooms.TestDone())
+    assert (well.state, dict(well.result)) == (State.SUCCEEDED, {"level": "ok"})
+    house.unit.verdicts = (found("camera_covered", 1.2, "luma", reason="nothing is to be seen " * 20),)
+    house.unit.figures = (Figure("region", True, 24.0, "ms"), Figure("camera", False, 1.2, "luma"))
+    covered = ended(rooms.TestDone(("camera_covered", "turn"), ("update",)))
+    assert (covered.state, covered.reason) == (State.SUCCEEDED, "")
+    told = dict(covered.result)
+    assert told.pop("reason").startswith("nothing is to be seen")
+    assert told == {
+        "level": "fail",
+        "first": "camera_covered",
+        "faults": "camera_covered, turn",
+        "warnings": "update",
+        "probe_region": "24.0 ms",
+    }
+    CommandReport(state="succeeded", result=dict(covered.result))
+    dark = ended(rooms.TestDone((), ("camera_dark", "update")))
+    assert (dark.state, dark.result["level"], dark.result["first"]) == (
+        State.SUCCEEDED,
+        "warn",
+        "camera_dark",
+    )
+    assert "reason" not in dark.result
+
+
+def test_a_selftest_that_could_not_be_made_fails(house, make):
     house.tested()
     deed = make("selftest")
     deed.begin()
-    assert deed.tick() is None
-    house.unit.room_event(rooms.TestDone())
-    assert deed.tick().state == State.SUCCEEDED
+    house.time.passes(rooms.TEST_TIMEOUT.total_seconds())
+    house.unit.tick()
+    hung = deed.tick()
+    assert (hung.state, hung.result["first"]) == (State.FAILED, "selftest")
+    assert "did not end" in hung.reason
+    deed = make("selftest")
     deed.begin()
-    house.unit.room_event(rooms.TestDone(("camera",)))
-    assert (deed.tick().state, deed.tick().reason) == (State.FAILED, "camera")
-    deed.begin()
-    house.unit.room_event(rooms.TestDone((), ("camera_dark", "update")))
-    assert deed.tick().state == State.SUCCEEDED
-    assert deed.tick().result["warnings"] == "camera_dark, update"
+    house.unit.room_event(rooms.FaultFound("camera"))
+    broken_off = deed.tick()
+    assert (broken_off.state, broken_off.result["level"]) == (State.FAILED, "fail")
+    assert "broken off: selftest" not in broken_off.reason
 
 
 def test_a_selftest_that_was_running_already_is_another_one(house, make):

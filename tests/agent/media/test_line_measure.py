@@ -88,6 +88,32 @@ def test_without_a_server_or_an_answer_nothing_is_made_up() -> None:
     asyncio.run(main())
 
 
+def test_a_name_that_nobody_tells_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(_url: object) -> str:
+        await asyncio.Event().wait()
+        raise AssertionError("never")
+
+    monkeypatch.setattr(line_measure, "resolve", silent)
+    monkeypatch.setattr(line_measure, "NAME_WITHIN_S", 0.0)
+    assert asyncio.run(measure_what_can_be(None, at(21010), OPENING)) is None
+
+
+@pytest.mark.parametrize(("within_s", "tries"), [(60.0, 2), (-1.0, 1)])
+def test_what_failed_slowly_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch, within_s: float, tries: int
+) -> None:
+    tried = []
+
+    async def fails(*_: object) -> None:
+        tried.append(1)
+        raise TimeoutError
+
+    monkeypatch.setattr(line_measure, "measure", fails)
+    monkeypatch.setattr(line_measure, "AGAIN_WITHIN_S", within_s)
+    assert asyncio.run(measure_what_can_be(at(21010), None, OPENING)) is None
+    assert len(tried) == tries
+
+
 def test_one_that_is_broken_off_gives_its_addresses_back() -> None:
     async def main() -> None:
         async with relaying_turn() as server:
