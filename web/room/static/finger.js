@@ -1,5 +1,5 @@
 // What a hand may do to the glass by mistake: a palm, a second finger, a touch given twice, a drag. One finger's
-// touch counts, and the button says at once that it was felt.
+// touch counts, however long it rests, and the button says at once that it was felt.
 
 import { app } from "./app.js";
 
@@ -18,9 +18,9 @@ const pageOf = () => `${document.body.dataset.page}|${document.body.dataset.pane
 
 function pressed(event) {
   const palm = Math.max(event.width, event.height) > PALM_MM * millimetre();
-  down.set(event.pointerId, { counts: event.isPrimary && !palm, page: pageOf() });
-  if (!down.get(event.pointerId).counts) return;
   const button = event.target.closest("button");
+  down.set(event.pointerId, { counts: event.isPrimary && !palm, page: pageOf(), button, touches: event.pointerType === "touch" });
+  if (!down.get(event.pointerId).counts) return;
   if (!button || button.disabled) return;
   button.dataset.felt = "";
   setTimeout(() => delete button.dataset.felt, FELT_MS);
@@ -29,7 +29,22 @@ function pressed(event) {
 function released(event) {
   // The click follows its pointerup: what was known of the finger is needed until then.
   const finger = down.get(event.pointerId);
+  if (event.type === "pointerup" && finger?.rests) pressRested(finger, document.elementFromPoint(event.clientX, event.clientY));
   setTimeout(() => { if (down.get(event.pointerId) === finger) down.delete(event.pointerId); }, KNOWN_MS);
+}
+
+// A finger that rests for half a second asks a browser for its menu, which there is none of here, and then presses
+// nothing when it lifts. Who is slow or unsure means the button all the same.
+function rests(event) {
+  event.preventDefault();
+  for (const finger of down.values()) finger.rests = finger.touches && finger.counts;
+}
+
+function pressRested(finger, under) {
+  const { button } = finger;
+  if (!button || button.disabled || !button.contains(under)) return;
+  button.click();
+  finger.counts = false; // a click of the browser's own, should one follow, is the same touch
 }
 
 function isMistake(event) {
@@ -58,7 +73,8 @@ export function watchFingers() {
   addEventListener("pointerdown", pressed, { capture: true });
   for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, released, { capture: true });
   addEventListener("click", clicked, { capture: true });
-  for (const kind of ["contextmenu", "dragstart", "selectstart"]) addEventListener(kind, (event) => event.preventDefault());
+  addEventListener("contextmenu", rests);
+  for (const kind of ["dragstart", "selectstart"]) addEventListener(kind, (event) => event.preventDefault());
   addEventListener("wheel", (event) => { if (event.ctrlKey) event.preventDefault(); }, { passive: false });
   addEventListener("pointerdown", () => app.felt(), { capture: true, passive: true });
 }
