@@ -51,12 +51,13 @@ class Fleet:
                 return False  # our own word from before IT took it back; no unit says this of itself
             state = REVOKED if is_revoked else status.state
             before, booted = row.state, status.boot != row.boot
-            if status.faults or row.faults or state != before:  # most reports have nothing to do with faults
-                unit_faults.reported(db, unit, state, status.faults, now)
+            is_new = state != before or booted
+            if status.faults or row.faults or is_new:  # most reports have nothing to do with faults
+                unit_faults.reported(db, unit, state, status.faults, now, is_new=is_new)
             row.faults = [fault.model_dump(mode="json") for fault in status.faults]
             if status.state not in {"lost", REVOKED}:
                 row.heard_at = now
-            if state != before or booted:
+            if is_new:
                 row.state, row.since, row.boot = state, now, status.boot
                 log.info("unit %s is %s, was %s", unit, state, before)
                 if booted and state not in {"lost", REVOKED}:

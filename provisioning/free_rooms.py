@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from provisioning.models import BookedSession, Room, UnitReport
+from provisioning.silence import is_silent
 from provisioning.views import LIVE, OVER
 
 SHORTEST = timedelta(minutes=5)
@@ -15,10 +16,10 @@ SHORTEST = timedelta(minutes=5)
 _TESTED = frozenset({"ready", "in_session"})
 
 
-def is_ready(db: Session, room: Room) -> bool:
+def is_ready(db: Session, room: Room, now: datetime) -> bool:
     """Whether visits can be held there; what only warns keeps nobody out."""
     report = db.get(UnitReport, room.unit_id) if room.unit_id else None
-    if report is None:
+    if report is None or is_silent(db, report.unit_id, now):
         return False
     only_warns = all(fault.get("level") == "warn" for fault in report.faults)
     return only_warns and (report.state in _TESTED or (report.state == "degraded" and bool(report.faults)))

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from provisioning.database import Database
 from provisioning.fleet_models import CommandRow, Enrolment, Revocation, TelemetryRow
 from provisioning.models import Room, Unit, UnitReport
+from provisioning.readiness_models import Notice
 
 PREFIX = "halsorum"
 DAY_S = 86_400
@@ -154,6 +155,23 @@ def _counts(db: Session) -> Iterator[Metric]:
     ):
         rows = db.execute(select(table.state, func.count()).group_by(table.state))
         yield _by(name, about, "state", {str(state): int(count) for state, count in rows})
+    yield _notices(db)
+
+
+def _notices(db: Session) -> Metric:
+    family = GaugeMetricFamily(
+        f"{PREFIX}_notices",
+        "Notices of rooms that are not ready, by way and state; failed: given up, so that nobody was told.",
+        labels=["channel", "state"],
+    )
+    rows = db.execute(
+        select(Notice.channel, Notice.state, func.count()).group_by(Notice.channel, Notice.state)
+    )
+    counted = {(str(channel), str(state)): int(count) for channel, state, count in rows}
+    always = {(channel, state): 0 for channel in ("email", "webhook") for state in ("failed", "waiting")}
+    for labels, count in sorted((always | counted).items()):
+        family.add_metric(labels, count)
+    return family
 
 
 def _family(name: str, about: str, *labels: str) -> GaugeMetricFamily:

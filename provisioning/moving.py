@@ -60,7 +60,7 @@ class Moving:
                 FreeRoom(room.id, room.name, room.unit_id)
                 for room in db.scalars(query.order_by(Room.name, Room.id))
                 if room.unit_id is not None
-                and is_ready(db, room)
+                and is_ready(db, room, now)
                 and in_the_way(db, room, session.start, _end(session, now), now) is None
             ]
 
@@ -99,7 +99,7 @@ class Moving:
             raise Refused(
                 "room", f"{target.name} is at another centre, and the patient is on the way to this one"
             )
-        if not is_ready(db, target):
+        if not is_ready(db, target, now):
             raise Refused("room", f"{target.name} is not ready either; choose another one")
         other = in_the_way(db, target, session.start, _end(session, now), now)
         if other is not None:

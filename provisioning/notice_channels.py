@@ -6,9 +6,11 @@ import base64
 import hashlib
 import hmac
 import smtplib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from email import policy
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -48,7 +50,7 @@ class Mail:
         mail = as_mail(message, self._frame, self._clock(), sender=settings.sender, to=to)
         try:
             password = _read(settings.password_file) if settings.password_file else ""
-            with _connected(settings) as server:
+            with _talk(settings) as server:
                 if settings.user:
                     server.login(settings.user, password)
                 server.send_message(mail, from_addr=settings.sender, to_addrs=[to])
@@ -90,7 +92,8 @@ class Webhook:
             ) as answer:
                 if not 200 <= answer.status_code < 300:
                     raise NotSent(f"the receiver says {answer.status_code}")
-        except (OSError, requests.RequestException) as error:
+        except (OSError, ValueError, requests.RequestException) as error:
+            # ValueError: what no name service takes, such as a label of more than 63 letters.
             raise NotSent(f"the receiver cannot be reached: {type(error).__name__}") from None
 
 
@@ -99,7 +102,9 @@ def as_mail(message: Message, frame: Frame, now: datetime, *, sender: str, to: s
     mail = EmailMessage(policy=policy.SMTP)
     mail["From"] = Address("Hälsorum", addr_spec=sender)
     mail["To"] = Address(message.name, addr_spec=to)
-    mail["Subject"] = subject(message, frame, now)
+    # Not the policy's own folding: it loses the space between two encoded words (RFC 2047 section 6.2).
+    said = " ".join(subject(message, frame, now).split())
+    mail.set_raw("Subject", Header(said, "utf-8", header_name="Subject").encode())
     mail["Date"] = format_datetime(now)
     domain = sender.rpartition("@")[2]
     mail["Message-ID"] = f"<{message.id}@{domain}>"
@@ -133,6 +138,18 @@ def secret_of(file: Path) -> bytes:
         return base64.b64decode(text.removeprefix("whsec_"), validate=True)
     except ValueError:
         raise NotSent("webhook.secret_file holds no base64 after whsec_") from None
+
+
+@contextmanager
+def _talk(settings: SmtpSettings) -> Iterator[smtplib.SMTP]:
+    """A connection that is ended in order. How the server takes the end changes nothing of what it took before."""
+    server = _connected(settings)
+    try:
+        yield server
+        with suppress(OSError, smtplib.SMTPException):
+            server.quit()
+    finally:
+        server.close()
 
 
 def _connected(settings: SmtpSettings) -> smtplib.SMTP:

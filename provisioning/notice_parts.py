@@ -51,14 +51,17 @@ def join_notices(
     settings: RegionSettings,
     database: Database,
     clock: Callable[[], datetime],
+    *,
     leads: Callable[[], bool],
+    up: Callable[[], bool],
 ) -> NoticeParts:
-    """Make the parts and hook what decides to the worker. leads: whether this instance is the one that acts."""
+    """Make the parts and hook what decides to the worker. leads: whether this instance is the one that acts; up:
+    whether the broker is connected."""
     parts = NoticeParts(
         tuple(
             NoticeSender(name, channel, database, clock, leads)
             for name, channel in channels(settings, clock).items()
         )
     )
-    hooks.ticks.append(NoticeWatch(database, clock, settings.zone, made=parts.wake).tick)
+    hooks.ticks.append(NoticeWatch(database, clock, settings.zone, made=parts.wake, up=up).tick)
     return parts

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from agent.contract.instructions import NO_UNIT
 from provisioning.readiness import Lack, NotReady
 from provisioning.views import LIVE
 
@@ -43,7 +44,7 @@ class Standing:
     has_test: bool
     """Its unit is there, and its words have a self-test behind them."""
     well_since: datetime | None
-    """When the unit's last fault was over; None: none was."""
+    """When the unit's last fault was over, or the unit was put there; None: neither was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ def decide(
 def to_tell(line: NotReady, opened: Iterable[Open], now: datetime) -> Lack | None:
     """The one thing about a room that its clinic is to hear now and has not."""
     lack = line.lacks[0]
-    if lack.fault_id is None or lack.since is None or now - lack.since < DEBOUNCE:
+    if lack.fault_id is None and lack.instruction != NO_UNIT:
+        return None  # it is told from the row in which it is kept; a room without a unit has none
+    if lack.since is not None and now - lack.since < DEBOUNCE:
         return None
     is_held = line.next.state in LIVE
     if lack.level == "warn" and (is_held or line.next.start - now > WARNED_BEFORE):

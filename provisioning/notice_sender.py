@@ -79,16 +79,18 @@ class NoticeSender:
             self._woken.clear()
 
     def send_due(self) -> None:
-        """Try each notice whose time has come, the oldest first."""
-        query = select(Notice.id).where(
-            Notice.state == "waiting", Notice.channel == self._name, Notice.next_try_at <= self._clock()
-        )
-        with self._database.read() as db:
-            due = list(db.scalars(query.order_by(Notice.id)))
-        for notice_id in due:
-            if self._stopping or not self._leads():
+        """Try each notice whose time has come: the least tried first, so that a receiver that hangs, and is tried
+        again and again, keeps what is new for others waiting for one try at most."""
+        began = self._clock()
+        while not self._stopping and self._leads():
+            query = select(Notice.id).where(
+                Notice.state == "waiting", Notice.channel == self._name, Notice.next_try_at <= began
+            )
+            with self._database.read() as db:
+                due = db.scalar(query.order_by(Notice.tries, Notice.id).limit(1))
+            if due is None:
                 return
-            self._try(notice_id)
+            self._try(due)
 
     def _try(self, notice_id: int) -> None:
         claimed = self._claim(notice_id)

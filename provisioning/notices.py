@@ -7,7 +7,7 @@ What is to be told is decided on the worker thread and kept (`notices`); threads
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 from agent.contract.instructions import LOST
 from provisioning import unit_faults
 from provisioning.database import Database
-from provisioning.models import Clinic, Room
+from provisioning.models import Clinic, Room, RoomUnit
 from provisioning.notice_plan import Decided, Open, Standing, decide
 from provisioning.readiness import Lack, NotReady, not_ready_today, rooms_and_lacks
 from provisioning.readiness_models import Notice, NoticeRecipient, UnitFault
+from provisioning.silence import Listening, heard_again, newly_silent
 from provisioning.unit_faults import SPEAKS_OF_TESTS
 
 log = logging.getLogger(__name__)
@@ -40,18 +41,21 @@ class NoticeWatch:
         clock: Callable[[], datetime],
         zone: ZoneInfo,
         made: Callable[[], None] = lambda: None,
+        up: Callable[[], bool] = lambda: False,
     ) -> None:
-        """made() is called when there is something to send."""
+        """made() is called when there is something to send. up: whether the broker is connected."""
         self._database = database
         self._clock = clock
         self._zone = zone
         self._made = made
+        self._listening = Listening(up)
         self._looked_at: datetime | None = None
         self._forgot_at: datetime | None = None
 
     def tick(self) -> None:
         """Every few seconds; once an hour what is too old is forgotten."""
         now = self._clock()
+        self._listening.look(now)
         if self._looked_at is None or now - self._looked_at >= LOOK_EVERY:
             self._looked_at = now
             self.look()
@@ -69,12 +73,19 @@ class NoticeWatch:
             listening = _clinics_that_listen(db)
             opened = _opened(db)
             standings = _standings(db, opened, now)
-        newly_lost = [line for line in lines if line.instruction == LOST and line.lacks[0].fault_id is None]
+            silent = newly_silent(db, now, self._zone) if self._listening.look(now) else {}
+            back = heard_again(db, now)
+        newly_lost = {
+            line.unit or "": line.since or now
+            for line in lines
+            if line.instruction == LOST and line.lacks[0].fault_id is None
+        } | silent
         decided = decide([line for line in lines if line.clinic in listening], standings, opened, now)
-        if newly_lost or decided != Decided((), (), ()):
+        if newly_lost or back or decided != Decided((), (), ()):
             with self._database.write() as db:
-                for line in newly_lost:
-                    unit_faults.lost(db, line.unit or "", line.since or now)
+                unit_faults.close(db, back, now)
+                for unit, since in newly_lost.items():
+                    unit_faults.lost(db, unit, since)
                 _keep(db, decided, now)
             self._made()
 
@@ -177,12 +188,21 @@ def _standings(db: Session, opened: Sequence[Open], now: datetime) -> dict[str, 
     query = select(UnitFault.unit_id, func.max(UnitFault.until)).where(UnitFault.unit_id.in_(told_units))
     ends = {row[0]: row[1] for row in db.execute(query.group_by(UnitFault.unit_id))}
     rooms = {each.room_id for each in opened}
+    placed = _placed(db, rooms)
     found = {room: Standing((), has_test=False, well_since=None) for room in rooms}
     for room, report, lacks in rooms_and_lacks(db, now, Room.id.in_(rooms)):
         over = [ends.get(each.unit_id) for each in opened if each.room_id == room.id]
+        over.append(placed.get(room.id))  # what was wrong may have been the unit, or that there was none
         has_test = report is not None and report.state in SPEAKS_OF_TESTS
         found[room.id] = Standing(lacks, has_test, max((at for at in over if at), default=None))
     return found
+
+
+def _placed(db: Session, rooms: Collection[str]) -> dict[str, datetime]:
+    """When the units that stand in rooms were put there."""
+    query = select(RoomUnit.room_id, func.max(RoomUnit.since)).where(RoomUnit.room_id.in_(rooms))
+    rows = db.execute(query.where(RoomUnit.until.is_(None)).group_by(RoomUnit.room_id))
+    return {room: since for room, since in rows if since is not None}
 
 
 def _clinics_that_listen(db: Session) -> set[str]:

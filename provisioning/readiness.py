@@ -13,12 +13,12 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from agent.contract.instructions import LOST, NO_UNIT, Level, worst_first
 from provisioning.fleet_health import STOPPED_AFTER
-from provisioning.models import BookedSession, Clinic, Room, UnitReport
+from provisioning.models import BookedSession, Clinic, Room, RoomUnit, UnitReport
 from provisioning.readiness_models import Notice, NoticeRecipient, UnitFault
 from provisioning.unit_faults import open_faults
 from provisioning.views import OVER
@@ -117,8 +117,10 @@ def rooms_and_lacks(
     query = select(Room, UnitReport).join(Clinic).outerjoin(UnitReport, UnitReport.unit_id == Room.unit_id)
     rows = [(room, report) for room, report in db.execute(query.where(which))]
     faults = open_faults(db, [room.unit_id for room, _ in rows if room.unit_id is not None])
+    emptied = _emptied(db, [room.id for room, report in rows if report is None])
     return [
-        (room, report, lacks_of(report, faults.get(room.unit_id or "", ()), now)) for room, report in rows
+        (room, report, lacks_of(report, faults.get(room.unit_id or "", ()), now, emptied.get(room.id)))
+        for room, report in rows
     ]
 
 
@@ -133,19 +135,21 @@ def booked_until(now: datetime, zone: ZoneInfo) -> datetime:
     return max(datetime.combine(tomorrow, time(), zone).astimezone(UTC), now + AHEAD)
 
 
-def lacks_of(report: UnitReport | None, faults: Sequence[UnitFault], now: datetime) -> tuple[Lack, ...]:
-    """What a room lacks, the one to be done first at the beginning. report: of its unit, None without one. Pure.
+def lacks_of(
+    report: UnitReport | None, faults: Sequence[UnitFault], now: datetime, emptied: datetime | None = None
+) -> tuple[Lack, ...]:
+    """What a room lacks, the one to be done first at the beginning. report: of its unit, None without one;
+    emptied: when the last one was taken out. Pure.
 
     What a unit that cannot be reached last said is old: that it cannot be reached comes first.
     """
     if report is None or report.state == "revoked":
-        return (Lack(NO_UNIT, "fail", report.since if report else None),)
+        return (Lack(NO_UNIT, "fail", report.since if report else emptied),)
     kept = {row.instruction: Lack(row.instruction, _level(row), row.since, row.id) for row in faults}
-    if is_away(report, now):
-        away = kept.pop(LOST, None) or Lack(LOST, "fail", report.since)
-        return (away, *_in_order(kept))
-    kept.pop(LOST, None)
-    return tuple(_in_order(kept))
+    lost = kept.pop(LOST, None)  # kept also of one that is silent, whatever it said last
+    if lost is None and is_away(report, now):
+        lost = Lack(LOST, "fail", report.since)
+    return (lost, *_in_order(kept)) if lost else tuple(_in_order(kept))
 
 
 def is_away(report: UnitReport, now: datetime) -> bool:
@@ -153,6 +157,12 @@ def is_away(report: UnitReport, now: datetime) -> bool:
     if report.state == "stopping":
         return report.since is not None and now - report.since > STOPPED_AFTER
     return report.state in {"lost", "unknown"}
+
+
+def _emptied(db: Session, rooms: Collection[str]) -> dict[str, datetime]:
+    """When rooms lost their last unit; one that never had any is not among them."""
+    query = select(RoomUnit.room_id, func.max(RoomUnit.until)).where(RoomUnit.room_id.in_(rooms))
+    return {room: at for room, at in db.execute(query.group_by(RoomUnit.room_id)) if at is not None}
 
 
 def _in_order(kept: Mapping[str, Lack]) -> list[Lack]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from provisioning.models import BookedSession, Clinic, LogEntry, Room, RoomUnit
 from provisioning.readiness_models import UnitFault
-from web.clinic.readiness_figures import CAUSES, Cause, FaultFigures, UnitMonth
+from web.clinic.readiness_figures import CAUSES, FIRST_YEAR, LAST_YEAR, Cause, FaultFigures, UnitMonth
 
 IN_TIME = timedelta(minutes=2)
 _KINDS = ("checked_in", "admitted", "call_started")
@@ -48,8 +48,10 @@ class FaultSpan:
 
 
 def month_bounds(month: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """Of `2026-11`, where days begin; ValueError for what is no month."""
+    """Of `2026-11`, where days begin; ValueError for what is no month, or one out of range."""
     first = datetime.strptime(month, "%Y-%m").replace(tzinfo=zone)
+    if not FIRST_YEAR <= first.year <= LAST_YEAR:
+        raise ValueError(f"{month} is outside of {FIRST_YEAR} to {LAST_YEAR}")
     following = (first + timedelta(days=32)).replace(day=1)
     return first.astimezone(UTC), following.astimezone(UTC)
 
@@ -70,12 +72,13 @@ def figures(
         names &= {unit}
     until = min(end, now - IN_TIME)  # what may still begin in time is not counted yet
     faults = _faults(db, begin, end)
-    courses = [*_courses(db, clinic, begin, until), *_lost(db, clinic, begin, until, faults)]
-    known = {course.unit for course in courses} | {span.unit for span in faults}
+    courses = defaultdict(list)
+    for course in (*_courses(db, clinic, begin, until), *_lost(db, clinic, begin, until, faults)):
+        courses[course.unit].append(course)
     made = []
-    for name in sorted(known & names):
-        why = [why_late(course, faults) for course in courses if course.unit == name]
-        spans = [span for span in faults if span.unit == name]
+    for name in sorted((courses.keys() | faults.keys()) & names):
+        spans = faults.get(name, [])
+        why = [why_late(course, spans) for course in courses[name]]
         made.append(
             UnitMonth(
                 unit=name,
@@ -181,7 +184,11 @@ def _courses(db: Session, clinic: str | None, begin: datetime, end: datetime) ->
 
 
 def _lost(
-    db: Session, clinic: str | None, begin: datetime, end: datetime, faults: Sequence[FaultSpan]
+    db: Session,
+    clinic: str | None,
+    begin: datetime,
+    end: datetime,
+    faults: Mapping[str, Sequence[FaultSpan]],
 ) -> list[Course]:
     """Sessions to which nobody could come, since the room was not ready. Where it was, one that nobody came to, or
     that was cancelled, says nothing of the room."""
@@ -198,13 +205,15 @@ def _lost(
     )
     rows = db.execute(query if clinic is None else query.where(Clinic.name == clinic))
     courses = [Course(unit, start, None, None, None) for unit, start in rows]
-    return [course for course in courses if why_late(course, faults) == "room"]
+    return [course for course in courses if why_late(course, faults.get(course.unit, ())) == "room"]
 
 
-def _faults(db: Session, begin: datetime, end: datetime) -> list[FaultSpan]:
+def _faults(db: Session, begin: datetime, end: datetime) -> dict[str, list[FaultSpan]]:
+    """By unit: with all units' faults beside all their sessions a region's month would take minutes."""
     query = select(UnitFault).where(
         UnitFault.since < end, or_(UnitFault.until.is_(None), UnitFault.until > begin)
     )
-    return [
-        FaultSpan(row.unit_id, row.instruction, row.level, row.since, row.until) for row in db.scalars(query)
-    ]
+    found: dict[str, list[FaultSpan]] = defaultdict(list)
+    for row in db.scalars(query):
+        found[row.unit_id].append(FaultSpan(row.unit_id, row.instruction, row.level, row.since, row.until))
+    return found

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from agent.contract.instructions import LOST
 from provisioning.booking import Booker
 from provisioning.commands import Commands
 from provisioning.database import Database
@@ -102,7 +103,7 @@ class Readiness:
             remaining=line.remaining,
             told=tuple(ToldLine(each.recipient, each.channel, each.state, each.at) for each in line.told),
             targets=tuple(Target(room.id, room.name) for room in free),
-            can_try=line.unit is not None and line.unit_state in {"ready", "degraded"},
+            can_try=line.instruction != LOST and line.unit_state in {"ready", "degraded"},
             is_trying=is_trying,
         )
 

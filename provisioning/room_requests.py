@@ -144,7 +144,7 @@ class RoomRequests:
             )
             if target is None or target.clinic_id != session.room.clinic_id or target.id == session.room_id:
                 return _answer("no_such_room")
-            if not is_ready(db, target):
+            if not is_ready(db, target, now):
                 return _answer("room_unwell")
             end = max(session.end, now + SHORTEST)
             if in_the_way(db, target, session.start, end, now) is not None:

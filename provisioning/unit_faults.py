@@ -2,7 +2,8 @@
 
 A unit that has just started, or is stopping, has no test behind its words: only `ready`, `degraded` and
 `in_session` open and close rows. Of one that is lost nothing new is known, so that its rows stay open; that it is
-lost is itself a fault (`lost`) while a session is booked in its room, and over as soon as it says anything.
+lost is itself a fault (`lost`) while a session is booked in its room, and over as soon as it says anything new. Of
+one that fell silent (provisioning.silence) the broker may repeat what it said last: that is nothing new.
 """
 
 from __future__ import annotations
@@ -22,16 +23,21 @@ KEPT = timedelta(days=400)
 """A whole year can be looked at, by months."""
 
 
-def reported(db: Session, unit: str, state: str, faults: Sequence[Fault], now: datetime) -> None:
-    """Bring the rows in line with what a unit says of itself, in the caller's transaction."""
+def reported(
+    db: Session, unit: str, state: str, faults: Sequence[Fault], now: datetime, *, is_new: bool = True
+) -> None:
+    """Bring the rows in line with what a unit says of itself, in the caller's transaction.
+
+    is_new: its state or its start is another than before, so that it is no repetition by the broker.
+    """
     if state == "lost":
         return
     if state == "revoked":
         close_all(db, unit, now)
         return
     rows = {row.instruction: row for row in _open(db, [unit])}
-    if LOST in rows:
-        rows.pop(LOST).until = now
+    if (lost := rows.pop(LOST, None)) is not None and is_new:
+        lost.until = now
     if state not in SPEAKS_OF_TESTS:
         return
     said = worst_levels(faults)
@@ -52,6 +58,11 @@ def worst_levels(faults: Iterable[Fault]) -> Mapping[str, Fault]:
         if fault.instruction not in said or fault.level == "fail":
             said[fault.instruction] = fault
     return said
+
+
+def close(db: Session, rows: Sequence[int], now: datetime) -> None:
+    """They are over."""
+    db.execute(update(UnitFault).where(UnitFault.id.in_(rows), UnitFault.until.is_(None)).values(until=now))
 
 
 def lost(db: Session, unit: str, since: datetime) -> UnitFault:

@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from agent.contract import ContractError, Message, Topic, encode
 from agent.contract.commands import CommandReport
+from agent.contract.events import Intent
 from agent.contract.quality import QualityReport
 from agent.contract.schedule import ScheduleReport, check_sessions
 from agent.contract.status import Info, Status
@@ -22,6 +23,7 @@ from provisioning.conformance.unit_keys import UnitKeys
 SETTLES_WITHIN = 5
 """Schedules, each after less than the time of silence."""
 REPORT_EVERY_S = 3.0
+ICE_SERVERS = "ice_servers"
 
 
 @dataclass
@@ -226,6 +228,21 @@ def _figures_are_taken(unit: PlayedUnit) -> str:
     return "taken, and the next status was answered"
 
 
+def _servers_come(unit: PlayedUnit) -> str:
+    asked, mark = Intent(id="conformance-ice"), unit.peer.mark()
+    unit.peer.say(unit.topic("up/intent", ICE_SERVERS), asked)
+    message = unit.peer.after(mark, "dn/notice", lambda m: m.topic.levels == (ICE_SERVERS,))
+    if message is None:
+        raise NotApplicable(
+            "up/intent/ice_servers was not answered; without it a self-test measures no TURN and no line"
+        )
+    if message.data.id != asked.id:
+        raise Broken("dn/notice/ice_servers does not carry the id of the intent that it answers")
+    if not message.data.ok or message.data.ice_servers is None:
+        raise Broken("dn/notice/ice_servers has no ice_servers; a region without any says an empty list")
+    return f"{len(message.data.ice_servers)} servers"
+
+
 def _info(unit: PlayedUnit) -> Info:
     return Info(
         software="conformance",
@@ -259,6 +276,7 @@ BASIC: tuple[Check[PlayedUnit], ...] = (
         "command cleared", "dn/cmd/{id} has expires_at and is cleared when it is over.", _command_is_cleared
     ),
     Check("figures", "up/event/telemetry, up/event/quality and up/info need no answer.", _figures_are_taken),
+    Check("ICE servers", "dn/notice/ice_servers answers that intent, with its id.", _servers_come),
     Check("unknown fields", "Fields that are not known are ignored.", _unknown_fields_are_ignored),
     Check("bad messages", "A message that breaks the contract is dropped alone.", _bad_messages_are_survived),
 )

@@ -13,6 +13,7 @@ from provisioning.database import Database
 from provisioning.fleet_models import CommandRow, Revocation, TelemetryRow
 from provisioning.metrics import FleetMetrics, WorkerFigures
 from provisioning.models import Unit, UnitReport
+from provisioning.readiness_models import Notice
 from provisioning.telemetry import FleetTelemetry
 
 
@@ -58,6 +59,21 @@ def test_what_prometheus_reads(telemetry: FleetTelemetry, database: Database, cl
         report.schedule_epoch, report.schedule_outcome = unit.schedule_epoch, "accepted"
         report.state, report.heard_at = "ready", clock.now - timedelta(seconds=5)
         report.info = {"certificate_not_after": (clock.now + timedelta(days=30)).isoformat()}
+        db.add(
+            Notice(
+                channel="email",
+                kind="fault",
+                room_id="east",
+                unit_id="unit-1",
+                fault_id=1,
+                instruction="camera",
+                level="fail",
+                since=clock.now,
+                state="failed",
+                next_try_at=clock.now,
+                made_at=clock.now,
+            )
+        )
         db.add(Revocation(unit_id="unit-2", at=clock.now, by="acc", reason=""))
         db.add(
             CommandRow(
@@ -82,6 +98,8 @@ def test_what_prometheus_reads(telemetry: FleetTelemetry, database: Database, cl
         f"halsorum_unit_disk_free_mib{of_unit} 512.0",
         f"halsorum_unit_clock_synchronised{of_unit} 0.0",
         f"halsorum_unit_figures_age_seconds{of_unit} 30.0",
+        'halsorum_notices{channel="email",state="failed"} 1.0',
+        'halsorum_notices{channel="webhook",state="failed"} 0.0',
         'halsorum_units{state="ready"} 1.0',
         'halsorum_commands{state="sent"} 1.0',
         "halsorum_region_queue_length 4.0",

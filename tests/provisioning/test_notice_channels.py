@@ -167,6 +167,23 @@ def test_a_refusal_is_told_without_the_address(
     assert mailbox.mails == []
 
 
+def test_what_a_server_has_taken_is_sent_however_it_says_good_bye(mailbox: Mailbox) -> None:
+    mailbox.answers = {"QUIT": "421 too many connections"}
+    mail(mailbox).send(
+        "reception@vc.example", COVERED
+    )  # a failure here would have it sent again for two hours
+    assert len(mailbox.mails) == 1
+
+
+def test_a_long_subject_keeps_its_spaces_and_a_rooms_name_adds_no_header(mailbox: Mailbox) -> None:
+    told = replace(COVERED, instruction="no_unit", room="East\r\nBcc: all@vc.example")
+    mail(mailbox).send("reception@vc.example", told)
+    (came,) = mailbox.mails
+    assert came["Subject"] == " ".join(subject(told, FRAME, NOW).split())
+    assert came["Bcc"] is None
+    assert all(len(line) <= 78 for line in came.as_bytes().split(b"\n\n")[0].splitlines())
+
+
 def test_a_server_without_starttls_or_that_is_away_gets_no_mail(mailbox: Mailbox) -> None:
     with pytest.raises(NotSent, match="no STARTTLS"):
         mail(mailbox, security="starttls").send("reception@vc.example", COVERED)
@@ -221,6 +238,11 @@ def test_any_answer_but_200_to_299_is_a_failure_and_nobody_is_led_elsewhere(
     with pytest.raises(NotSent, match=f"says {status}"):
         webhook(tmp_path).send(inbound.url, COVERED)
     assert len(inbound.posts) == 1
+
+
+def test_a_name_that_no_name_service_takes_is_a_receiver_that_cannot_be_reached(tmp_path: Path) -> None:
+    with pytest.raises(NotSent, match="cannot be reached"):
+        webhook(tmp_path).send(f"https://{'a' * 64}.example/", COVERED)
 
 
 def test_a_webhook_without_a_good_secret_does_not_leave(inbound: Inbound, tmp_path: Path) -> None:

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from agent.contract import Topic, encode
+from agent.contract import Topic, decode, encode
 from agent.contract.status import Fault, Status
+from agent.contract.telemetry import Telemetry
 from provisioning.fleet import Fleet
-from provisioning.models import BookedSession
-from provisioning.notice_channels import Mail, Webhook
+from provisioning.free_rooms import is_ready
+from provisioning.models import BookedSession, Room
+from provisioning.notice_channels import Mail, NotSent, Webhook
 from provisioning.notice_plan import DEBOUNCE, GIVE_UP_AFTER, LAST_AGAIN, again_after
 from provisioning.notice_sender import NoticeSender
 from provisioning.notice_settings import SmtpSettings, WebhookSettings
@@ -26,6 +28,7 @@ from provisioning.readiness_models import Notice, NoticeRecipient, UnitFault
 from provisioning.recipients import Recipients, Wish
 from provisioning.region import Region
 from provisioning.settings import BrokerSettings, RegionSettings
+from provisioning.telemetry import FleetTelemetry
 from tests.provisioning.conftest import CLINIC, ZONE
 from tests.provisioning.hook_server import Inbound, hook_server
 from tests.provisioning.mail_server import Mailbox, mail_server
@@ -48,6 +51,9 @@ class House:
         recipients.add(Wish(CLINIC, "Larm", webhook=inbound.url, language="en"), "cli:test")
         self.recipients = recipients
         self.leads = True
+        self.broker_up = True
+        self.speaks = True
+        self._figures = FleetTelemetry(database, clock)
         self.restart()
         self.say("ready")
 
@@ -66,16 +72,25 @@ class House:
             NoticeSender(name, way, self.database, self.clock, lambda: self.leads)
             for name, way in ways.items()
         ]
-        self.watch = NoticeWatch(self.database, self.clock, ZONE)
+        self.watch = NoticeWatch(self.database, self.clock, ZONE, up=lambda: self.broker_up)
 
     def say(self, state: Any, *faults: Fault, unit: str = "unit-1") -> None:
         self._fleet.status(unit, Status(state=state, boot=1, faults=faults))
+
+    def show_figures(self) -> None:
+        """As a unit does each minute."""
+        told = Telemetry(at=self.clock.now, uptime_s=60)
+        message = decode(str(Topic("unit-1", "up/event/telemetry")), encode(told, now=self.clock.now))
+        self._figures.take("unit-1", message)
+        self._figures.write()
 
     def later(self, *, step_s: float = 15, **duration: float) -> None:
         """Time passes in steps, and the region works meanwhile."""
         until = self.clock.now + timedelta(**duration)
         while self.clock.now < until:
             self.clock.pass_by(seconds=step_s)
+            if self.speaks:
+                self.show_figures()
             self.watch.tick()
             for sender in self._senders:
                 sender.send_due()
@@ -178,6 +193,63 @@ def test_a_lost_unit_is_told_and_kept_as_a_fault_and_well_only_after_a_test(hous
     with house.database.read() as db:
         (row,) = db.scalars(select(UnitFault))
         assert (row.instruction, row.until is not None) == ("lost", True)
+    house.say("ready")
+    house.later(minutes=2)
+    assert house.subjects()[1:] == ["East är klart igen"]
+
+
+def test_a_unit_that_falls_silent_without_its_last_will_is_told_as_lost(house: House, sid: str) -> None:
+    house.later(minutes=4)
+    house.speaks = False
+    house.later(minutes=3)
+    assert house.subjects() == []
+    house.later(minutes=1)
+    lost = "East: Regionen når inte rummets enhet – nästa besök 10.00"
+    assert house.subjects() == [lost]
+    house.say("ready")
+    house.later(minutes=3)
+    assert house.subjects() == [lost], "a broker repeats what it keeps, also of who is gone"
+    with house.database.read() as db:
+        (line,) = not_ready_today(db, CLINIC, house.clock.now, ZONE)
+        assert (line.instruction, line.since) == ("lost", house.clock.now - timedelta(minutes=7))
+        assert not is_ready(db, db.get_one(Room, line.room_id), house.clock.now)
+    house.speaks = True
+    house.later(minutes=2)
+    assert house.subjects() == [lost, "East är klart igen"]
+    with house.database.read() as db:
+        assert not_ready_today(db, CLINIC, house.clock.now, ZONE) == []
+        assert is_ready(db, db.get_one(Room, line.room_id), house.clock.now)
+
+
+@pytest.mark.parametrize("is_regions_own", [True, False])
+def test_after_the_regions_or_the_brokers_restart_nobody_is_called_silent_too_soon(
+    house: House, sid: str, is_regions_own: bool
+) -> None:
+    house.later(minutes=4)
+    house.speaks = house.broker_up = False
+    if is_regions_own:
+        house.clock.pass_by(minutes=10)
+        house.restart()
+    else:
+        house.later(minutes=10)
+    house.broker_up = True
+    house.later(minutes=3)
+    house.speaks = True
+    house.later(minutes=5)
+    assert house.states() == []
+
+
+def test_a_booked_room_without_a_unit_is_told_and_well_when_one_is_there_and_tested(
+    house: House, sid: str, rooms: Any
+) -> None:
+    house.later(minutes=2)
+    rooms.assign("east", None)
+    house.later(minutes=3)
+    assert house.subjects() == ["East: Rummet har ingen enhet som får användas – nästa besök 10.00"]
+    rooms.assign("east", "unit-1")
+    house.say("starting")
+    house.later(minutes=2)
+    assert len(house.subjects()) == 1
     house.say("ready")
     house.later(minutes=2)
     assert house.subjects()[1:] == ["East är klart igen"]
@@ -353,6 +425,30 @@ def test_the_thread_sends_when_it_is_woken_and_goes_on_after_a_fault(house: Hous
             house.clock.pass_by(minutes=1)
     finally:
         sender.stop()
+
+
+def test_a_receiver_that_hangs_holds_up_what_is_new_for_others_by_one_try_at_most(
+    house: House, sid: str
+) -> None:
+    tried = []
+
+    class Way:
+        def send(self, to: str, message: Any) -> None:
+            tried.append(message.name)
+            house.clock.pass_by(seconds=60)  # longer than until the next try of what hangs
+            if message.name == "Receptionen":
+                raise NotSent("the receiver cannot be reached: Timeout")
+
+    house.recipients.add(Wish(CLINIC, "Vakten", "vakten@vc.example"), "cli:test")
+    house.say("degraded", COVERED)
+    house.clock.pass_by(minutes=2)
+    house.watch.look()
+    with house.database.write() as db:
+        for row in db.scalars(select(Notice).where(Notice.recipient_id == house.reception)):
+            row.tries = 1
+    sender = NoticeSender("email", Way(), house.database, house.clock)
+    sender.send_due()
+    assert tried == ["Vakten", "Receptionen"]
 
 
 def test_tries_come_at_longer_and_longer_intervals() -> None:

@@ -138,3 +138,6 @@ def test_months_begin_where_the_rooms_are():
     assert (begin.isoformat(), end.isoformat()) == ("2026-06-30T22:00:00+00:00", "2026-07-31T22:00:00+00:00")
     with pytest.raises(ValueError, match="does not match"):
         month_bounds("July", ZONE)
+    for far in ("0001-01", "9999-12"):
+        with pytest.raises(ValueError, match="outside"):
+            month_bounds(far, ZONE)

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from agent.contract.instructions import Text, instruction, text
 from web.clinic.figures_plot import bars
-from web.clinic.readiness_figures import CAUSES
+from web.clinic.readiness_figures import CAUSES, FIRST_YEAR, LAST_YEAR
 from web.clinic.readiness_services import NotReadyRoom, ReadinessServices
 from web.clinic.refusals import refusal_words
 from web.clinic.services import Refused
@@ -86,9 +86,11 @@ def _month() -> datetime:
     if not asked:
         return clinic().local(clinic().now()).replace(day=1)
     try:
-        return datetime.strptime(asked, "%Y-%m")
+        month = datetime.strptime(asked, "%Y-%m")
     except ValueError:
         abort(400)
+    # The page names its neighbours too.
+    return month if FIRST_YEAR < month.year < LAST_YEAR else abort(400)
 
 
 @pages.post("/readiness/<room>/try")

@@ -11,6 +11,9 @@ Cause = Literal["room", "patient", "clinician", "connection"]
 late, or the call did not come about."""
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 
+FIRST_YEAR, LAST_YEAR = 2000, 2999
+"""What a month may be asked of."""
+
 
 @dataclass(frozen=True, slots=True)
 class FaultFigures:

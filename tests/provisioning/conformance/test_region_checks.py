@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from agent.contract import ContractError, Message, Topic, decode, encode
 from agent.contract.commands import Command
 from agent.contract.enrolment import CertificateReply, EnrolReply
-from agent.contract.events import GENESIS, Ack
+from agent.contract.events import GENESIS, Ack, Notice
 from agent.contract.schedule import Schedule
 from agent.contract.unit_config import Config
 from provisioning.conformance.checks import Outcome, run_checks
@@ -104,6 +104,12 @@ class PlayedRegion:
         if fits and event.seq == seq + 1 and event.prev == head:
             self.chain = (epoch, event.seq, event.hash)
         self.ack()
+
+    def on_up_intent(self, message: Message) -> None:
+        self.down("dn/notice", self.servers(message.data.id), "ice_servers")
+
+    def servers(self, asked: str) -> Notice:
+        return Notice(id=asked, ice_servers=())
 
     def subject_of(self, _request: str) -> str:
         return UNIT
@@ -235,6 +241,16 @@ class Falls(PlayedRegion):
             super().on_up_status(message)
 
 
+class SaysNoServers(PlayedRegion):
+    def servers(self, asked: str) -> Notice:
+        return Notice(id=asked)
+
+
+class AnswersAnother(PlayedRegion):
+    def servers(self, asked: str) -> Notice:
+        return Notice(id="another", ice_servers=())
+
+
 class OpenToAll(PlayedRegion):
     broken_access = True
 
@@ -259,6 +275,8 @@ class Garbled(PlayedRegion):
         (SignsTwice, "renewal"),
         (Hasty, "enrolment"),
         (Falls, "bad messages"),
+        (SaysNoServers, "ICE servers"),
+        (AnswersAnother, "ICE servers"),
         (OpenToAll, "access"),
         (Garbled, "well-formed"),
     ],

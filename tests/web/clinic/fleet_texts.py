@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import get_args
 
+import agent
 from agent.contract.commands import KNOWN, CommandState
 from agent.contract.status import UnitState
 from agent.contract.telemetry import Telemetry
@@ -13,7 +16,14 @@ from web.clinic.fleet import orders, reasons, rollout_making, rollouts, saying, 
 from web.clinic.fleet.services import ConfigStanding, Health
 from web.clinic.fleet.settings_form import ALL, LANGUAGES, SECTIONS
 
-FAULTS = ("camera", "microphone", "encoder", "region", "selftest")
+FAULTS = ("encoder", "region")
+"""Of units, for which IT has something else to do than a room's staff."""
+FIGURED = {
+    name
+    for file in (Path(agent.__file__).parent / "probes").glob("*.py")
+    for name in re.findall(r'\bwell\(\s*"(\w+)"', file.read_text())
+}
+"""Under what names a unit's self-test gives its figures."""
 ACTIONS = (
     *("assign", "set_config", "make_group", "drop_group", "set_members", "set_group_config"),
     *("command_send", "command_cancel", "rollout_start", "rollout_pause", "rollout_resume", "rollout_abort"),
@@ -31,7 +41,7 @@ KINDS = (
 )
 """Of a unit's history."""
 FIELDS = (
-    *("digest", "until", "probe_region", "probe_camera", "probe_microphone", "probe_encoder"),
+    *("digest", "until", "warnings", *(f"probe_{name}" for name in sorted(FIGURED))),
     *(
         "reason",
         "serial",
@@ -75,7 +85,7 @@ FAMILIES: Mapping[str, Collection[str]] = {
     "fleet.state": (*get_args(UnitState), "unknown"),
     "fleet.config": get_args(ConfigStanding),
     "fleet.reason": tuple(HEALTH),
-    "fleet.todo": (*HEALTH, *FAULTS),
+    "fleet.todo": (*(HEALTH.keys() - saying.AS_INSTRUCTION.keys()), *FAULTS),
     "fleet.step": tuple(saying.FIRST_STEPS),
     "fleet.order": KNOWN,
     "fleet.order_words": KNOWN,

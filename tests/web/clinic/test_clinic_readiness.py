@@ -74,4 +74,5 @@ def test_a_months_figures_are_drawn_and_stand_in_a_table_and_a_file(staff):
     assert 'href="/readiness/figures?month=2026-02"' in page
     file = staff.get("/readiness/figures.csv?month=2026-03")
     assert file.mimetype == "text/csv" and "unit-2,2026-03" in file.text
-    assert staff.get("/readiness/figures?month=soon").status_code == 400
+    for none in ("soon", "0001-01", "9999-12"):
+        assert staff.get(f"/readiness/figures?month={none}").status_code == 400

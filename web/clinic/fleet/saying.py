@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import url_for
 
+from agent.contract.instructions import LOST, instruction, text
 from web.clinic.fleet.services import Health, UnitLine
 from web.clinic.state import clinic, texts
 from web.clinic.wording import Tone
@@ -29,11 +30,26 @@ FIRST_STEPS = {
     "never_heard": "enrol.page",
 }
 """Where the first thing to do is done, for what is wrong; elsewhere it is an order, or done at the unit."""
+AS_INSTRUCTION = {
+    "lost": LOST,
+    "silent": LOST,
+    "stopped": LOST,
+    "hot": "temperature",
+    "under_voltage": "voltage",
+}
+"""Reasons for which the room's screen, the clinic's list and notices have an instruction: it is said here too."""
+FOR_IT = {
+    "certificate": "certificate_soon",
+    "clock": "clock_off",
+    "disk": "disk_low",
+    "network_address": "region",
+    "name_service": "region",
+    "turn": "region",
+}
+"""Where the instruction is to call IT, who read this: what IT then does, as of another reason."""
 FIRST_ORDERS = {
+    "other": "collect-diagnostics",
     "degraded": "selftest",
-    "selftest": "selftest",
-    "camera": "selftest",
-    "microphone": "selftest",
     "encoder": "restart",
     "certificate_soon": "renew-certificate",
     "clock_off": "set-clock-source",
@@ -47,6 +63,8 @@ FOR_MACHINES = frozenset({"id", "by", "epoch"})
 """Of an entry's fields: who did it stands beside, and in the audit log under a name."""
 WORDED = {"name": "fleet.order", "why": "fleet.why", "purpose": "fleet.purpose"}
 """Fields whose values have words of their own; what follows a comma there needs another field."""
+INSTRUCTED = frozenset({"faults", "warnings"})
+"""Keys of instructions."""
 SETTINGS = frozenset({"fields", "set", "given_back"})
 """Lists of settings' names."""
 _DIGEST = re.compile(r"[0-9a-f]{32,128}")
@@ -100,10 +118,16 @@ def first_step(line: UnitLine, faults: Sequence[str]) -> dict[str, str] | None:
     t = texts()
     if not line.reasons:
         return None
-    reason = faults[0] if line.reasons[0] == "degraded" and faults else line.reasons[0]
-    words = t.of("fleet.todo", reason)
-    if words == reason:
-        words = t("fleet.todo_other")
+    is_fault = line.reasons[0] == "degraded" and bool(faults)
+    reason = faults[0] if is_fault else AS_INSTRUCTION.get(line.reasons[0], line.reasons[0])
+    if (is_fault or line.reasons[0] in AS_INSTRUCTION) and instruction(reason).concerns == "staff":
+        words = t("fleet.todo_room").format(do=text(t.language, reason).do)
+        reason = "degraded" if is_fault else reason  # and then it is to check itself
+    else:
+        reason = FOR_IT.get(reason, reason)
+        words = t.of("fleet.todo", reason)
+        if words == reason:
+            words, reason = t("fleet.todo_other"), "other"
     if reason in FIRST_STEPS:
         page = FIRST_STEPS[reason]
         to = url_for(page) if page == "enrol.page" else url_for(page, unit=line.id)
@@ -130,14 +154,22 @@ def short(value: object) -> str:
 def fields_said(fields: Mapping[str, Any]) -> str:
     """What a line of history or audit carries besides, in one line; without what is empty or for machines."""
     t = texts()
-    said = ((name, short(_field(name, value))) for name, value in fields.items() if name not in FOR_MACHINES)
+    said = ((name, short(_listed(name, value))) for name, value in fields.items() if name not in FOR_MACHINES)
     return "; ".join(f"{t.of('fleet.field', name)}: {words}" for name, words in said if words)
+
+
+def _listed(name: str, value: object) -> object:
+    t = texts()
+    if name in INSTRUCTED:
+        keys = value if isinstance(value, list | tuple) else str(value).split(", ")
+        return [text(t.language, str(key)).fault for key in keys if key]
+    if name in SETTINGS and isinstance(value, list | tuple):
+        return [t.of("fleet.set", one) for one in value]
+    return _field(name, value)
 
 
 def _field(name: str, value: object) -> object:
     t = texts()
-    if name in SETTINGS and isinstance(value, list | tuple):
-        return [t.of("fleet.set", one) for one in value]
     if not isinstance(value, str):
         return value
     if name in WORDED:

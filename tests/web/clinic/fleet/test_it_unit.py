@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 from clinic_fakes import CANARY
 
+from agent.contract.instructions import text
 from web.clinic.fleet.orders import ORDERS, PLAIN, WITH_QUESTION, arguments_said
+from web.clinic.fleet.saying import fields_said, first_step
 from web.clinic.services import Refused
 
 
@@ -146,6 +148,35 @@ def test_a_revoked_unit_is_said_to_be_so_and_gets_no_orders_until_it_is_let_in_a
     ivar.post("/it/unit/u-015/unrevoke")
     assert [call[:2] for call in fleet.calls] == [("revoke", "u-015"), ("unrevoke", "u-015")]
     assert 'data-order="restart"' in ivar.get("/it/unit/u-015").text
+
+
+@pytest.mark.parametrize(
+    ("reason", "faults", "words", "order"),
+    [
+        ("degraded", ("camera_covered",), text("sv", "camera_covered").do, "selftest"),
+        ("lost", (), text("sv", "lost").do, None),
+        ("silent", (), text("sv", "lost").do, None),
+        ("hot", (), text("sv", "temperature").do, None),
+        ("degraded", ("name_service",), "Kontrollera nätverket mellan rummet och regionen.", None),
+        ("degraded", ("certificate",), "Förnya certifikatet nu.", "renew-certificate"),
+        ("degraded", ("of_a_newer_unit",), "Hämta felsökning från enheten", "collect-diagnostics"),
+    ],
+)
+def test_the_first_step_is_the_rooms_own_instruction_or_what_it_alone_can_do(
+    app, fleet, reason, faults, words, order
+):
+    with app.test_request_context():
+        step = first_step(replace(fleet.lines["u-015"], reasons=(reason,)), faults)
+    assert words in step["words"]
+    assert step["order"] == (order or "")
+
+
+def test_what_a_self_test_found_is_said_in_words(app):
+    with app.test_request_context():
+        said = fields_said({"probe_loudspeaker": "-22.1 dB", "warnings": "camera_dark, echo"})
+    assert said.startswith("högtalare: -22.1 dB; varningar: ")
+    assert text("sv", "camera_dark").fault in said
+    assert "camera_dark" not in said
 
 
 def test_figures_have_units_and_what_a_board_cannot_tell_is_left_out(ivar):
