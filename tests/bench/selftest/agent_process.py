@@ -1,4 +1,4 @@
-"""The real agent on a machine whose clock is wrong by what a file says, and whose camera another file slows down.
+"""The real agent on a machine whose clock is wrong by what a file says, and whose camera's driver another breaks.
 
 Only what asks for the time of day by time.time() is misled, as the agent's own clock is; TLS goes by the kernel's.
 """
@@ -11,8 +11,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-OFFSET_FILE, SLOW_FILE = "HALSORUM_BENCH_CLOCK", "HALSORUM_BENCH_SLOW_CAMERA"
+OFFSET_FILE, DRIVER_FILE = "HALSORUM_BENCH_CLOCK", "HALSORUM_BENCH_CAMERA_DRIVER"
 LATE_S = 0.1
+SLOW, NO_MEMORY = "slow", "no memory"
 
 
 def install(file: Path) -> None:
@@ -27,23 +28,28 @@ def install(file: Path) -> None:
     time.time = misled
 
 
-def slow_down(file: Path) -> None:
-    """While this file is there, each picture takes LATE_S more."""
+def break_driver(file: Path) -> None:
+    """While this file says SLOW, each picture takes LATE_S more; NO_MEMORY: the driver gets none for a picture."""
     from agent.media.camera import FileCamera
 
     read = FileCamera.read
 
-    def late(self):
-        if file.exists():
+    def broken(self):
+        how = ""
+        with suppress(OSError):
+            how = file.read_text()
+        if how == NO_MEMORY:
+            raise MemoryError("no memory for a picture")
+        if how == SLOW:
             time.sleep(LATE_S)
         return read(self)
 
-    FileCamera.read = late
+    FileCamera.read = broken
 
 
 if __name__ == "__main__":
     install(Path(os.environ[OFFSET_FILE]))
-    slow_down(Path(os.environ[SLOW_FILE]))
+    break_driver(Path(os.environ[DRIVER_FILE]))
     from agent import __main__ as agent  # whoever keeps a reference to time.time() is to keep ours
 
     sys.exit(agent.main())

@@ -33,11 +33,16 @@ height_mm = 136.0
 touch = true
 kiosk = true
 [pins]
-mock = true
-camera_lamp = 17
-door_lamp = 27
+{pins}
 """
-HEALTHY_BOARD: dict[str, Any] = {"encoders": ["libx264"], "width": 1280, "height": 720, "rate": 30}
+PINS = "camera_lamp = 17\ndoor_lamp = 27"
+HEALTHY_BOARD: dict[str, Any] = {
+    "encoders": ["libx264"],
+    "width": 1280,
+    "height": 720,
+    "rate": 30,
+    "pins": f"mock = true\n{PINS}",
+}
 
 
 @dataclass
@@ -47,10 +52,9 @@ class Devices:
     folder: Path
     films: dict[str, bytes]
 
-    def camera_slow(self, is_slow: bool) -> None:
-        """Its driver gives each picture a tenth of a second late (agent_process.py)."""
-        file = self.folder / "camera-slow"
-        file.touch() if is_slow else file.unlink(missing_ok=True)
+    def camera_driver(self, how: str) -> None:
+        """How it is broken (agent_process.py); empty: it works."""
+        self.driver_file.write_text(how)
 
     def restart_agent(self) -> None:
         """Whoever has an agent starts it anew."""
@@ -73,6 +77,10 @@ class Devices:
     @property
     def camera_file(self) -> Path:
         return self.folder / "devices" / "camera.mp4"
+
+    @property
+    def driver_file(self) -> Path:
+        return self.folder / "devices" / "camera-driver"
 
     @property
     def silence_file(self) -> Path:

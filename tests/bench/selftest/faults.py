@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.bench.selftest import films
+from tests.bench.selftest.agent_process import NO_MEMORY, SLOW
+from tests.bench.selftest.devices import PINS
 
 if TYPE_CHECKING:
     from tests.bench.selftest.rig import Rig
@@ -16,6 +18,8 @@ Do = Callable[["Rig"], object]
 LEAD_S, RESTART_LEAD_S, DISK_LEAD_S = 8.0, 50.0, 25.0
 """From the booking to the self-test: time for the fault to be made. An agent that starts anew tests itself first;
 a full disk is seen by a look every 10 s."""
+USB_PINS = "camera_lamp = 0\ndoor_lamp = 1"
+"""A USB adapter has the lines 0 to 7."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +107,15 @@ CAMERA = (
         "camera gives too few pictures",
         "driver (in process)",
         ("camera_slow",),
-        lambda rig: rig.camera_slow(True),
-        lambda rig: rig.camera_slow(False),
+        lambda rig: rig.camera_driver(SLOW),
+        lambda rig: rig.camera_driver(""),
+    ),
+    Fault(
+        "a probe itself fails",
+        "driver out of memory",
+        ("selftest",),
+        lambda rig: rig.camera_driver(NO_MEMORY),
+        lambda rig: rig.camera_driver(""),
     ),
 )
 SOUND = (
@@ -184,9 +195,27 @@ MACHINE = (
     ),
     Fault(
         "encoder too slow",
-        "board profile (2160p60)",
-        ("encoder_slow", "encoder"),
-        lambda rig: rig.board(width=3840, height=2160, rate=60),
+        "board profile (1800p60)",
+        ("encoder_slow",),
+        lambda rig: rig.board(width=3200, height=1800, rate=60),
+        lambda rig: rig.board(),
+        RESTART_LEAD_S,
+    ),
+)
+PANEL = (
+    Fault(
+        "panel's GPIO chip is not there",
+        "board profile, /dev",
+        ("panel",),
+        lambda rig: rig.board(pins=f'chip = "cp2112_gpio"\n{USB_PINS}'),
+        lambda rig: rig.board(),
+        RESTART_LEAD_S,
+    ),
+    Fault(
+        "camera's shutter sticks",
+        "its switch (mock pin)",
+        ("panel",),
+        lambda rig: rig.board(pins=f"mock = true\n{PINS}\nshutter = 22\nshutter_open = 23"),
         lambda rig: rig.board(),
         RESTART_LEAD_S,
     ),
@@ -271,4 +300,4 @@ HEALTHY = (
     Fault("nothing", "-", (), _nothing, _nothing),
     Fault("nothing, after all faults", "-", (), _nothing, _nothing),
 )
-ALL: tuple[Fault, ...] = (HEALTHY[0], *CAMERA, *SOUND, *MACHINE, *SCREEN, *LINE, HEALTHY[1])
+ALL: tuple[Fault, ...] = (HEALTHY[0], *CAMERA, *SOUND, *MACHINE, *PANEL, *SCREEN, *LINE, HEALTHY[1])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import statistics
 from collections import Counter
 from typing import Any
 from unittest.mock import patch
@@ -103,6 +104,7 @@ async def _run(runs: int, seed: int) -> dict[str, Any]:
     dice = random.Random(seed)
     all_places = places()
     alarms: list[dict[str, Any]] = []
+    each: list[dict[str, Any]] = []
     tried: Counter[str] = Counter()
     room = None
     for number in range(runs):
@@ -110,6 +112,8 @@ async def _run(runs: int, seed: int) -> dict[str, Any]:
             room = HealthyRoom(all_places[number // RUNS_IN_ROOM % len(all_places)].at(dice), dice)
         result = await room.run()
         tried.update(verdict.probe for verdict in result.verdicts)
+        figures = {verdict.probe: round(verdict.figure, 3) for verdict in result.verdicts}
+        each.append({"room": room._place.name, "figures": figures})
         told = [verdict for verdict in result.verdicts if not verdict.ok]
         if told:
             alarms.append(
@@ -121,4 +125,21 @@ async def _run(runs: int, seed: int) -> dict[str, Any]:
                     "reasons": [verdict.reason for verdict in told],
                 }
             )
-    return {"runs": runs, "seed": seed, "through": THROUGH, "tried": dict(tried), "alarms": alarms}
+    return {
+        "runs": runs,
+        "seed": seed,
+        "through": THROUGH,
+        "tried": dict(tried),
+        "alarms": alarms,
+        "medians": _medians(each),
+        "each": each,
+    }
+
+
+def _medians(each: list[dict[str, Any]]) -> dict[str, float]:
+    """Of each probe's figures, in its own unit (agent/verdict.py)."""
+    by_probe: dict[str, list[float]] = {}
+    for run in each:
+        for probe, figure in run["figures"].items():
+            by_probe.setdefault(probe, []).append(figure)
+    return {probe: statistics.median(figures) for probe, figures in by_probe.items()}

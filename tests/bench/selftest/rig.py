@@ -27,8 +27,9 @@ from provisioning.booking import Booker, Bookings
 from provisioning.database import Database
 from provisioning.models import BookedSession
 from tests.bench.idle import processor_s
-from tests.bench.selftest.agent_process import OFFSET_FILE, SLOW_FILE
+from tests.bench.selftest.agent_process import DRIVER_FILE, OFFSET_FILE
 from tests.bench.selftest.devices import HEALTHY_BOARD, Devices, write_silence
+from tests.bench.selftest.leftovers import end_children, family, wake_children
 from tests.bench.selftest.starter import NAME, PORT, UNIT_SETTINGS
 from tests.system.chromium import CHROMIUM, QUIET
 from tests.system.coturn import SECRET, Coturn
@@ -83,14 +84,24 @@ class Rig(Devices):
         try:
             self._start()
         except BaseException:
-            self._stack.close()
+            self._end()
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
+        self._end()
+
+    def _end(self) -> None:
+        """Each part is asked; what still runs then is ended, before its folder goes."""
+        wake_children()
+        try:
+            self._stack.close()
+        finally:
+            left = end_children()
+            if left:
+                sys.stderr.write(f"ended what was left: {', '.join(left)}\n")
 
     def _start(self) -> None:
         keep = self._stack
@@ -111,7 +122,7 @@ class Rig(Devices):
             "HALSORUM_TURN__URLS": urls,
             "HALSORUM_TURN__SECRET_FILE": str(secret),
             OFFSET_FILE: str(self.folder / "clock-offset"),
-            SLOW_FILE: str(self.folder / "camera-slow"),
+            DRIVER_FILE: str(self.driver_file),
             UNIT_SETTINGS: json.dumps({"board": str(self.board_file), "sys_dir": str(self.sys)}),
         }
         self._over(self.state)
@@ -146,7 +157,7 @@ class Rig(Devices):
 
     def _pids(self, name: str) -> list[int]:
         first = {"names": self._names.pid, "kiosk": self._page.pid}.get(name)
-        return _family(first if first is not None else self.system.system["pids"][name])
+        return family(first if first is not None else self.system.system["pids"][name])
 
     def open_page(self) -> None:
         """The kiosk: one browser on the touchscreen's pages."""
@@ -155,13 +166,15 @@ class Rig(Devices):
         flags = [*QUIET, "--headless=new", f"--user-data-dir={profile}", "--window-size=1280,800"]
         words = self.network.unit.inside([CHROMIUM, *flags, self.system.system["screen"]])
         with (self.folder / "kiosk.log").open("ab") as log:
-            self._page = subprocess.Popen(words, stdout=log, stderr=log)
+            # One that is killed leaves its own temporary folder, which goes with ours.
+            own = {**os.environ, "TMPDIR": str(self.folder / "kiosk")}
+            self._page = subprocess.Popen(words, stdout=log, stderr=log, env=own)
 
     def close_page(self) -> None:
         """The browser is gone."""
         page = getattr(self, "_page", None)
         if page is not None:
-            for pid in reversed(_family(page.pid)):
+            for pid in reversed(family(page.pid)):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             page.wait()
@@ -286,15 +299,3 @@ def _plain(verdict: Any) -> dict[str, Any]:
 
 def _at(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def _family(pid: int) -> list[int]:
-    """A process and all that come from it."""
-    found, waiting = [], [pid]
-    while waiting:
-        one = waiting.pop()
-        found.append(one)
-        with suppress(OSError):
-            for task in Path(f"/proc/{one}/task").iterdir():
-                waiting += [int(word) for word in (task / "children").read_text().split()]
-    return found

@@ -1,4 +1,4 @@
-"""The bench itself: each instruction has a fault, what is judged, name service, certificates, a healthy run."""
+"""The bench itself: each instruction has a fault that can be meant, name service, certificates, a healthy run."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import socket
 import struct
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from cryptography import x509
 
 from agent.contract.instructions import INSTRUCTIONS
+from agent.media import camera
+from firmware.board import load_board
 from provisioning.pki import Authority
-from tests.bench.selftest import faults, healthy, healthy_room, names, table
-from tests.bench.selftest.__main__ import judged
+from tests.bench.selftest import agent_process, faults, healthy, healthy_room, names
 from tests.bench.selftest.certificates_of_any_age import LIFE, hand_made
+from tests.bench.selftest.devices import Devices
+from tests.bench.selftest.outcomes import judged
 from tests.bench.selftest.rig import Found
-
-NOT_BROKEN = {"selftest", "panel"}
-"""One is of the self-test itself; the panel tells by a note of its own (its mock has no pin to break)."""
 
 
 def test_every_instruction_of_the_table_has_a_fault_and_names_are_unique():
     right = {key for fault in faults.ALL for key in fault.right}
-    assert right == set(INSTRUCTIONS) - NOT_BROKEN
+    assert right == set(INSTRUCTIONS)
     assert max(Counter(fault.name for fault in faults.ALL).values()) == 1
     broken = [fault for fault in faults.ALL if not fault.is_healthy]
     assert len(broken) >= 24
@@ -50,11 +51,37 @@ def test_found_is_among_those_shown_and_right_is_the_first(fault, shown, is_foun
     assert outcome.before_min == (pytest.approx(19.8) if is_found else None)
 
 
-def test_the_sums_count_faults_alone_and_the_longest_test_is_named():
-    outcomes = [vars(judged(fault, Found(fault.right[:1], 9.0, 2.0))) for fault in (COVERED, HEALTHY)]
-    found, whole = table.sums(outcomes)
-    assert found.startswith("Found: 1 of 1; 10 min or more before the session: 1;")
-    assert "most 9.0" in whole
+def test_boards_of_the_faults_can_be_loaded(tmp_path):
+    """A profile that is refused would end the agent in place of breaking the room."""
+    boards = []
+
+    class Paper(Devices):
+        def restart_agent(self):
+            boards.append(load_board(str(self.board_file)))
+
+    paper = Paper(tmp_path, {})
+    paper.board_file.parent.mkdir()
+    for fault in faults.ALL:
+        if fault.level.startswith(("board profile", "its switch")):
+            fault.make(paper)
+            fault.mend(paper)
+    broken, mended = boards[::2], boards[1::2]
+    assert len(broken) >= 4 and len(set(map(repr, mended))) == 1
+    assert all(each != mended[0] for each in broken)
+
+
+def test_a_driver_fails_as_its_file_says_and_works_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(camera.FileCamera, "read", lambda self: "a picture")
+    monkeypatch.setattr(agent_process, "LATE_S", 0.0)
+    agent_process.break_driver(tmp_path / "how")
+    given = camera.FileCamera.__new__(camera.FileCamera)
+    assert given.read() == "a picture"
+    paper = SimpleNamespace(driver_file=tmp_path / "how")
+    Devices.camera_driver(paper, agent_process.NO_MEMORY)
+    with pytest.raises(MemoryError):
+        given.read()
+    Devices.camera_driver(paper, "")
+    assert given.read() == "a picture"
 
 
 def test_the_name_service_knows_one_name():
@@ -89,3 +116,5 @@ def test_a_healthy_run_tries_every_judgement_and_a_still_picture_is_an_alarm(mon
     report = healthy.run_healthy(1, 5)
     assert {"camera", "microphone", "line", "clock", "temperature"} <= set(report["tried"])
     assert [alarm["instructions"][0] for alarm in report["alarms"]] == ["camera_frozen"]
+    (run,) = report["each"]
+    assert run["figures"].keys() == report["medians"].keys() == set(report["tried"])
