@@ -123,6 +123,9 @@ def settings(root: Path, board: str, version: str) -> None:
     ]
     release.write_text("\n".join(kept + own) + "\n", encoding="utf-8")
     unit = UNIT_FILE.read_text(encoding="utf-8") + f'board = "{board}"\n'
+    of_board = UNIT_FILE.with_stem(f"{UNIT_FILE.stem}_{board}")
+    if of_board.exists():
+        unit += of_board.read_text(encoding="utf-8")
     write(root, "/etc/halsorum/unit.toml", unit)
     write(root, "/etc/hostname", "halsorum\n")
     write(root, "/etc/hosts", "127.0.0.1 localhost halsorum\n::1 localhost\n")

@@ -22,6 +22,7 @@ from tests.vm import scenes
 from tests.vm.lab import KIOSK, Lab
 from tests.vm.plan import Scene, plan
 from tests.vm.report import Row, as_json, is_ok, print_table
+from tests.vm.selftests import lacks
 
 CONSOLE = Console(highlight=False, width=160)
 IMAGE = Path("build/halsorum-vm.img")
@@ -90,7 +91,10 @@ def _share_machine(lab: Lab) -> bool:
         lab.power_on("shared", hardware=lab.quick(*KIOSK))
         up_s = lab.vm.on_for_s()
         lab.wait_until_ready()
-        trial.seen = f"takes commands after {up_s:.0f} s, well after {lab.vm.on_for_s():.0f} s"
+        lacking = ", ".join(lacks(lab)) or "nothing"
+        trial.seen = (
+            f"takes commands after {up_s:.0f} s, well after {lab.vm.on_for_s():.0f} s; lacks: {lacking}"
+        )
     if not lab.rows[-1].ok:
         lab.power_off()
     return lab.rows[-1].ok

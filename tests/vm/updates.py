@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
 
 from firmware.update.bundle import make_bundle
 from firmware.update.keys import make_keys
@@ -28,12 +31,13 @@ from tests.vm.lab import KIOSK, Lab, masked
 
 OS_RELEASE = "/usr/lib/os-release"
 POLL_S = 0.25
+SENT_WITHIN_S = 30.0
 SMALL_BYTES = 1 << 20
 OPEN = re.compile("sent|accepted|running")
 """What a command is that has not ended."""
 BAD_CHANGES = {
-    "no init": "rm /usr/lib/systemd/systemd",
     "agent broken": "rm /opt/halsorum/app/agent/__main__.py",
+    "no init": "rm /usr/lib/systemd/systemd",
 }
 """What debugfs(8) does to a good root."""
 
@@ -76,11 +80,29 @@ class Shop:
 
     def send(self, given: dict[str, str]) -> str:
         """Tell the unit, by `halsorum update send`; the command's id."""
+        return str(self._tell(given, "send", self.lab.unit)["id"])
+
+    def roll_out(self, given: dict[str, str]) -> tuple[int, str]:
+        """Tell all units, which are one here, by `halsorum update rollout`; its number, and the unit's command."""
+        number = int(self._tell(given, "rollout", "--all", "--stages", "1,100%", "--failures", "0")["id"])
+        until = time.monotonic() + SENT_WITHIN_S
+        while (found := self._sent_by(number)) is None:
+            assert time.monotonic() < until, f"rollout {number} has sent nothing"
+            time.sleep(POLL_S)
+        return number, found
+
+    def _tell(self, given: dict[str, str], *words: str) -> dict[str, Any]:
         with tempfile.NamedTemporaryFile("w", suffix=".json") as about:
             about.write(json.dumps(given))
             about.flush()
-            words = ("update", "send", self.lab.unit, about.name, "--url", given["url"], "--timeout", "2h")
-            return str(command(self.lab.stack, *words)["id"])
+            options = (about.name, "--url", given["url"], "--timeout", "2h")
+            told: dict[str, Any] = command(self.lab.stack, "update", *words, *options)
+            return told
+
+    def _sent_by(self, rollout: int) -> str | None:
+        with database(self.lab.stack) as db:
+            found: str | None = db.scalar(select(CommandRow.id).where(CommandRow.rollout_id == rollout))
+            return found
 
     def state(self, command_id: str) -> str:
         """How far it has come, as the region knows it: `state: reason`."""

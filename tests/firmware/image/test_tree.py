@@ -3,6 +3,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from agent.config import load_settings
 from firmware.image import tree
 from firmware.image.compare import differences, fingerprint
 from firmware.image.sizes import OTHER, by_part, file_sizes
@@ -86,6 +87,7 @@ def test_the_image_says_what_it_is(tmp_path: Path) -> None:
         "IMAGE_VERSION=0.5.0",
     ]
     assert 'board = "vm"' in (tmp_path / "etc/halsorum/unit.toml").read_text()
+    assert load_settings(tmp_path / "etc/halsorum/unit.toml").test_within_s == 120
     assert (tmp_path / "etc/machine-id").read_text() == ""
 
 

@@ -26,7 +26,7 @@ take seconds of a unit, are emulated in minutes."""
 
 
 def play(lab: Lab) -> None:
-    """A system without init, and one whose agent does not start."""
+    """One whose agent does not start, and a system without init."""
     power_on(lab)
     with shop(lab) as open_shop:
         for number, (name, change) in enumerate(BAD_CHANGES.items(), 1):

@@ -1,4 +1,4 @@
-"""A good update: sent by the region, fetched over HTTPS, installed, started, proven and kept.
+"""A good update: a rollout of the region's, fetched over HTTPS, installed, started, proven and kept.
 
 Its screen is a stand-in's: that Chromium itself shows that it lives is not played here.
 """
@@ -9,9 +9,11 @@ import secrets
 import time
 from collections.abc import Iterator
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
+from tests.system.visit import command, until
 from tests.vm.lab import Lab
 from tests.vm.screen_stand_in import stand_in
 from tests.vm.updates import (
@@ -42,7 +44,7 @@ def play(lab: Lab) -> None:
                 trial.seen = _refused(open_shop, given, expected)
                 assert grub_variables(lab) == before
         good = open_shop.bundle(VERSION)
-        with lab.trial("a good update by command", "the other slot, proven; succeeded") as trial:
+        with lab.trial("a good update by a rollout", "the other slot, proven; succeeded; done") as trial:
             trial.seen = _kept(lab, open_shop, good, f"{other(old[0])} {VERSION}")
 
 
@@ -72,7 +74,8 @@ def _refused(open_shop: Shop, given: dict[str, str], expected: str) -> str:
 
 
 def _kept(lab: Lab, open_shop: Shop, good: dict[str, str], new: str) -> str:
-    began, sent = time.monotonic(), open_shop.send(good)
+    began = time.monotonic()
+    rollout, sent = open_shop.roll_out(good)
     marks = []
     for phase in ("running: installing", "running: restarting", "running: proving|succeeded", "succeeded"):
         if "proving" in phase:
@@ -82,7 +85,14 @@ def _kept(lab: Lab, open_shop: Shop, good: dict[str, str], new: str) -> str:
         marks.append(f"{time.monotonic() - began:.0f}")
     assert slot_and_version(lab) == new
     assert grub_variables(lab)["PROVEN"] == new[0]
+    ended = until(lambda: _ended(lab, rollout), "the rollout's end")
+    assert ended["state"] == "done", ended
     return (
         f"{new}: downloaded after {marks[0]} s, restart after {marks[1]} s, "
-        f"new system speaks after {marks[2]} s, proven after {marks[3]} s"
+        f"new system speaks after {marks[2]} s, proven after {marks[3]} s; rollout done"
     )
+
+
+def _ended(lab: Lab, rollout: int) -> dict[str, Any] | None:
+    line: dict[str, Any] = command(lab.stack, "rollout", "show", str(rollout))
+    return None if line["state"] == "running" else line
