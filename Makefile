@@ -30,9 +30,9 @@ PYTEST_UNIT = $(PYTEST) -m "not end_to_end"
 PAGES := $(patsubst %,tests/end_to_end/test_%.py,bad_messages clinic_meeting_page \
   clinic_page_scripts clinic_pages clinic_parties \
   encoder_falls keyboard_journey media_transport fleet_pages meeting_media oidc seats staff_pages touchscreen_hands \
-  touchscreen_page)
+  touchscreen_page scan kiosk)
 FLEET := $(patsubst %,tests/end_to_end/test_%.py,broker_access commands configuration contract_checks diagnostics \
-  devices_at_open enrolment enrolment_unit fleet fleet_region kiosk lease link_transports migration_postgresql \
+  devices_at_open enrolment enrolment_unit fleet fleet_region lease link_transports migration_postgresql \
   network_configuration revocation two_regions unit_identity)
 # What belongs to one folder and still wants the real thing, such as PipeWire, lies in that folder.
 REAL := $(wildcard tests/*/test_*_for_real.py tests/*/*/test_*_for_real.py)

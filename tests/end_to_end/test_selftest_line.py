@@ -138,6 +138,7 @@ def test_expired_credentials_are_told_in_words_for_it(room: Room) -> None:
     assert "refused our credentials" in word(verdicts, "turn").reason
 
 
+@pytest.mark.long
 def test_a_cable_that_is_out_is_all_that_is_told_and_then_a_missing_address(room: Room) -> None:
     network = room.network
     for wire in ("wifi", "cable"):

@@ -101,7 +101,7 @@ class Service:
         return [event["fields"] for event in events if event["kind"] == "unit_started"]
 
 
-@pytest.fixture(params=PARTS)
+@pytest.fixture(params=[*PARTS[:1], *(pytest.param(part, marks=pytest.mark.long) for part in PARTS[1:])])
 def service(request, tmp_path):
     service = Service(tmp_path)
     service.start(request.param)
