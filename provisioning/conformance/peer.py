@@ -171,11 +171,14 @@ class Connected:
         self._link.stop()
 
     def _put(self, topic: Topic, payload: bytes) -> bool:
-        return self._link.publish(topic, payload)
+        """Some brokers hang up at a message that their rules deny: what follows waits for the next connection."""
+        return self._up.wait(CONNECT_WITHIN_S) and self._link.publish(topic, payload)
 
     def _connection(self, up: bool) -> None:
         if up:
             self._up.set()
+        else:
+            self._up.clear()
 
 
 def now() -> datetime:
