@@ -15,13 +15,14 @@ function camera(on) {
 
 export function scan() {
   let refused = null;
-  const before = app.screen.scan?.seen ?? 0;
+  let before = app.screen.scan?.seen ?? 0; // of an opening before this one, which may still be told of
   const own = mirror(t("waiting.self"));
   const message = h("p", { class: "message", role: "alert", "data-message": "" });
   camera(true).then((outcome) => { refused = outcome && !outcome.ok ? outcome : null; app.render(); });
 
   function said() {
     const { scan: now } = app.screen;
+    if (!now || now.seen < before) before = 0;
     if (refused) return { why: refused.refusal ?? "failed", words: app.sentence(refused) };
     if (now?.refusal && now.seen > before) return { why: now.refusal, words: tOf("refusal", now.refusal, t("failed")) };
     return { why: "", words: t("scan.hint") };
