@@ -25,6 +25,8 @@ IMAGES ?= build
 # one works while another waits for a clock. What no other part names is in the last: nothing is forgotten.
 PYTEST = $(BIN)/python -m pytest -p no:cacheprovider
 PYTEST_UNIT = $(PYTEST) -m "not end_to_end"
+# A part that does not end is ended, with what each thread was at; five failures of one have one cause.
+PYTEST_WHOLE = timeout --foreground --signal=ABRT --kill-after=30 2400 $(PYTEST) -m "end_to_end and not long" --maxfail=5
 # End to end in three parts at once: pages and parts around servers in memory; the fleet; and visits in whole
 # systems. The last two mostly wait.
 PAGES := $(patsubst %,tests/end_to_end/test_%.py,bad_messages clinic_meeting_page \
@@ -76,11 +78,11 @@ test: packages-test unit ## Unit tests, then end-to-end tests with real broker a
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target $(PARTS)
 
 end-to-end-pages:
-	@$(PYTEST) -m "end_to_end and not long" $(PAGES)
+	@$(PYTEST_WHOLE) $(PAGES)
 end-to-end-fleet:
-	@$(PYTEST) -m "end_to_end and not long" $(FLEET) $(REAL)
+	@$(PYTEST_WHOLE) $(FLEET) $(REAL)
 end-to-end-system:
-	@$(PYTEST) -m "end_to_end and not long" tests/end_to_end $(addprefix --ignore ,$(PAGES) $(FLEET))
+	@$(PYTEST_WHOLE) tests/end_to_end $(addprefix --ignore ,$(PAGES) $(FLEET))
 
 test-long: packages-test $(VENV)/ready ## The rest: every page by axe-core and measure, many parties, hostile ones, lost lines
 	@$(BIN)/python -m pytest -m long

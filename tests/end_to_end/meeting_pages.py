@@ -21,7 +21,7 @@ from clinic_fakes import PASSWORD, SID, FakeRegion
 
 from web.clinic import WebSettings, create_app
 
-PATIENCE_S = 40.0
+PATIENCE_S = 90.0
 expect.set_options(timeout=PATIENCE_S * 1000)
 
 UNIT_OFFERS = """async (attempt) => {

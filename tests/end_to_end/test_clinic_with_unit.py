@@ -15,7 +15,7 @@ from tests.system.stack import Stack
 from tests.system.visit import book, page_until, wait_for_kind, wait_until_ready
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
-PATIENCE_MS = 40_000
+PATIENCE_MS = 60_000
 
 
 def test_a_still_a_zoom_and_a_document_go_through_a_real_unit(own_stack: Stack, tmp_path: Path) -> None:

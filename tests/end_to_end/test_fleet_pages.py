@@ -23,7 +23,7 @@ from web.clinic import WebSettings, create_app
 
 pytestmark = pytest.mark.end_to_end
 SMALL, LARGE = {"width": 1024, "height": 600}, {"width": 1280, "height": 800}
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 expect.set_options(timeout=PATIENCE_MS)
 QUICK = "for (const part of document.querySelectorAll('[data-live]')) part.dataset.everyS = '0.2';"
 """The pages ask every few seconds; a test need not wait for that."""

@@ -23,7 +23,7 @@ from tests.system.visit import page_until
 pytestmark = pytest.mark.end_to_end
 
 PORT = 25210
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 PALM_PX = 240
 SECOND_MS = 900
 """Within this a second click of the same touch would have come."""
@@ -48,6 +48,7 @@ def page(browser: Browser, controller: FakeController) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, has_touch=True)
     with served(controller, PORT) as address:
         page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(address)
         page.wait_for_selector('body[data-page="idle"]')
         yield page

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.end_to_end
 
 PORT = 25200
 SIZES = [(1280, 800), (1024, 600)]
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 SHIFTS = """window.shifts.filter((one) => !one.hadRecentInput && one.value > 0.0001)
   .map((one) => "shifted " + one.value.toFixed(4) + " "
     + one.sources.map(({ node }) => node?.outerHTML?.slice(0, 80)).join(" "))"""

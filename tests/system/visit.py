@@ -31,7 +31,7 @@ from tests.system.stack import Stack
 if TYPE_CHECKING:
     from playwright.sync_api import Page  # takes long to load, and what needs no browser comes here too
 
-PATIENCE_S = 40.0
+PATIENCE_S = 90.0
 """Long enough for a busy machine; nothing waits for it when all is well."""
 POLL_S = 0.1
 NEW_FRAMES = 15
