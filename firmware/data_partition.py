@@ -35,6 +35,7 @@ OPTIONS = "rw,nosuid,nodev,noexec,noatime,data=ordered,errors=remount-ro,commit=
 """Metadata after their data, for power cuts; what must not be lost is fsynced by its writer, so the rest may wait
 for 30 s and a memory card is spared; a file system that finds itself broken stops writing."""
 IN_MEMORY = "size=128M,mode=0755,nosuid,nodev,noexec"
+OF_THE_MACHINE = ("nsenter", "--mount=/proc/1/ns/mnt", "--")
 MAKE_ANEW = "make-anew"
 """A file in the partition's root: make a new file system before mounting (firmware/data_repair.py)."""
 CHECK_WITHIN_S = 600.0
@@ -102,11 +103,14 @@ class DataPartition:
         if fault is None or fault[0] == "full":
             full = self._fullness(folder.seen_at)
             return self._say(full) if full is not None else Report("ok")
-        # Over what is mounted there, with the power of the agent's own ExecStartPre=+: a unit has one mount.
-        self._run(
-            ("mount", "-t", "tmpfs", "-o", IN_MEMORY, "halsorum-data", str(folder.seen_at)), MOUNT_WITHIN_S
-        )
-        _own(folder, folder.seen_at)
+        # Over what is mounted there, with the power of the agent's own ExecStartPre=+: a unit has one mount. That
+        # power comes with a mount namespace of its own all the same (systemd 252), of which the machine sees nothing.
+        mount = ("mount", "-t", "tmpfs", "-o", IN_MEMORY, "halsorum-data", str(folder.seen_at))
+        exit_code, said = self._run((*OF_THE_MACHINE, *mount), MOUNT_WITHIN_S)
+        if exit_code:
+            sys.stderr.write(f"data: no memory in its place: {plain(said)}\n")
+        else:
+            _own(folder, folder.seen_at)  # the machine's mounts are seen here too
         self._run(("systemctl", "--no-block", "try-restart", *WATCHING), 20.0)
         return self._say(Report("read_only", fault[1]))
 

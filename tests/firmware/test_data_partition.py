@@ -152,9 +152,17 @@ def test_before_the_agent_memory_is_laid_over_what_takes_no_writes_any_more(plac
         "firmware.data_partition.write_fault", lambda _place: ("read_only", "Read-only file system")
     )
     assert DataPartition(places, programs).again().state == "read_only"
+    # Where the machine sees it, not only the agent's own ExecStartPre=.
+    assert programs.ran[0][:4] == ["nsenter", "--mount=/proc/1/ns/mnt", "--", "mount"]
     assert programs.ran[0][-1] == str(seen)
     assert programs.ran[1][:3] == ["systemctl", "--no-block", "try-restart"]
     assert said_by(places).reason == "Read-only file system"
+
+
+def test_what_keeps_memory_from_it_is_said(places, monkeypatch, capsys):
+    monkeypatch.setattr("firmware.data_partition.write_fault", lambda _place: ("read_only", "no writes"))
+    assert DataPartition(places, Programs(nsenter=32)).again().state == "read_only"
+    assert "no memory in its place: nsenter says so" in capsys.readouterr().err
 
 
 def test_a_fault_in_writing_is_told_apart(tmp_path, monkeypatch):
