@@ -49,7 +49,7 @@ PACKAGES_LAB := $(PACKAGES_TEST) qemu-system-x86 ovmf
 # The OpenID provider that sign-in is tested against; any npm with its Node.js will do.
 PACKAGES_TEST += $(if $(shell command -v npm),,nodejs npm)
 # What builds an image (make image); pi4 and pi5 also need qemu-user-static and the kernel's binfmt_misc.
-PACKAGES_IMAGE := mmdebstrap debian-archive-keyring e2fsprogs dosfstools mtools fdisk tar zstd systemd $(if $(filter pi%,$(BOARD)),qemu-user-static binfmt-support,grub-common grub-efi-amd64-bin)
+PACKAGES_IMAGE := mmdebstrap debian-archive-keyring e2fsprogs dosfstools mtools fdisk tar zstd systemd gcc $(if $(filter pi%,$(BOARD)),gcc-aarch64-linux-gnu qemu-user-static binfmt-support,grub-common grub-efi-amd64-bin)
 
 export PYTHONUNBUFFERED := 1
 # Without kept bytecode every start compiles anew, which doubles the time of the unit tests.

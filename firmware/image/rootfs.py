@@ -6,12 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from firmware.image import debian, filesystems, tree, wheels
 from firmware.image.job import Job, say
 from firmware.image.recipe import HERE
+from firmware.kiosk.flags import TOUCH_FRAME
 
+COMPILERS = {"amd64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
 KEPT_TARS = 2
 """Of each architecture: a board's and the laboratory's."""
 # What is made anew at every start or never used; the first kernel's own names are given by `initial_ram_disk`.
@@ -95,10 +97,21 @@ def ours(job: Job) -> None:
     parts = [each for each in sorted(firmware.glob("*/root")) if each.parent != HERE]
     own = [each for each in (HERE / f"root_{recipe.board}",) if each.exists()]
     tree.lay(root, [HERE / "root", *parts, *own], tree.unit_places(job.tree / "systemd") | dict(recipe.files))
+    _compiled(job)
     if recipe.boot == "grub":
         _updates(job)
     job.run("systemd-sysusers", f"--root={root}")
     job.run("systemctl", f"--root={root}", "preset-all")
+
+
+def _compiled(job: Job) -> None:
+    """The one program of ours that is not Python: what cage leaves out of a touch."""
+    library = tree.inside(job.root, PurePosixPath(TOUCH_FRAME))
+    library.parent.mkdir(parents=True, exist_ok=True)
+    source = job.tree / "firmware/kiosk/touch_frame.c"
+    words = ("-shared", "-fPIC", "-Os", "-Wall", "-Werror", "-nostdlib", "-s", "-Wl,--build-id=none")
+    job.run(COMPILERS[job.recipe.architecture], *words, "-o", library, source)
+    library.chmod(0o755)
 
 
 def _wheels(job: Job) -> list[Path]:

@@ -17,7 +17,7 @@ _PLACES = {
     "sysusers.conf": PurePosixPath("/usr/lib/sysusers.d/halsorum.conf"),
     "tmpfiles.conf": PurePosixPath("/usr/lib/tmpfiles.d/halsorum.conf"),
 }
-_NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc", "*.md", "image.toml")
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc", "*.md", "*.c", "image.toml")
 UNIT_FILE = Path(__file__).parent / "unit.toml"
 COMMAND = f"""#!{VENV}/bin/python
 import sys

@@ -10,6 +10,9 @@ from firmware.kiosk.settings import KioskSettings
 CHROMIUM = "/usr/lib/chromium/chromium"
 """Debian's program itself: its shell wrapper adds flags of its own and takes time."""
 DRM = Path("/sys/class/drm")
+INPUT = Path("/sys/class/input")
+TOUCH_FRAME = Path("/usr/lib/halsorum/touch_frame.so")
+"""Made of touch_frame.c with the image; without it a finger does nothing."""
 GPU_DRIVERS = frozenset({"v3d", "vc4", "i915", "xe", "amdgpu", "radeon", "nouveau", "panfrost", "lima"})
 """Kernel drivers of graphics that draw by themselves; all others (virtio, bochs, simpledrm) only show pictures."""
 
@@ -82,15 +85,22 @@ def compositor_command() -> list[str]:
     return ["cage", "-d", "--", "sleep", "infinity"]
 
 
-def compositor_environment(*, gpu: bool) -> dict[str, str]:
-    """For cage and wlroots."""
+def has_input(folder: Path = INPUT) -> bool:
+    """Whether this machine has a glass, a keyboard or a button."""
+    return any(folder.glob("event*"))
+
+
+def compositor_environment(*, gpu: bool, without_input: bool = False) -> dict[str, str]:
+    """For cage and wlroots. without_input: start also where there is no glass and no keyboard."""
     return {
         # A keyboard without a way out: firmware/kiosk/root/etc/xkb.
         "XKB_DEFAULT_RULES": "halsorum",
         # wlroots wants an X server's program to be there, and starts it for X clients only: there are none.
         "WLR_XWAYLAND": "/bin/false",
-        # A unit whose keyboard and glass are unplugged shows its page all the same.
-        "WLR_LIBINPUT_NO_DEVICES": "1",
+        # A unit whose keyboard and glass are unplugged shows its page all the same. Only there: with it
+        # wlroots 0.15 looks at its devices when the first of them stirs, and that finger is lost.
+        **({"WLR_LIBINPUT_NO_DEVICES": "1"} if without_input else {}),
+        **({"LD_PRELOAD": str(TOUCH_FRAME)} if TOUCH_FRAME.exists() else {}),
         # The agent's pages hide the pointer themselves; no cursor theme is installed.
         **({} if gpu else {"WLR_RENDERER": "pixman"}),
     }

@@ -16,6 +16,7 @@ from firmware.kiosk.flags import (
     browser_command,
     compositor_command,
     compositor_environment,
+    has_input,
 )
 from firmware.kiosk.processes import Program
 from firmware.kiosk.settings import KioskError, KioskSettings
@@ -112,15 +113,23 @@ class Guard:
         self._browser = self._cage = None
         for old in self._settings.folder.glob("wayland-*"):
             old.unlink()
-        environment = {**self._environment(), **compositor_environment(gpu=self._gpu)}
-        cage = Program(compositor_command(), environment)
+        cage = self._start_compositor(without_input=not has_input())
+        if cage.poll() is not None:  # it ends at once where none of the devices is one that it could use
+            log.warning("the compositor ended at once and is tried without input: %s", cage.last_words())
+            cage = self._start_compositor(without_input=True)
+        if not self._wayland().is_socket():
+            raise KioskError(
+                "The compositor (cage) shows nothing. Is a screen attached, and does halsorum-seat.service "
+                f"run? Its last words: {cage.last_words()}"
+            )
+        return cage
+
+    def _start_compositor(self, *, without_input: bool) -> Program:
+        """Return when it has its socket, or has ended, or its time is over."""
+        wanted = compositor_environment(gpu=self._gpu, without_input=without_input)
+        cage = Program(compositor_command(), {**self._environment(), **wanted})
         until_s = time.monotonic() + SOCKET_WITHIN_S
-        while not self._wayland().is_socket():
-            if cage.poll() is not None or time.monotonic() > until_s:
-                raise KioskError(
-                    "The compositor (cage) shows nothing. Is a screen attached, and does halsorum-seat.service "
-                    f"run? Its last words: {cage.last_words()}"
-                )
+        while not self._wayland().is_socket() and cage.poll() is None and time.monotonic() < until_s:
             time.sleep(0.02)
         return cage
 

@@ -20,7 +20,9 @@ class Scene:
         self.session = SimpleNamespace(
             plan=SimpleNamespace(sid="s1"), party=lambda peer: peer if peer in self.parties else None
         )
-        unit = SimpleNamespace(held=lambda: self.session, session_event=lambda _, event: self.events.append(event))
+        unit = SimpleNamespace(
+            held=lambda: self.session, session_event=lambda _, event: self.events.append(event)
+        )
         self.told = CallTold(unit)
         self.told.wire = SimpleNamespace(doubt=self.doubt, offer=lambda *_: None)
         self.told.calls = SimpleNamespace(flowing=lambda _: None, tell_state=lambda: None)
@@ -54,12 +56,8 @@ def test_who_closes_without_a_goodbye_is_lost(monkeypatch):
     [
         pytest.param(lambda scene: scene.parties.clear(), id="it said goodbye"),
         pytest.param(lambda scene: setattr(scene, "session", None), id="the session is over"),
-        pytest.param(
-            lambda scene: setattr(scene.session.plan, "sid", "s2"), id="the next session has begun"
-        ),
-        pytest.param(
-            lambda scene: scene.told.fact(facts.LocalOffer("aaaa", 2, "")), id="it is called anew"
-        ),
+        pytest.param(lambda scene: setattr(scene.session.plan, "sid", "s2"), id="the next session has begun"),
+        pytest.param(lambda scene: scene.told.fact(facts.LocalOffer("aaaa", 2, "")), id="it is called anew"),
     ],
 )
 def test_who_has_gone_in_order_is_not_lost(monkeypatch, after):

@@ -121,5 +121,16 @@ def test_a_compositor_that_shows_nothing_is_told_with_its_last_words(
         kiosk.guard.step()
 
 
+def test_a_compositor_that_wants_a_glass_is_started_without_one(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    wants = 'test -n "$WLR_LIBINPUT_NO_DEVICES" || { echo no input devices >&2; exit 1; }; exec "$@"'
+    words = ["sh", "-c", wants, "sh", sys.executable, "-S", "-c", COMPOSITOR]
+    monkeypatch.setattr(guards, "has_input", lambda: True)
+    monkeypatch.setattr(guards, "compositor_command", lambda: words)
+    kiosk.step_until(lambda: "browser" in kiosk.guard.pids)
+    assert "is tried without input: no input devices" in caplog.text
+
+
 def test_nobody_at_the_port_is_no_agent() -> None:
     assert not agent_answers(1, within_s=0.2)
