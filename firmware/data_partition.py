@@ -103,8 +103,8 @@ class DataPartition:
         if fault is None or fault[0] == "full":
             full = self._fullness(folder.seen_at)
             return self._say(full) if full is not None else Report("ok")
-        # Over what is mounted there, with the power of the agent's own ExecStartPre=+: a unit has one mount. It comes
-        # with a mount namespace of its own all the same (systemd 252), of which the machine sees nothing.
+        # Over what is mounted there, with the power of the agent's own ExecStartPre=+: a unit has one mount.
+        # It comes with a mount namespace of its own all the same (systemd 252), of which the machine sees nothing.
         mount = ("mount", "-t", "tmpfs", "-o", IN_MEMORY, "halsorum-data", str(folder.seen_at))
         exit_code, said = self._run((*OF_THE_MACHINE, *mount), MOUNT_WITHIN_S)
         if exit_code:
