@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,22 @@ CREATE INDEX IF NOT EXISTS command_open ON command (is_open) WHERE is_open = 1;
 """
 DONE_KEPT = 2000
 """Newest digests of what is over; counted, since a wrong clock would forget by date too early."""
+
+
+class Keeps(Protocol):
+    """What outlives the agent, such as a Store."""
+
+    def get(self, key: str) -> bytes | None: ...
+    def put(self, key: str, value: bytes) -> None: ...
+
+
+def put_if_it_takes(keeps: Keeps, key: str, value: bytes) -> None:
+    """For what a unit can do without: a full disk is told by who watches it (agent/storage.py), and is no fault of
+    whose value this is."""
+    try:
+        keeps.put(key, value)
+    except sqlite3.Error as error:
+        log.warning("%s is not kept (%s)", key, type(error).__name__)
 
 
 class Store:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import sqlite3
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.media.usual_view import View, agreement
 from agent.probes.camera_verdict import TURNED_BELOW
-from agent.store import Store
-
-log = logging.getLogger(__name__)
+from agent.store import Store, put_if_it_takes
 
 STORE_KEY = "usual_view"
 SURE_AFTER = 2
@@ -55,18 +51,11 @@ class UsualView:
     def forget(self) -> None:
         """The next looks are what is usual from then on."""
         self._kept = None
-        self._put(b"")
+        put_if_it_takes(self._store, STORE_KEY, b"")
 
     def _keep(self, kept: _Kept) -> None:
         self._kept = kept
-        self._put(kept.model_dump_json().encode())
-
-    def _put(self, value: bytes) -> None:
-        """A full disk is told by who watches it (agent/storage.py), and is no fault of the camera."""
-        try:
-            self._store.put(STORE_KEY, value)
-        except sqlite3.Error as error:
-            log.warning("what the camera usually sees is not kept (%s)", type(error).__name__)
+        put_if_it_takes(self._store, STORE_KEY, kept.model_dump_json().encode())
 
 
 def _read(text: bytes | None) -> _Kept | None:

@@ -53,7 +53,7 @@ class SelftestDeed:
         return told | {f"probe_{f.probe}": f"{f.figure} {f.unit}".strip() for f in unit.figures if f.ok}
 
     def stop(self) -> None:
-        """The room ends it by itself, after 40 s at most."""
+        """The room ends it by itself, when its time is over (`test_within_s`)."""
 
 
 def _why_not(room: Room) -> str:

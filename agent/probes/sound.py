@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,22 +19,14 @@ from agent.media.sound_trial import try_sound
 from agent.probes.sound_usual import UsualSound, usual_from
 from agent.probes.sound_verdicts import chirp_verdicts, microphone_verdict, output_verdict
 from agent.selftest import Context
+from agent.store import Keeps, put_if_it_takes
 from agent.verdict import Verdict, found
 from firmware.board import Board
-
-log = logging.getLogger(__name__)
 
 LISTENS_S = 1.5
 AGAIN_EVERY_S = 300.0
 """A room that beeps each half minute until somebody mends it would be switched off."""
 KEPT = "usual-sound"
-
-
-class Keeps(Protocol):
-    """What outlives the agent, such as agent.store.Store."""
-
-    def get(self, key: str) -> bytes | None: ...
-    def put(self, key: str, value: bytes) -> None: ...
 
 
 class Forgets:
@@ -123,19 +113,12 @@ class SoundProbe:
         if len(heard.played):
             self._chirped_at, self._chirped_in = self._clock(), context
         if seen is not None and all(each.ok for each in verdicts):
-            self._put((seen if usual is None else usual.follow(seen)).kept())
+            put_if_it_takes(self._keeps, KEPT, (seen if usual is None else usual.follow(seen)).kept())
         return verdicts
 
     def forget(self) -> None:
         """What the next test hears is what is usual from then on: somebody has set it so."""
-        self._put(b"")
-
-    def _put(self, value: bytes) -> None:
-        """A full disk is told by who watches it (agent/storage.py), and is no fault of the sound."""
-        try:
-            self._keeps.put(KEPT, value)
-        except sqlite3.Error as error:
-            log.warning("how the room usually sounds is not kept (%s)", type(error).__name__)
+        put_if_it_takes(self._keeps, KEPT, b"")
 
     def _may_chirp(self, context: Context) -> bool:
         if not context.may_sound:

@@ -113,8 +113,9 @@ class Guard:
         self._browser = self._cage = None
         for old in self._settings.folder.glob("wayland-*"):
             old.unlink()
-        cage = self._start_compositor(without_input=not has_input())
-        if cage.poll() is not None:  # it ends at once where none of the devices is one that it could use
+        may_touch = has_input()
+        cage = self._start_compositor(without_input=not may_touch)
+        if may_touch and cage.poll() is not None:  # perhaps none of the devices is one that it could use
             log.warning("the compositor ended at once and is tried without input: %s", cage.last_words())
             cage = self._start_compositor(without_input=True)
         if not self._wayland().is_socket():

@@ -267,6 +267,25 @@ def test_scanning_opens_and_closes_the_camera_and_tells_of_a_wrong_code(
     page_until(page, lambda: controller.touches[-1] == Touch("scan", on=False), "the camera to be let go")
 
 
+def test_a_code_refused_in_a_second_opening_is_told_whatever_the_first_had_refused(
+    page: Page, controller: FakeController
+) -> None:
+    scanning = STATES["scan"]
+    assert scanning.scan is not None
+    # The page comes while the opening before it is still told of.
+    controller.show(replace(STATES["idle-qr"], scan=replace(scanning.scan, refusal="foreign_qr", seen=3)))
+    page.wait_for_function("document.body.dataset.page === 'idle'")
+    page.click('[data-action="checkin"]')
+    page.click('[data-action="scan"]')
+    page.wait_for_selector('[data-message=""]')
+    controller.show(scanning)
+    page_until(
+        page, lambda: controller.touches[-1:] == [Touch("scan", on=True)], "the camera to be asked for"
+    )
+    controller.show(replace(scanning, scan=replace(scanning.scan, refusal="foreign_qr", seen=1)))
+    page.wait_for_selector('[data-message="foreign_qr"]')
+
+
 def own_mib(browser: Browser) -> float:
     """Memory that the page's process shares with nobody (proc_pid_status(5), RssAnon)."""
     processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]

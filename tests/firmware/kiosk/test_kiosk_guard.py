@@ -121,6 +121,19 @@ def test_a_compositor_that_shows_nothing_is_told_with_its_last_words(
         kiosk.guard.step()
 
 
+def test_where_there_is_no_input_it_is_tried_once(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries = kiosk.settings.folder / "tries"
+    words = ["sh", "-c", f"echo $WLR_LIBINPUT_NO_DEVICES >> {tries}; exit 3"]
+    monkeypatch.setattr(guards, "has_input", lambda: False)
+    monkeypatch.setattr(guards, "compositor_command", lambda: words)
+    with pytest.raises(KioskError):
+        kiosk.guard.step()
+    assert tries.read_text() == "1\n"
+    assert "without input" not in caplog.text
+
+
 def test_a_compositor_that_wants_a_glass_is_started_without_one(
     kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
