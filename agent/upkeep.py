@@ -158,6 +158,7 @@ class Upkeep:
         wire.on("dn/cmd", commands.heard)
         wire.on_cleared("dn/cmd", commands.cleared)
         wire.on_connection(commands.connection)
+        wire.after_ack(commands.acknowledged)
         commands.resume()
         self._ticks.append(commands.tick)
         self._stops.append(commands.stop)

@@ -129,6 +129,12 @@ class Commands:
             for entry in list(self._open.values()):
                 self._report(entry)
 
+    def acknowledged(self) -> None:
+        """The region has told the time. A journal without a fence begins here, and not at the next tick: what the
+        region issues meanwhile is to be done."""
+        if self._journal.fence is None:
+            self._once_time_is_known()
+
     def tick(self) -> None:
         """Once a second."""
         if self._clock.is_sure:

@@ -38,6 +38,7 @@ from provisioning.region import Region
 from provisioning.rooms import Rooms
 from provisioning.settings import BrokerSettings, RegionSettings, WebServerSettings
 from tests.system.stack import Stack, free_port
+from tests.system.visit import wait_until_ready
 
 pytestmark = pytest.mark.end_to_end
 
@@ -160,6 +161,7 @@ def test_a_server_under_another_name_gets_nothing(
 
 def test_it_asks_a_unit_and_saves_what_comes(own_stack: Stack, tmp_path: Path) -> None:
     """Region, broker and unit as `make run` starts them, and the command line."""
+    wait_until_ready(own_stack)
     file, settings = tmp_path / "unit.tar.gz", own_stack.state / "region" / "region.toml"
     command = ["-m", "agent.console", "--json", "--settings", str(settings), "diagnostics"]
     done = subprocess.run(

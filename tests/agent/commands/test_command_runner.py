@@ -319,6 +319,20 @@ def test_with_a_journal_begun_anew_older_commands_are_refused(bench, tmp_path):
     assert "journal" in bench.reason("cmd-1")
 
 
+def test_a_new_journal_begins_with_the_first_acknowledgement_and_not_a_tick_later(bench, tmp_path):
+    """A unit that was let in this very moment does what IT asks of it in the next."""
+    bench.path = tmp_path / "another.db"
+    bench.start(learnt=False)
+    bench.connect()
+    bench.clock.learn(bench.time.wall, fresh=True)
+    bench.commands.acknowledged()
+    bench.send("cmd-1", issued_s=0.1)
+    bench.time.passes(0.5)
+    bench.commands.acknowledged()
+    bench.tick()
+    assert (bench.told("cmd-1")[-1], bench.done) == ("succeeded", ["cmd-1"])
+
+
 def test_a_wipe_that_was_broken_off_goes_on(bench):
     bench.send("cmd-1", "wipe")
     bench.start()
