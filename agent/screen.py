@@ -312,10 +312,17 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a touch: done, or why not; `lock` tells tries left or when to try again."""
+    """What became of a touch: done, or why not; `lock` tells tries left or when to try again.
+
+    It says all that the page needs to answer the finger: the screen's document comes another way, sooner or later.
+    """
 
     refusal: Refusal | None = None
     lock: Lock | None = None
+    pending: bool = False
+    """Asked of the region, whose answer is still to come: `Screen.staff_answer` will tell it."""
+    minutes: int | None = None
+    """That the region can give, where it could not give as many as were asked for."""
 
     @property
     def ok(self) -> bool:

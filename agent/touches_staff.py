@@ -238,9 +238,9 @@ class StaffTouches:
             unit.desk = replace(unit.desk, answer="no_region")
             return Outcome("no_region")
         if not heard:
-            return Outcome()  # the screen says that the answer is still to come
-        answer = unit.desk.answer
-        return Outcome(None if answer in {"", "done", "asked"} else _as_refusal(answer))
+            return Outcome(pending=True)
+        answer, minutes = unit.desk.answer, unit.desk.offer_minutes
+        return Outcome() if answer in {"", "done", "asked"} else Outcome(_as_refusal(answer), minutes=minutes)
 
 
 def _staff(member: str | None) -> Fields:

@@ -25,6 +25,7 @@ from tests.system.visit import page_until
 pytestmark = pytest.mark.end_to_end
 
 MEASURE = (Path(__file__).parent / "measure_targets.js").read_text("utf-8")
+ANSWER = "import('/static/app.js').then(module => module.app.screen.staff_answer)"
 B11, A17, A21 = (f"[data-session='sid-{ref}']" for ref in ("B11", "A17", "A21"))
 QUEUED = replace(STATES["staff-many"], queue=QueueView("r2", "Jouren", 2, NOW))
 TESTING = replace(STATES["staff-many"], testing=True)
@@ -160,7 +161,7 @@ def test_what_is_possible_is_offered_where_the_next_visit_is_in_the_way(
     page.click("button[data-view='extend']")
     minutes = page.locator("[data-touch='staff_extend']").all_inner_texts()
     assert minutes == ["5 minuter", "10 minuter"], "fifteen would reach into the next visit"
-    controller.outcomes["staff_extend"] = Outcome("next_in_way")
+    controller.outcomes["staff_extend"] = Outcome("next_in_way", minutes=7)
     controller.show(replace(base, staff_offer=7))
     page.click("[data-minutes='10']")
     page.wait_for_selector("[data-message='next_in_way']:has-text('7 minuter går')")
@@ -168,6 +169,34 @@ def test_what_is_possible_is_offered_where_the_next_visit_is_in_the_way(
     page_until(
         page, lambda: touched(controller, "staff_extend")[-1] == ("sid-A17", "7", None), "the seven minutes"
     )
+
+
+def test_a_yes_is_told_at_once_though_the_next_document_has_not_come(
+    page: Page, controller: FakeController
+) -> None:
+    """The touch's answer and the document come two ways: "asked" may be the last document for some time."""
+    walk(page, controller, "queue")
+    controller.show(replace(STATES["staff-many"], staff_answer="asked"))
+    page_until(page, lambda: page.evaluate(ANSWER) == "asked", "the page has the document")
+    page.click("[data-touch='staff_dropin']:visible")
+    shows(page, "staff")
+    page.wait_for_selector(".side [data-message]:has-text('Hälsorum 3')")
+
+
+def test_an_answer_that_is_late_is_told_when_it_comes(page: Page, controller: FakeController) -> None:
+    held = line("A17", -20, state="in_call")
+    asked = replace(STATES["staff-in-call"], staff_answer="asked", staff_sessions=(held,))
+    controller.outcomes["staff_extend"] = Outcome(pending=True)
+    walk(page, controller, "extend")
+    for answer in ("next_in_way", "done"):
+        controller.show(asked)
+        page.click("[data-touch='staff_extend'] >> nth=0")
+        page.wait_for_selector("[data-message='asked']:has-text('Frågan är skickad')")
+        controller.show(replace(asked, staff_answer=answer, staff_offer=7 if answer != "done" else None))
+        if answer != "done":
+            page.wait_for_selector(f"[data-message='{answer}']:has-text('7 minuter går')")
+    shows(page, "staff")
+    page.wait_for_selector(".side [data-message]:has-text('är förlängt')")
 
 
 def test_a_meeting_goes_on_beneath_and_is_there_again(page: Page, controller: FakeController) -> None:

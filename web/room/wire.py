@@ -33,8 +33,14 @@ def screen_json(screen: Screen) -> str:
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
-    """`{"ok", "refusal", "lock"}`."""
-    return {"ok": outcome.ok, "refusal": outcome.refusal, "lock": _lock(outcome.lock)}
+    """`{"ok", "refusal", "lock", "pending", "minutes"}`."""
+    return {
+        "ok": outcome.ok,
+        "refusal": outcome.refusal,
+        "lock": _lock(outcome.lock),
+        "pending": outcome.pending,
+        "minutes": outcome.minutes,
+    }
 
 
 def touch_from(body: object) -> Touch:

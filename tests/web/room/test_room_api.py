@@ -19,7 +19,7 @@ def test_a_touch_reaches_the_agent_and_its_outcome_the_page(
     kiosk: FlaskClient, controller: FakeController
 ) -> None:
     answer = kiosk.post("/api/touch", json={"kind": "microphone", "on": False})
-    assert answer.json == {"ok": True, "refusal": None, "lock": None}
+    assert answer.json == {"ok": True, "refusal": None, "lock": None, "pending": False, "minutes": None}
     assert controller.touches == [Touch("microphone", on=False)]
 
 
@@ -33,6 +33,8 @@ def test_a_refusal_is_an_answer_and_tells_when_to_try_again(
         "ok": False,
         "refusal": "locked",
         "lock": {"tries_left": 0, "until": "2026-11-23T09:22:00+00:00"},
+        "pending": False,
+        "minutes": None,
     }
 
 

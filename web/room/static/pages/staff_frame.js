@@ -34,9 +34,11 @@ export function stateOf(session) {
   return session.taken ? t("staff.taken") : tOf("state", session.state, session.state);
 }
 
-// A line that says what went wrong, or what was done; `ask` touches and says it.
+// A line that says what went wrong, or what was done; `ask` touches and says it. What the region answers only later
+// comes with the document: `update` says that, true if the page is left for it.
 export function teller() {
   const element = h("p", { class: "message", role: "alert", "data-message": "" });
+  let late = null;
   return {
     element,
     say(name, text) {
@@ -44,18 +46,29 @@ export function teller() {
       setText(element, text);
     },
     async ask(kind, fields, pressed, done) {
+      const since = performance.now();
       const outcome = await app.touch(kind, fields, pressed);
       if (!outcome) return;
-      if (!outcome.ok) this.say(outcome.refusal ?? "failed", refusalWords(outcome));
-      else if (app.screen.staff_answer === "asked") this.say("asked", t("staff.asked"));
-      else done();
+      late = outcome.pending ? { done, since } : null;
+      if (late) this.say("asked", t("staff.asked"));
+      else if (outcome.ok) done();
+      else this.say(outcome.refusal ?? "failed", refusalWords(outcome));
+      this.update();
+    },
+    update() {
+      const { staff_answer: answer, staff_offer: minutes } = app.screen;
+      if (!late || app.receivedAt < late.since || ["", "asked"].includes(answer)) return false;
+      const { done } = late;
+      late = null;
+      if (answer === "done") queueMicrotask(done); // it draws the page anew, which is being drawn
+      else this.say(answer, refusalWords({ refusal: answer, minutes }));
+      return answer === "done";
     },
   };
 }
 
-function refusalWords({ refusal }) {
+function refusalWords({ refusal, minutes }) {
   const words = tOf("staff_refusal", refusal, tOf("refusal", refusal, t("failed")));
-  const { staff_offer: minutes } = app.screen;
   return refusal === "next_in_way" && minutes ? `${words} ${t("staff.offer", { minutes })}` : words;
 }
 

@@ -120,6 +120,7 @@ export function queues() {
     main: [h("div", { class: "staff one" }, question, waits, list.element, leave, told.element)],
     foot: [backButton(), lockButton()],
     update() {
+      if (told.update()) return;
       const { queue, queues: all } = app.screen;
       setText(question, queue ? t("staff.queue_in", { name: queue.name }) : t("staff.queue_question"));
       setText(waits, queue ? (queue.place ? t("queue.place", { place: queue.place }) : t("queue.asked")) : "");

@@ -17,6 +17,7 @@ function about(build) {
     const page = build(sessionNow());
     return { ...page, update() {
       const now = sessionNow();
+      if (page.told?.update()) return;
       if (now) page.update?.(now);
       else if (place().view !== "list") queueMicrotask(() => go("list"));
     } };
@@ -78,6 +79,7 @@ export const extend = about((first) => {
     press: (it) => told.ask("staff_extend", { sid: place().sid, text: String(minutes) }, it,
       () => go("list", {}, t("staff.extended", { ref: sessionNow()?.ref ?? "" }))) });
   return {
+    told,
     main: [h("div", { class: "staff one" }, heading(t("staff.extend_question")), until, follows, steps, told.element)],
     foot: [backButton(() => go("session")), lockButton()],
     update(now) {
@@ -111,6 +113,7 @@ export const handOver = about((first) => {
   const rooms = pager({ columns: 2, reserve: 44, look: "places" });
   const none = h("p", { class: "next", text: t("staff.no_rooms") });
   return {
+    told,
     main: [h("div", { class: "staff one" }, heading(t("staff.hand_over_question", { ref: first?.ref ?? "" })), rooms.element, none, told.element)],
     foot: [backButton(() => go("session")), lockButton()],
     update(now) {
