@@ -63,7 +63,7 @@ class Applying:
 
     say(report, rev) tells the region; is_reached() whether the broker is connected and the region has answered
     since the moment given; nudge() makes the region answer; keep_way(values) keeps what a unit without its store
-    needs to be reached (agent/way_kept.py).
+    needs to be reached (agent/way_kept.py); each_second() is a part's own that goes on also when no trial does.
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class Applying:
         nudge: Callable[[], None],
         trial_s: float,
         keep_way: Callable[[Config], None] = lambda _values: None,
+        each_second: Callable[[], None] = lambda: None,
         reached: Reached | None = None,
     ) -> None:
         self._reached = reached or from_environment()
@@ -88,6 +89,7 @@ class Applying:
         self._is_reached, self._nudge = is_reached, nudge
         self._trial_s = trial_s
         self._keep_way = keep_way
+        self._each_second = each_second
         self._began_at = 0.0
         self._unkept: Heard | None = None
         self._unsaved = False
@@ -129,6 +131,7 @@ class Applying:
 
     def tick(self) -> None:
         """Once a second."""
+        self._each_second()
         if self._unsaved:
             self._unsaved = not self._saved(self._ledger)
         for part in [part for part in self._parts if part.fields & self._undone]:

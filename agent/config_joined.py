@@ -70,6 +70,7 @@ def join_configuration(
         nudge=wire.say_again,
         trial_s=settings.trial_s,
         keep_way=WayKept(settings.identity_dir, name).keep,
+        each_second=network.tick,
     )
     applying.start()
     wire.on("dn/config", applying.config)

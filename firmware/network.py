@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -27,6 +28,7 @@ from firmware.board import NetworkProfile
 TRIAL, PROVEN, RESULT = "trial.json", "proven.json", "result.json"
 IMAGES_OWN = ""
 """Instead of a network: nothing is set, and the image's own files hold."""
+AGAIN_S, AGAIN_AT_MOST_S = 10, 600
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -38,6 +40,9 @@ class Network(Protocol):
 
     def outcome(self) -> str | None:
         """None while it is being set; then why it could not be, or nothing."""
+
+    def tick(self) -> None:
+        """Once a second: what nobody has heard of is said again."""
 
 
 class Remembered:
@@ -51,6 +56,9 @@ class Remembered:
         """It is as it was."""
         return ""
 
+    def tick(self) -> None:
+        """There is nobody to hear."""
+
 
 class HandedOver:
     """For a machine whose network systemd-networkd keeps (`kind = "networkd"`)."""
@@ -60,10 +68,12 @@ class HandedOver:
         self._trial, self._proven = folder / TRIAL, folder / PROVEN
         self._folder, self._result = folder, result
         self._wanted = IMAGES_OWN
+        self._unheard_s, self._again_s = 0, AGAIN_S
 
     def use(self, network: str | None, *, on_trial: bool) -> bool:
         """See Network.use."""
         self._wanted = network or IMAGES_OWN
+        self._unheard_s, self._again_s = 0, AGAIN_S
         tried, proven = wanted_of(self._trial), wanted_of(self._proven) or IMAGES_OWN
         if on_trial:
             if tried == self._wanted:
@@ -87,6 +97,15 @@ class HandedOver:
         except (OSError, ValueError):
             return None
         return str(told.get("fault", "")) if told.get("digest") == digest(self._wanted) else None
+
+    def tick(self) -> None:
+        """See Network.tick. systemd loses a change that comes while the service still runs (PathChanged= in
+        systemd.path(5)), and a trial that failed at once is rolled back just then."""
+        self._unheard_s = self._unheard_s + 1 if self.outcome() is None else 0
+        if self._unheard_s >= self._again_s:
+            self._unheard_s, self._again_s = 0, min(2 * self._again_s, AGAIN_AT_MOST_S)
+            with suppress(OSError):
+                os.utime(self._folder)
 
     def _write(self, file: Path, network: str) -> None:
         text = json.dumps({"boot": boot_id(), "network": network})

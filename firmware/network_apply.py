@@ -13,6 +13,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from firmware.journal import start_logging
@@ -22,6 +23,8 @@ from firmware.wired import Credentials, Wired, WiredError, parse, render
 log = logging.getLogger("halsorum-network")
 
 COMMAND_WITHIN_S = 20.0
+CERTIFICATE = Path("current/certificate.pem")
+"""Of the identity in force (agent/identity_store.py)."""
 OURS = (
     "systemd/network/*-halsorum*.*",
     "systemd/timesyncd.conf.d/halsorum.conf",
@@ -38,15 +41,31 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, default=Path("/run"), help="where the files go")
     given = parser.parse_args(arguments)
     start_logging("network")
-    wanted = what_is_wanted(given.state / "network")
+    identities = given.identity or given.state / "identity"
+    done: tuple[str, bytes] | None = None
     fault = ""
+    # What changes meanwhile triggers nobody: it is looked at until it stays as it is.
+    while (now := (what_is_wanted(given.state / "network"), _certificate(identities))) != done:
+        fault = _try(now[0], identities, given.run)
+        _tell(given.run / "halsorum-network" / RESULT, now[0], fault)
+        done = now
+    return 1 if fault else 0
+
+
+def _certificate(identities: Path) -> bytes:
+    with suppress(OSError):  # told of as a fault when it is to be used
+        return (identities / CERTIFICATE).read_bytes()
+    return b""
+
+
+def _try(wanted: str, identities: Path, run: Path) -> str:
     try:
-        apply(wanted, given.run, _credentials(given.identity or given.state / "identity"))
+        apply(wanted, run, _credentials(identities))
     except (OSError, WiredError, subprocess.SubprocessError) as error:
         fault = str(error) or type(error).__name__
         log.error("the network could not be set: %s", fault)  # noqa: TRY400
-    _tell(given.run / "halsorum-network" / RESULT, wanted, fault)
-    return 1 if fault else 0
+        return fault
+    return ""
 
 
 def what_is_wanted(folder: Path) -> str:
@@ -115,7 +134,7 @@ def _run(*command: str) -> None:
 
 def _credentials(identities: Path) -> Credentials:
     """As systemd hands them to halsorum-wired@.service, which may not read the agent's own files."""
-    certificate = identities / "current" / "certificate.pem"  # agent/identity_store.py
+    certificate = identities / CERTIFICATE
     fingerprint = hashlib.sha256(certificate.read_bytes()).hexdigest() if certificate.is_file() else ""
     return Credentials(Path("certificate.pem"), Path("key.pem"), Path("ca.pem"), fingerprint)
 

@@ -200,3 +200,36 @@ def test_another_certificate_restarts_the_supplicant(machine):
     (folder / "certificate.pem").write_text("two")
     machine.apply()
     assert "systemctl restart halsorum-wired@eth0.service" in machine.commands
+
+
+def test_a_rollback_that_comes_while_the_service_still_runs_is_done_by_it(machine, monkeypatch):
+    """systemd.path(5) triggers nothing then, and the unit would stay on a network nobody reaches it over."""
+    tell = network_apply._tell
+
+    def told(file, wanted, fault):
+        tell(file, wanted, fault)
+        if machine.agent.outcome():
+            machine.agent.use(None, on_trial=False)
+
+    monkeypatch.setattr(network_apply, "_tell", told)
+    machine.refuses = "systemctl restart"
+    machine.agent.use(SECOND, on_trial=True)
+    assert machine.apply() == 0
+    assert (machine.wire, machine.agent.outcome()) == (None, "")
+
+
+def test_what_nobody_has_heard_of_is_said_again_until_it_is(machine, monkeypatch):
+    said = []
+    monkeypatch.setattr(network.os, "utime", lambda folder: said.append((second, folder.name)))
+    machine.agent.use(SECOND, on_trial=True)
+    for second in range(1, 101):
+        machine.agent.tick()
+    assert said == [(10, "network"), (30, "network"), (70, "network")], "and ever more seldom"
+    machine.apply()
+    for _ in range(2000):
+        machine.agent.tick()
+    assert len(said) == 3
+    machine.agent.use(None, on_trial=False)
+    for second in range(1, 11):
+        machine.agent.tick()
+    assert said[3:] == [(10, "network")]
