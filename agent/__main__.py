@@ -176,6 +176,7 @@ async def run(settings: Settings, board: Board, identity: Identity) -> bool:
             link=link,
         )
         upkeep.first_every_second(configuration.tick)
+        upkeep.first_every_second(panel.panel.tick)
         certificates = join_identity(
             settings=settings,
             board=board,

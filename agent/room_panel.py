@@ -5,21 +5,30 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 
+from firmware.gpio_chip import is_plugged_in
 from firmware.panel import Panel, PanelEvents, open_panel
 from firmware.patterns import DoorState, HelpSignal
 from firmware.pins import PartName, PinsProfile
 
 Open = Callable[[PinsProfile, PanelEvents], Panel]
+LOOK_EVERY_S = 5
 
 
 class RoomPanel:
     """As firmware.panel.Panel; any thread may ask for anything. It is the gate of agent/media/camera_gate.py, too:
     the lamp is lit from before the first camera opens until after the last has closed."""
 
-    def __init__(self, pins: PinsProfile, events: PanelEvents, open_: Open = open_panel) -> None:
-        self._events, self._open, self._pins = events, open_, pins
+    def __init__(
+        self,
+        pins: PinsProfile,
+        events: PanelEvents,
+        open_: Open = open_panel,
+        is_there: Callable[[PinsProfile], bool] = is_plugged_in,
+    ) -> None:
+        self._events, self._open, self._pins, self._is_there = events, open_, pins, is_there
         self._lock = threading.RLock()
         self._panel: Panel = open_(pins, events)
+        self._looks_in_s = LOOK_EVERY_S if self._lacks_chip() else None
         self._cameras = 0
         self._door: DoorState = "off"
         self._help: HelpSignal = "off"
@@ -60,6 +69,18 @@ class RoomPanel:
         """Try again with what is not there: it may have been plugged in."""
         if self._panel.faults and not self._cameras:
             self._open_anew()
+
+    def tick(self) -> None:
+        """Once a second. An adapter that was pulled out is let go and told of, and taken again soon after it is
+        back, also while a camera is open: its lamp has to be lit."""
+        if self._panel.is_gone:
+            self._open_anew()
+        elif self._looks_in_s is not None:
+            self._looks_in_s -= 1
+            if self._looks_in_s <= 0:
+                self._looks_in_s = LOOK_EVERY_S
+                if self._is_there(self._pins):
+                    self._open_anew()
 
     def camera_opens(self) -> None:
         """In the thread that opens a camera, before it does; may take a second, for the shutter."""
@@ -109,4 +130,8 @@ class RoomPanel:
             self._panel.help(self._help)
             self._panel.muted(self._muted)
             self._panel.locate(self._locating)
+        self._looks_in_s = LOOK_EVERY_S if self._lacks_chip() else None
         self._events.on_faults()
+
+    def _lacks_chip(self) -> bool:
+        return bool(self._panel.faults) and not self._is_there(self._pins)

@@ -129,6 +129,11 @@ class Panel:
         return self._missing or (f"the panel is not whole: {faults}" if faults else None)
 
     @property
+    def is_gone(self) -> bool:
+        """Whether the chip that it hangs on was pulled out. Then it is to be closed: lgpio spins on dead lines."""
+        return self._parts.is_gone
+
+    @property
     def present(self) -> bool | None:
         """Whether somebody moves in the room, as the sensor says now; None without one. Kept nowhere."""
         return self._presence.is_on if self._presence is not None else None

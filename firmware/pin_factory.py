@@ -8,14 +8,39 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from firmware.found import gpio_chips
 from firmware.gpio_chip import chip_for
 from firmware.pins import PinsProfile
 
+DEBUG_LEVEL = 0
+"""Of lgpio's own configuration, LG_CFG_ID_DEBUG_LEVEL in lgpio.h."""
 ANY_PI = 0xC03115
 """Revision code of a Raspberry Pi 4B: by it gpiozero knows the lines 0 to 27 on a machine that is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A chip's file, as it was when it was opened: plugged in again, it is another."""
+
+    file: Path
+    number: int
+
+    @classmethod
+    def of(cls, file: Path) -> Node:
+        """Raises OSError if it is not there."""
+        return cls(file, file.stat().st_ino)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether what was opened is still plugged in."""
+        try:
+            return self.file.stat().st_ino == self.number
+        except OSError:
+            return False
 
 
 class NoPins(Exception):
@@ -36,7 +61,12 @@ def pin_factory(pins: PinsProfile) -> Any:  # noqa: ANN401 - gpiozero has no typ
     os.environ.setdefault(
         "LG_WD", os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0] or tempfile.gettempdir()
     )
+    import lgpio
     from gpiozero.pins.lgpio import LGPIOFactory
+
+    # Of a chip that was pulled out its thread says so without end, on the agent's own standard error; we look
+    # for that ourselves, and its calls raise.
+    lgpio.set_internal(DEBUG_LEVEL, 0)
 
     class ChipFactory(LGPIOFactory):  # type: ignore[misc]  # gpiozero has no types
         """For a chip that belongs to no Raspberry Pi, and so has no revision code."""
@@ -44,4 +74,6 @@ def pin_factory(pins: PinsProfile) -> Any:  # noqa: ANN401 - gpiozero has no typ
         def _get_revision(self) -> int:  # to be overridden, gpiozero.pins.pi.PiFactory says
             return ANY_PI
 
-    return LGPIOFactory(chip=chip.number) if pins.is_header else ChipFactory(chip=chip.number)
+    factory = LGPIOFactory(chip=chip.number) if pins.is_header else ChipFactory(chip=chip.number)
+    factory.node = Node.of(Path(f"/dev/gpiochip{chip.number}"))
+    return factory

@@ -13,11 +13,12 @@ from agent.lights import Lights, shows_on
 from agent.panel_buttons import AGAIN_S
 from agent.panel_joined import JoinedPanel
 from agent.room import FaultFound, Lamp
-from agent.room_panel import RoomPanel
+from agent.room_panel import LOOK_EVERY_S, RoomPanel
 from agent.screen import Outcome
 from firmware.panel import Panel, PanelEvents
 from firmware.panel_clock import PanelClock
 from firmware.panel_parts import take_parts
+from firmware.pin_factory import Node, NoPins
 from firmware.pins import PART_NAMES, PinsProfile
 from tests.agent.conftest import OTHER, SID, plan
 
@@ -169,6 +170,77 @@ def test_the_lamp_is_lit_until_the_last_of_two_cameras_is_closed_and_over_other_
     panel.camera_closed()
     assert not factory.pin(5).state
     panel.close()
+
+
+class Adapter:
+    """A GPIO chip on a cable, whose lines are mock pins; opened without it, the panel is not there."""
+
+    def __init__(self, folder):
+        self.file, self.factory, self.told = folder / "gpiochip0", MockFactory(), []
+        self.plug_in()
+
+    def plug_in(self):
+        self.file.write_text("")
+
+    def pull_out(self):
+        self.file.unlink()
+
+    def is_there(self, _pins=None):
+        return self.file.exists()
+
+    def opened(self, pins, events):
+        def factory(_pins):
+            if not self.is_there():
+                raise NoPins("the adapter is not there")
+            self.factory.node = Node.of(self.file)
+            return self.factory
+
+        return Panel(take_parts(pins, factory), events, clock=PanelClock(runs=False))
+
+    def panel(self):
+        events = PanelEvents(on_faults=lambda: self.told.append("faults"))
+        return RoomPanel(PINS, events, self.opened, self.is_there)
+
+
+def test_an_adapter_that_is_pulled_out_is_let_go_and_taken_again_with_its_lamp_lit_when_it_is_back(tmp_path):
+    adapter = Adapter(tmp_path)
+    panel = adapter.panel()
+    panel.camera_opens()
+    panel.tick()
+    assert (panel.faults, adapter.told) == ({}, [])
+    adapter.pull_out()
+    panel.tick()
+    assert set(panel.faults) == {name for name, _ in PINS.by_part.items()}
+    assert "the adapter is not there" in panel.missing
+    assert not adapter.factory.pin(17).state, "its lines were given back"
+    for _ in range(20):
+        panel.tick()
+    assert adapter.told == ["faults"], "and that is all until it is back"
+    adapter.plug_in()
+    for _ in range(LOOK_EVERY_S):
+        panel.tick()
+    assert (panel.faults, panel.missing, adapter.told) == ({}, None, ["faults", "faults"])
+    assert adapter.factory.pin(17).state, "the camera is open still"
+
+
+def test_an_adapter_plugged_in_again_within_the_second_is_another_one(tmp_path):
+    adapter = Adapter(tmp_path)
+    panel = adapter.panel()
+    (tmp_path / "other").write_text("")  # the same number, another device
+    (tmp_path / "other").rename(adapter.file)
+    panel.tick()
+    assert (panel.faults, adapter.told) == ({}, ["faults"])
+
+
+def test_a_panel_without_its_adapter_at_the_start_is_taken_when_it_comes(tmp_path):
+    adapter = Adapter(tmp_path)
+    adapter.pull_out()
+    panel = adapter.panel()
+    assert panel.faults
+    adapter.plug_in()
+    for _ in range(LOOK_EVERY_S):
+        panel.tick()
+    assert panel.faults == {}
 
 
 def test_every_part_can_be_set_by_the_region():
