@@ -130,7 +130,7 @@ class Panel:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the chip that it hangs on was pulled out. Then it is to be closed: lgpio spins on dead lines."""
+        """Whether the chip that it hangs on was pulled out."""
         return self._parts.is_gone
 
     @property

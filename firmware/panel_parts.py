@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from firmware.pin_factory import Node, pin_factory
+from firmware.pin_factory import pin_factory
 from firmware.pins import PartName, PinsProfile
 
 log = logging.getLogger(__name__)
@@ -49,8 +49,7 @@ class Parts:
     @property
     def is_gone(self) -> bool:
         """Whether the chip that they hang on was pulled out."""
-        node: Node | None = getattr(self.factory, "node", None)
-        return node is not None and not node.is_there
+        return bool(getattr(self.factory, "is_gone", False))
 
     def close(self) -> None:
         """Put everything out and give the pins back."""

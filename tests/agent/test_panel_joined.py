@@ -18,7 +18,7 @@ from agent.screen import Outcome
 from firmware.panel import Panel, PanelEvents
 from firmware.panel_clock import PanelClock
 from firmware.panel_parts import take_parts
-from firmware.pin_factory import Node, NoPins
+from firmware.pin_factory import NoPins
 from firmware.pins import PART_NAMES, PinsProfile
 from tests.agent.conftest import OTHER, SID, plan
 
@@ -172,11 +172,22 @@ def test_the_lamp_is_lit_until_the_last_of_two_cameras_is_closed_and_over_other_
     panel.close()
 
 
+class LinesOfAdapter(MockFactory):
+    """Mock pins that hang on a chip, which is a file here."""
+
+    chip = None
+
+    @property
+    def is_gone(self):
+        file, number = self.chip
+        return not file.exists() or file.stat().st_ino != number
+
+
 class Adapter:
     """A GPIO chip on a cable, whose lines are mock pins; opened without it, the panel is not there."""
 
     def __init__(self, folder):
-        self.file, self.factory, self.told = folder / "gpiochip0", MockFactory(), []
+        self.file, self.factory, self.told = folder / "gpiochip0", LinesOfAdapter(), []
         self.plug_in()
 
     def plug_in(self):
@@ -192,7 +203,7 @@ class Adapter:
         def factory(_pins):
             if not self.is_there():
                 raise NoPins("the adapter is not there")
-            self.factory.node = Node.of(self.file)
+            self.factory.chip = (self.file, self.file.stat().st_ino)
             return self.factory
 
         return Panel(take_parts(pins, factory), events, clock=PanelClock(runs=False))
