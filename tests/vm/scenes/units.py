@@ -99,6 +99,7 @@ def restarted_by_the_helper(lab: Lab) -> None:
 
 
 def _lay(lab: Lab, name: str, network: dict[str, object]) -> None:
+    _ended(lab)
     boot = lab.vm.boot_id()
     lab.vm.put(f"/run/{name}", json.dumps({"boot": boot, "network": json.dumps(network)}).encode())
     lab.vm.check(
