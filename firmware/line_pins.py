@@ -1,8 +1,7 @@
 """gpiozero's pins over libgpiod: lines of the kernel's GPIO character device (linux/gpio.h, version 2).
 
 In place of gpiozero's own over lgpio, whose thread polls every 0.5 ms while one button is armed, and writes errors
-without end once the chip was pulled out, beside which the agent stood still. Here nothing wakes until a line
-changes, and a line that is gone is given up.
+without end once the chip was pulled out. Here nothing wakes until a line changes; a line that is gone is given up.
 """
 
 from __future__ import annotations

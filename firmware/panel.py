@@ -71,24 +71,36 @@ class Lamp:
             if look == self._look:
                 return
             self._look, self._since = look, self._clock.now()
-            self._draw()
+            wrong = self._light()
+        self._tell(wrong)
 
     def _draw(self) -> None:
         with self._lock:
-            look, elapsed_s = self._look, self._clock.now() - self._since
-            lit = frozenset[Colour]()
-            if look is not None and look.pattern.is_lit(elapsed_s):
-                lit = seen_on(look.colours, frozenset(self._colours.values()))
-            for part, output in self._outputs.items():
-                try:
-                    output.on() if self._colours[part] in lit else output.off()
-                except Exception as error:  # whatever the pin library raises
-                    self._broken(part, words(error))
-            change_s = look.pattern.changes_in_s(elapsed_s) if look is not None else None
-            if change_s is None:
-                self._clock.forget(self._name)
-            else:
-                self._clock.after(self._name, max(change_s, LOOK_S), self._draw)
+            wrong = self._light()
+        self._tell(wrong)
+
+    def _light(self) -> list[tuple[PartName, str]]:
+        look, elapsed_s = self._look, self._clock.now() - self._since
+        lit = frozenset[Colour]()
+        wrong: list[tuple[PartName, str]] = []
+        if look is not None and look.pattern.is_lit(elapsed_s):
+            lit = seen_on(look.colours, frozenset(self._colours.values()))
+        for part, output in self._outputs.items():
+            try:
+                output.on() if self._colours[part] in lit else output.off()
+            except Exception as error:  # whatever the pin library raises
+                wrong.append((part, words(error)))
+        change_s = look.pattern.changes_in_s(elapsed_s) if look is not None else None
+        if change_s is None:
+            self._clock.forget(self._name)
+        else:
+            self._clock.after(self._name, max(change_s, LOOK_S), self._draw)
+        return wrong
+
+    def _tell(self, wrong: list[tuple[PartName, str]]) -> None:
+        """Without the lamp's lock: the panel has one of its own, and lights lamps while it holds that."""
+        for part, reason in wrong:
+            self._broken(part, reason)
 
 
 class Panel:

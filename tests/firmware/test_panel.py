@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -252,6 +253,32 @@ def test_a_lamp_whose_adapter_is_unplugged_is_told_of_and_nothing_else_stops() -
     assert bench.lit(6) == [0]
     bench.passes(1)
     assert (bench.lit(6), bench.told) == ([1], ["faults"])
+
+
+def test_a_lamp_that_breaks_while_it_is_told_another_state_holds_nobody_up() -> None:
+    """Of two threads one held the lamp and wanted the panel, the other the panel and wanted the lamp."""
+    bench, drawing, asked = Bench(), threading.Event(), threading.Event()
+    bench.panel.door("soon")
+
+    def gone(*_: object) -> None:
+        drawing.set()
+        asked.wait(10)
+        raise OSError("no such device")
+
+    bench.pin(5)._set_state = gone
+    draws = threading.Thread(target=bench.passes, args=(1,), daemon=True)
+    draws.start()
+    assert drawing.wait(10)
+    tells = threading.Thread(target=bench.panel.door, args=("occupied",), daemon=True)
+    tells.start()
+    while bench.panel._lock.acquire(blocking=False):  # until the other has it, and waits for the lamp
+        bench.panel._lock.release()
+        time.sleep(0.01)
+    asked.set()
+    draws.join(10)
+    tells.join(10)
+    assert (draws.is_alive(), tells.is_alive()) == (False, False)
+    assert "no such device" in bench.panel.faults["door_red"]
 
 
 def test_help_blinks_and_beeps_until_it_is_answered_and_goes_before_being_looked_for() -> None:
