@@ -51,6 +51,7 @@ def confined(lab: Lab) -> None:
 def network(lab: Lab) -> None:
     """As the agent lays it down; rendered by root, taken by the real systemd-networkd."""
     wire = lab.vm.check("ls /sys/class/net | grep -v lo | head -1").strip()
+    _wait_for_agent(lab)  # as it starts it lays what it knows, and takes away what a hand has laid
     with lab.trial("static address on trial, then rolled back", "set, and DHCP's again") as trial:
         wanted = {**STATIC, "interface": wire}
         _lay(lab, "trial.json", wanted)
@@ -80,11 +81,7 @@ def starved(lab: Lab) -> None:
         before = _main_process(lab)
         lab.vm.check(f"kill -STOP {before}")
         took = lab.vm.wait_for(lambda: _main_process(lab) not in {before, "0"}, "another agent", WITHIN_S)
-        lab.vm.wait_for(
-            lambda: lab.vm.check("systemctl is-active halsorum-agent || true").strip() == "active",
-            "the agent's readiness",
-            WITHIN_S,
-        )
+        _wait_for_agent(lab)
         trial.seen = f"another one after {took:.0f} s"
 
 
@@ -105,6 +102,11 @@ def _lay(lab: Lab, name: str, network: dict[str, object]) -> None:
     lab.vm.check(
         f"install -o halsorum -m 600 /run/{name} {NETWORK}/{name}.new && mv {NETWORK}/{name}.new {NETWORK}/{name}"
     )
+
+
+def _wait_for_agent(lab: Lab) -> None:
+    active = "systemctl is-active halsorum-agent || true"
+    lab.vm.wait_for(lambda: lab.vm.check(active).strip() == "active", "the agent's readiness", WITHIN_S)
 
 
 def _ended(lab: Lab) -> None:
