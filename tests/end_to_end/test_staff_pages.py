@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -245,3 +246,20 @@ def test_a_session_that_is_gone_leads_back_to_the_list(page: Page, controller: F
     controller.show(replace(STATES["staff-many"], staff_sessions=()))
     shows(page, "staff")
     assert page.is_visible("text=Inga tider i dag.")
+
+
+def test_who_left_before_the_pin_was_found_right_leaves_no_open_screen(
+    page: Page, controller: FakeController
+) -> None:
+    """A slow unit looks at a PIN for a second, and its yes comes with a document after that."""
+    walk(page, controller, "pin")
+    page.click("[data-action='back']")
+    page.click("[data-action='back']")
+    shows(page, "idle")
+    controller.show(replace(STATES["staff-many"], now=NOW + timedelta(seconds=1)))
+    page_until(page, lambda: bool(touched(controller, "staff_lock")), "the screen to be locked")
+    controller.show(replace(STATES["idle"], now=NOW + timedelta(seconds=2)))
+    controller.touches.clear()
+    page.click("[data-action='staff']")
+    shows(page, "staff-pin")
+    assert touched(controller, "staff_lock") == []

@@ -125,7 +125,9 @@ function receive(screen) {
   if (!page && screen.scan) app.touch("scan", { on: false }); // loaded anew: the page the camera was open for is gone
   if (app.local.page !== "staff") {
     if (screen.page !== "idle") app.local.page = null;
-    if (!page && app.unlocked) app.touch("staff_lock"); // a page that was loaded anew: nobody knows who is there
+    // A page that was loaded anew, a PIN that was found right after its writer had gone, a lock that did not get
+    // through: nobody knows who is there.
+    if (app.unlocked) app.touch("staff_lock");
   } else if (page !== screen.page && SESSION_PAGES.includes(screen.page)) {
     app.home(); // the screen is the patient's again
   }
