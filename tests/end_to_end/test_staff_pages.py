@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +18,7 @@ from fakes import NOW, FakeController, line, screen
 from serve_fake import served
 from states import STATES
 
-from agent.screen import Lock, Outcome, QueueView, Screen
+from agent.screen import Lock, Outcome, QueueView, Screen, Touch
 from tests.system.chromium import CHROMIUM, QUIET
 from tests.system.people import to_staff
 from tests.system.stack import free_port
@@ -27,6 +28,8 @@ pytestmark = pytest.mark.end_to_end
 
 MEASURE = (Path(__file__).parent / "measure_targets.js").read_text("utf-8")
 ANSWER = "import('/static/app.js').then(module => module.app.screen.staff_answer)"
+LOCAL = "import('/static/app.js').then(({ app: { local } }) => [local.page, local.staff, local.message])"
+IN_FLIGHT = "import('/static/app.js').then(({ app }) => app.inFlight.has('staff_extend'))"
 B11, A17, A21 = (f"[data-session='sid-{ref}']" for ref in ("B11", "A17", "A21"))
 QUEUED = replace(STATES["staff-many"], queue=QueueView("r2", "Jouren", 2, NOW))
 TESTING = replace(STATES["staff-many"], testing=True)
@@ -263,3 +266,48 @@ def test_who_left_before_the_pin_was_found_right_leaves_no_open_screen(
     page.click("[data-action='staff']")
     shows(page, "staff-pin")
     assert touched(controller, "staff_lock") == []
+
+
+def extend_slowly(page: Page, controller: FakeController, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """A17 is asked to go on for longer; the answer comes when the event is set."""
+    answers, do = threading.Event(), controller.touch
+
+    def slow(touch: Touch) -> Outcome:
+        if touch.kind == "staff_extend":
+            answers.wait(20)
+        return do(touch)
+
+    monkeypatch.setattr(controller, "touch", slow)
+    walk(page, controller, "extend")
+    later = (line("A17", -20, state="in_call"), line("A21", 60))
+    controller.show(replace(STATES["staff-in-call"], staff_sessions=later))
+    page.click("[data-touch='staff_extend'] >> nth=0")
+    return answers
+
+
+@pytest.mark.parametrize("away", ["another", "idle"])
+def test_who_has_gone_on_is_not_fetched_back_by_an_answer(
+    page: Page, controller: FakeController, monkeypatch: pytest.MonkeyPatch, away: str
+) -> None:
+    answers = extend_slowly(page, controller, monkeypatch)
+    page.click("[data-action='back']")
+    page.click("[data-action='back']" if away == "another" else "[data-touch='staff_lock']")
+    if away == "another":
+        page.click(A21)
+    before = page.evaluate(LOCAL)
+    answers.set()
+    page_until(page, lambda: not page.evaluate(IN_FLIGHT), "the answer to be here")
+    page.wait_for_timeout(200)
+    assert page.evaluate(LOCAL) == before
+
+
+def test_what_was_extended_is_told_on_the_list_by_its_own_name(
+    page: Page, controller: FakeController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = extend_slowly(page, controller, monkeypatch)
+    page.click("[data-action='back']")
+    page.click("[data-action='back']")
+    page.click(A21)
+    page.click("[data-action='back']")
+    answers.set()
+    page.wait_for_selector(".side [data-message]:has-text('A17 är förlängt')")

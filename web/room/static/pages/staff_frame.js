@@ -49,6 +49,8 @@ export function teller() {
       const since = performance.now();
       const outcome = await app.touch(kind, fields, pressed);
       if (!outcome) return;
+      // Who has gone on to another page, or away, is not fetched back from there; the list has a line for it.
+      if (!element.isConnected && !(app.local.page === "staff" && place().view === "list")) return;
       late = outcome.pending ? { done, since } : null;
       if (late) this.say("asked", t("staff.asked"));
       else if (outcome.ok) done();

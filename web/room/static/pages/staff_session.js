@@ -76,8 +76,10 @@ export const extend = about((first) => {
   const steps = h("div", { class: "actions" });
   let drawn = "";
   const step = (minutes) => button({ label: t("staff.minutes", { minutes }), look: "main", data: { touch: "staff_extend", minutes },
-    press: (it) => told.ask("staff_extend", { sid: place().sid, text: String(minutes) }, it,
-      () => go("list", {}, t("staff.extended", { ref: sessionNow()?.ref ?? "" }))) });
+    press: (it) => {
+      const { sid, ref } = sessionNow() ?? { sid: place().sid, ref: "" }; // they may be on another's page by then
+      return told.ask("staff_extend", { sid, text: String(minutes) }, it, () => go("list", {}, t("staff.extended", { ref })));
+    } });
   return {
     told,
     main: [h("div", { class: "staff one" }, heading(t("staff.extend_question")), until, follows, steps, told.element)],
