@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from agent.contract.events import Intent, Notice
 
@@ -16,6 +17,8 @@ GIVEN_UP_S = 30.0
 
 Answered = Callable[[Notice | None], None]
 """Gets the region's answer; None: there will be none, and nobody knows what became of it."""
+Heard = Notice | None | Literal["later", "unheard"]
+"""What whoever asks gets: what `Answered` gets, or that it is still to come, or that nobody hears."""
 
 
 @dataclass(slots=True)
@@ -32,8 +35,8 @@ class Asking:
         self._intend = intend
         self._open: dict[str, _Open] = {}
 
-    async def ask(self, kind: str, intent: Intent, answered: Answered) -> bool | None:
-        """Ask; True when the answer came in time, None when it is still to come, False when nobody hears."""
+    async def ask(self, kind: str, intent: Intent, answered: Answered) -> Heard:
+        """Ask, and wait a little for the answer."""
         key = (kind, intent)
         known = next((each for each in self._open.values() if each.key == key), None)
         if known is None:
@@ -42,10 +45,10 @@ class Asking:
             known = self._open[number] = _Open(key, answered, loop.create_future())
             if not self._intend(kind, intent.model_copy(update={"id": number})):
                 del self._open[number]
-                return False
+                return "unheard"
             loop.call_later(GIVEN_UP_S, self._take, number, None)
         done, _ = await asyncio.wait([known.future], timeout=ANSWER_WITHIN_S)
-        return True if done else None
+        return known.future.result() if done else "later"
 
     def take(self, notice: Notice) -> None:
         """An answer has come; one that nobody waits for is dropped."""

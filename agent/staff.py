@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from agent.checkin import TryLock
 from agent.config import Configuration
+from agent.contract.events import Intent
 from agent.screen import Refusal
 
 STAFF_UNLOCKED = timedelta(seconds=120)
@@ -51,6 +52,8 @@ class Desk:
     until: datetime | None = None
     member: str | None = None
     opened_with: str = field(default="", repr=False)
+    asked: tuple[str, Intent] | None = None
+    """What the region was asked last by whoever is here: `answer` is of that, and of nothing asked before."""
     answer: Answer = ""
     offer_minutes: int | None = None
     """What the region can give where it could not give what was asked for."""
@@ -78,14 +81,17 @@ def opened(desk: Desk, configuration: Configuration, member: str | None, now: da
     """Unlocked by that member."""
     digest = pin_digest(configuration, member) or ""
     who = member if configuration.staff else None
-    return replace(
-        desk, until=now + STAFF_UNLOCKED, member=who, opened_with=digest, answer="", offer_minutes=None
-    )
+    return replace(unasked(desk), until=now + STAFF_UNLOCKED, member=who, opened_with=digest)
 
 
 def shut(desk: Desk) -> Desk:
     """Locked; what the room waits for goes on."""
-    return replace(desk, until=None, member=None, opened_with="", answer="", offer_minutes=None)
+    return replace(unasked(desk), until=None, member=None, opened_with="")
+
+
+def unasked(desk: Desk) -> Desk:
+    """No answer is shown; one that is still to come is not, either."""
+    return replace(desk, asked=None, answer="", offer_minutes=None)
 
 
 @dataclass(frozen=True, slots=True)

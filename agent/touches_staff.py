@@ -21,7 +21,7 @@ from agent.room import TestAsked
 from agent.screen import Outcome, Refusal, Touch
 from agent.screen_view import lock
 from agent.session_state import State
-from agent.staff import STAFF_UNLOCKED, HandingOver, Place, is_open, opened, pin_digest, shut
+from agent.staff import STAFF_UNLOCKED, Answer, HandingOver, Place, is_open, opened, pin_digest, shut, unasked
 from agent.unit import Unit
 
 EXTEND_MIN = frozenset(range(1, 61))
@@ -74,7 +74,7 @@ class StaffTouches:
             if not self.is_open():
                 return Outcome("staff_locked")
             self.stay_open()
-            unit.desk = replace(unit.desk, answer="", offer_minutes=None)
+            unit.desk = unasked(unit.desk)
             return await do(touch)
 
         return guarded
@@ -142,14 +142,15 @@ class StaffTouches:
         sid = session.plan.sid
         unit.desk = replace(unit.desk, handing=HandingOver(sid, room, member, unit.clock.now()))
 
+        def stays() -> None:
+            if unit.desk.handing is not None and unit.desk.handing.sid == sid:
+                unit.desk = replace(unit.desk, handing=None)
+
         def done() -> None:
-            unit.desk = replace(unit.desk, handing=None)
+            stays()
             unit.session_event(sid, ev.HandedOver(room, member))
 
-        outcome = await self._ask("hand_over", Intent(sid=sid, room=room, by=member), done)
-        if outcome.refusal is not None:
-            unit.desk = replace(unit.desk, handing=None)
-        return outcome
+        return await self._ask("hand_over", Intent(sid=sid, room=room, by=member), done, stays)
 
     async def _end(self, touch: Touch) -> Outcome:
         held = self._unit.held()
@@ -169,18 +170,15 @@ class StaffTouches:
         if queue is None:
             unit.dropin_asked_at, unit.dropin_by = unit.clock.now(), member
 
-            def done() -> None:
-                pass
-        else:
+        def done() -> None:
+            if queue is not None and (unit.desk.place is None or unit.desk.place.queue != queue):
+                unit.wait_in_queue(Place(queue, unit.clock.now(), by=member))
 
-            def done() -> None:
-                if unit.desk.place is None or unit.desk.place.queue != queue:
-                    unit.wait_in_queue(Place(queue, unit.clock.now(), by=member))
+        def refused() -> None:
+            if queue is None:
+                unit.dropin_asked_at = None
 
-        outcome = await self._ask("dropin", Intent(queue=queue, by=member), done)
-        if queue is None and outcome.refusal is not None:
-            unit.dropin_asked_at = None
-        return outcome
+        return await self._ask("dropin", Intent(queue=queue, by=member), done, refused)
 
     async def _dropin_cancel(self, _touch: Touch) -> Outcome:
         """No longer wait. Staff need not unlock for it: the patient who gives up may say so too."""
@@ -214,33 +212,38 @@ class StaffTouches:
             self._unit.sound_is_right()
         return outcome
 
-    async def _ask(self, kind: str, intent: Intent, done: Callable[[], None]) -> Outcome:
-        """Ask the region, show what it answers, and do what follows from a yes, also from one that is late."""
-        unit = self._unit
-        refused: list[Refusal] = []
+    async def _ask(
+        self, kind: str, intent: Intent, done: Callable[[], None], undone: Callable[[], None] = lambda: None
+    ) -> Outcome:
+        """Ask the region, show what it answers, and do what follows from a yes or a no, also from a late one."""
+        unit, asked = self._unit, (kind, intent)
+
+        def show(answer: Answer, minutes: int | None = None) -> None:
+            if unit.desk.asked == asked:
+                unit.desk = replace(unit.desk, answer=answer, offer_minutes=minutes)
 
         def answered(notice: Notice | None) -> None:
             if notice is not None and notice.ok:
-                unit.desk = replace(unit.desk, answer="done", offer_minutes=None)
+                show("done")
                 done()
             else:
-                refused.append(_refusal(notice))
-                if notice is not None and kind == "hand_over":
-                    unit.desk = replace(unit.desk, handing=None)  # it stays, also by a late no
-                offer = notice.minutes if notice is not None else None
-                unit.desk = replace(unit.desk, answer=refused[0], offer_minutes=offer)
+                show(_refusal(notice), notice.minutes if notice is not None else None)
+                if notice is not None:  # else it may yet be done
+                    undone()
             unit.changed()
 
-        unit.desk = replace(unit.desk, answer="asked")
+        unit.desk = replace(unit.desk, asked=asked, answer="asked")
         unit.changed()
         heard = await self._asking.ask(kind, intent, answered)
-        if heard is False:
-            unit.desk = replace(unit.desk, answer="no_region")
-            return Outcome("no_region")
-        if not heard:
+        if heard == "later":
             return Outcome(pending=True)
-        answer, minutes = unit.desk.answer, unit.desk.offer_minutes
-        return Outcome() if answer in {"", "done", "asked"} else Outcome(_as_refusal(answer), minutes=minutes)
+        if heard == "unheard":
+            undone()
+            show("no_region")
+            return Outcome("no_region")
+        if heard is not None and heard.ok:
+            return Outcome()
+        return Outcome(_refusal(heard), minutes=heard.minutes if heard is not None else None)
 
 
 def _staff(member: str | None) -> Fields:

@@ -360,6 +360,36 @@ def test_a_dropin_without_a_queue_is_answered_too(open_desk):
     assert open_desk.house.unit.dropin_by == "anna"
 
 
+def test_a_late_no_opens_no_camera_for_a_meeting_that_comes_by_another_way(open_desk, make_plan):
+    assert open_desk("staff_dropin") is None, "the answer is still to come"
+    (_, intent) = open_desk.asked[-1]
+    open_desk.house.hear(
+        "dn/notice", Notice(id=intent.id, ok=False, reason="room_not_free"), levels=("intent",)
+    )
+    open_desk.house.schedule(make_plan("d1r2o3p4i5n6", 0, 9, methods=("staff",)) | {"kind": "dropin"})
+    assert open_desk.house.state("d1r2o3p4i5n6") == "ready"
+
+
+def test_a_late_answer_is_shown_as_that_of_its_own_question_alone(in_call):
+    for minutes in ("15", "5"):
+        assert in_call("staff_extend", sid=SID, text=minutes) is None
+    (first, second) = [intent.id for kind, intent in in_call.asked if kind == "extend"]
+    in_call.house.hear("dn/notice", Notice(id=first, ok=True), levels=("intent",))
+    assert in_call.screen.staff_answer == "asked"
+    assert in_call.last_event() == ("extended", SID, {"minutes": 15, "staff": "anna"})
+    no = Notice(id=second, ok=False, reason="next_in_way", minutes=3)
+    in_call.house.hear("dn/notice", no, levels=("intent",))
+    assert (in_call.screen.staff_answer, in_call.screen.staff_offer) == ("next_in_way", 3)
+
+
+def test_a_late_answer_is_not_shown_to_who_unlocks_next(in_call):
+    assert in_call("staff_extend", sid=SID, text="15") is None
+    in_call("staff_lock")
+    assert in_call("staff_unlock", by="bo", text="830915") is None
+    in_call.house.hear("dn/notice", Notice(id=in_call.asked[-1][1].id, ok=True), levels=("intent",))
+    assert in_call.screen.staff_answer == ""
+
+
 def test_the_room_is_tested_again_but_never_around_a_patient(open_desk):
     assert open_desk("staff_test") is None
     assert open_desk.house.unit.room.state == RoomState.TESTING
