@@ -27,6 +27,7 @@ PATIENCE_MS = 60_000
 PALM_PX = 240
 SECOND_MS = 900
 """Within this a second click of the same touch would have come."""
+APP = "import('/static/app.js')"
 FELT = "document.querySelectorAll('[data-felt]').length"
 
 
@@ -284,6 +285,26 @@ def test_a_code_refused_in_a_second_opening_is_told_whatever_the_first_had_refus
     )
     controller.show(replace(scanning, scan=replace(scanning.scan, refusal="foreign_qr", seen=1)))
     page.wait_for_selector('[data-message="foreign_qr"]')
+
+
+def test_a_camera_that_the_unit_has_closed_is_opened_again_for_who_is_still_here(
+    page: Page, controller: FakeController
+) -> None:
+    """As after five seconds without the page, or two minutes after the last touch that the unit was told of."""
+    controller.show(STATES["idle-qr"])
+    page.click('[data-action="checkin"]')
+    page.click('[data-action="scan"]')
+    controller.show(STATES["scan"])
+    page.wait_for_function(f"{APP}.then(({{ app }}) => Boolean(app.screen.scan))")
+    controller.show(STATES["idle-qr"])
+    opened = Touch("scan", on=True)
+    page_until(page, lambda: controller.touches == [opened, opened], "the camera to be asked for again")
+    controller.outcomes["scan"] = Outcome("no_camera")
+    controller.show(STATES["scan"])
+    controller.show(STATES["idle-qr"])
+    page.wait_for_selector('[data-message="no_camera"]')
+    page.wait_for_timeout(SECOND_MS)
+    assert len(controller.touches) == 3, "asked for again and again"
 
 
 def own_mib(browser: Browser) -> float:

@@ -12,6 +12,10 @@ export function felt() {
   lastTouch = performance.now();
 }
 
+export function isQuiet() {
+  return performance.now() - lastTouch >= QUIET_MS;
+}
+
 export function watchPresence(page) {
   const quiet = performance.now() - lastTouch;
   const mayEnd = page.startsWith("staff") || !app.screen?.session; // a language is chosen while waiting, too

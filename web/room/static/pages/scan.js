@@ -2,6 +2,7 @@
 
 import { app } from "../app.js";
 import { button, h, heading, setText } from "../dom.js";
+import { isQuiet } from "../presence.js";
 import { t, tOf } from "../texts.js";
 import { mirror } from "./mirror.js";
 
@@ -18,7 +19,18 @@ export function scan() {
   let before = app.screen.scan?.seen ?? 0; // of an opening before this one, which may still be told of
   const own = mirror(t("waiting.self"));
   const message = h("p", { class: "message", role: "alert", "data-message": "" });
-  camera(true).then((outcome) => { refused = outcome && !outcome.ok ? outcome : null; app.render(); });
+  let isOpen = false;
+  const open = () => camera(true).then((outcome) => { refused = outcome && !outcome.ok ? outcome : null; app.render(); });
+  open();
+
+  // The unit closes it after its own time, and when it misses the page: who is still here would hold up a code in vain.
+  function keepOpen() {
+    if (app.screen.scan) isOpen = true;
+    else if (isOpen && !isQuiet()) {
+      isOpen = false;
+      open();
+    }
+  }
 
   function said() {
     const { scan: now } = app.screen;
@@ -36,6 +48,7 @@ export function scan() {
       button({ label: t("scan.code_instead"), look: "far", data: { action: "code" },
         press: () => app.set({ page: "checkin-code" }) })],
     update() {
+      keepOpen();
       const { why, words } = said();
       message.dataset.message = why;
       message.classList.toggle("wrong", Boolean(why));
