@@ -10,7 +10,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    APIResponse,
+    Browser,
+    BrowserContext,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "web" / "clinic")]
 
@@ -18,6 +26,8 @@ from clinic_fakes import SID, FakeRegion
 from meeting_pages import served, sign_in
 
 from tests.system.chromium import CHROMIUM, PLAYS_AT_ONCE, QUIET
+from tests.system.visit import page_until
+from web.clinic.services import HelpLine
 
 pytestmark = pytest.mark.end_to_end
 ANNA = {"role": "clinician", "name": "Anna\nBerg", "title": "leg. läkare", "organisation": "Kusten"}
@@ -113,6 +123,39 @@ def test_who_takes_a_patient_is_seen_on_a_colleagues_open_page(
         expect(row.locator("[data-claim]")).to_have_count(0)
         page.click(f"[data-sid='{SID}'] [data-claim='release']")
         expect(row.locator("[data-claim='take']")).to_be_visible()
+
+
+@pytest.mark.parametrize("what", ["today", "help"])
+def test_an_answer_that_was_overtaken_undoes_nothing(page: Page, region: FakeRegion, what: str) -> None:
+    """Two requests may be under way, and a slow line brings the older one's answer last."""
+    held: list[tuple[Route, APIResponse]] = []
+
+    def slow(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    news = page.locator(
+        f"[data-sid='{SID}'][data-state='waiting']" if what == "today" else "[data-help='a1']"
+    )
+    page.route(f"**/api/{what}*", slow)
+    for nothing_yet in (True, False):
+        if what == "help":
+            call = HelpLine("unit-1", "a1", "Rum 1", region.now, rings=True)
+            region.call_for_help(*([] if nothing_yet else [call]))
+        elif nothing_yet:
+            region.change()
+        else:
+            arrive(region)
+        page_until(page, lambda: bool(held), "the older one to be asked")
+    expect(news).to_be_visible()
+    ((route, answer),) = held
+    with page.expect_response(f"**/api/{what}*"):
+        route.fulfill(response=answer)
+    page.wait_for_timeout(300)
+    expect(news).to_be_visible(timeout=1)
+    page.unroute_all()
 
 
 def after_the_meeting(page: Page, address: str, region: FakeRegion) -> None:

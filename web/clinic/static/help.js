@@ -16,6 +16,7 @@ const said = document.getElementById("help-said");
 const prefix = `▲ ${bar.dataset.title} · `;
 const ringer = new Ringer(document.getElementById("help-sound"));
 let timer = 0;
+let drawn = 0; // when what is shown was asked for
 
 const rings = () => calls.querySelector('[data-rings="yes"]') !== null;
 
@@ -28,10 +29,13 @@ function show() {
 }
 
 async function refresh() {
+  const asked = performance.now();
   const answer = await fetch("/api/help", { cache: "no-store" }).catch(() => null);
   if (answer?.status === 401) return signedOut();
   if (!answer?.ok) return;
   const html = await answer.text(); // our own template's, where every value is escaped
+  if (asked < drawn) return; // a newer one was quicker
+  drawn = asked;
   const focused = calls.contains(document.activeElement)
     ? document.activeElement.closest("[data-help]")?.dataset.help : null;
   // Untouched where nothing has changed: a screen reader would read it again.

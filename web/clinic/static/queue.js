@@ -12,6 +12,7 @@ const announce = document.getElementById("announce");
 const title = document.title;
 let known = null;
 let timer = 0;
+let drawn = 0; // when what is shown was asked for
 
 function tell() {
   const now = [...queues.querySelectorAll("[data-entry]")].map((row) => row.dataset.entry);
@@ -22,11 +23,15 @@ function tell() {
 }
 
 async function refresh() {
+  const asked = performance.now();
   const answer = await fetch("/api/queue").catch(() => null);
   if (answer?.status === 401) return signedOut();
   if (!answer?.ok) return;
+  const html = await answer.text(); // our own template's, where every value is escaped
+  if (asked < drawn) return; // a newer one was quicker
+  drawn = asked;
   const focused = document.activeElement?.closest?.("[data-entry]")?.dataset.entry;
-  queues.innerHTML = await answer.text(); // our own template's, where every value is escaped
+  queues.innerHTML = html;
   if (focused) queues.querySelector(`[data-entry="${CSS.escape(focused)}"] button`)?.focus();
   tell();
 }

@@ -15,6 +15,7 @@ const title = document.title;
 const chime = new ChimeButton(document.getElementById("sound"));
 let known = null;
 let timer = 0;
+let drawn = 0; // when what is shown was asked for
 
 const waiting = () =>
   [...rows.querySelectorAll('[data-state="waiting"]')].map((row) => row.dataset.ref);
@@ -31,13 +32,17 @@ function tell() {
 }
 
 async function refresh() {
+  const asked = performance.now();
   const answer = await fetch(`/api/today?day=${rows.dataset.day}`).catch(() => null);
   if (answer?.status === 401) return signedOut();
   if (!answer?.ok) return;
+  const html = await answer.text(); // our own template's, where every value is escaped
+  if (asked < drawn) return; // a newer one was quicker
+  drawn = asked;
   const focused = document.activeElement;
   const sid = focused?.closest?.("[data-sid]")?.dataset.sid;
   const action = focused?.dataset?.action ?? focused?.dataset?.claim;
-  rows.innerHTML = await answer.text(); // our own template's, where every value is escaped
+  rows.innerHTML = html;
   if (sid && action) rows.querySelector(`[data-sid="${CSS.escape(sid)}"] [data-action]`)?.focus();
   tell();
 }
