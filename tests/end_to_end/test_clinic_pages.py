@@ -158,6 +158,20 @@ def test_an_answer_that_was_overtaken_undoes_nothing(page: Page, region: FakeReg
     page.unroute_all()
 
 
+def test_an_end_that_the_room_confirms_before_the_page_listens_is_seen(
+    page: Page, address: str, region: FakeRegion
+) -> None:
+    region.change(state="in_call")
+
+    def late(route: Route) -> None:
+        region.change(state="wiped")
+        route.continue_()
+
+    page.route("**/static/ended.js*", late)
+    page.goto(f"{address}/meeting/{SID}/ended")
+    expect(page.locator("#ended")).to_have_attribute("data-state", "wiped", timeout=10_000)
+
+
 def after_the_meeting(page: Page, address: str, region: FakeRegion) -> None:
     region.change(state="wiped")
     page.evaluate("kept => sessionStorage.setItem('halsorum.summary', kept)", json.dumps(KEPT))

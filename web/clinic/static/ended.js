@@ -42,12 +42,22 @@ for (const event of ["click", "submit"]) {
   });
 }
 
+// What has changed before the feed was there, or while it was away, comes in no message.
+async function hasChanged() {
+  const answer = await fetch(location.href, { cache: "no-store" }).catch(() => null);
+  if (!answer?.ok) return false;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const now = page.getElementById("ended")?.dataset.state;
+  return Boolean(now) && now !== section.dataset.state;
+}
+
 if (section.dataset.open) {
   let heard = false;
-  const feed = listen("/api/feed", () => {
+  const again = () => {
     if (heard) return;
     heard = true;
     feed.stop();
     setTimeout(() => location.reload(), RELOAD_AFTER_MS);
-  }, () => {});
+  };
+  const feed = listen("/api/feed", again, async (up) => { if (up && await hasChanged()) again(); });
 }
