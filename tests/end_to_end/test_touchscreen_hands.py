@@ -252,6 +252,38 @@ def test_the_three_checks_lead_back_or_to_one_thing_to_try(page: Page, controlle
     page.wait_for_selector('body[data-page="waiting"]')
 
 
+@pytest.mark.parametrize(
+    ("before", "yes"),
+    [
+        ("[data-action='leave']", "#panel [data-touch='leave']"),
+        ("[data-touch='help']", "#cover [data-touch='help_over']"),
+    ],
+)
+def test_what_did_not_get_through_is_asked_still(
+    page: Page, controller: FakeController, monkeypatch: pytest.MonkeyPatch, before: str, yes: str
+) -> None:
+    """Who pressed "leave" or "help is no longer needed" must not believe that it was done."""
+    controller.show(STATES["call"])
+    page.click(before)
+    page.wait_for_selector(yes)
+    page.wait_for_timeout(SECOND_MS)
+    do, stuck = controller.touch, True
+
+    def may_fail(touch: Touch) -> Outcome:
+        if stuck:
+            raise LookupError
+        return do(touch)
+
+    monkeypatch.setattr(controller, "touch", may_fail)
+    with page.expect_response("**/api/touch"):
+        page.click(yes)
+    page.wait_for_timeout(SECOND_MS)
+    assert page.is_visible(yes)
+    stuck = False
+    page.click(yes)
+    page.wait_for_selector(yes, state="hidden")
+
+
 def test_scanning_opens_and_closes_the_camera_and_tells_of_a_wrong_code(
     page: Page, controller: FakeController
 ) -> None:

@@ -77,6 +77,6 @@ function again() {
 }
 
 async function helpOver(pressed) {
-  await app.ask("help_over", {}, pressed);
-  app.set({ helpRead: app.screen.help_state });
+  const outcome = await app.ask("help_over", {}, pressed);
+  if (outcome?.ok || outcome?.refusal) app.set({ helpRead: app.screen.help_state }); // else it rings on, and is still said
 }

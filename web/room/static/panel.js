@@ -45,7 +45,7 @@ function question(asks) {
 
 async function leave(pressed) {
   const outcome = await app.ask("leave", {}, pressed);
-  if (outcome) app.set({ ask: null });
+  if (outcome?.ok || outcome?.refusal) app.set({ ask: null }); // else nobody has left: to be pressed again
 }
 
 // The second line, which counts: never aloud, since each second would drown everything else.
