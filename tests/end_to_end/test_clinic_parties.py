@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "web" / "clinic")]
 
@@ -227,6 +227,33 @@ def test_what_is_shown_reaches_the_others_with_sharp_text(
     expect(other.locator("#show-screen")).to_be_disabled()
     page_says = [message for message in region.seen if message["type"] == "share"]
     assert [message["on"] for message in page_says] == [True, False]
+
+
+def test_what_was_taken_and_not_answered_is_not_left_as_shown(anna: Page, region: MeetingRegion) -> None:
+    """Else a large empty picture stands before everyone until this page goes."""
+    _open(anna, "showing")
+    anna.click("#sharing-on")
+    anna.fill("#consent-organisations", "Kusten")
+    anna.check("#consent-given")
+    anna.click("#consent-yes")
+    expect(anna.locator("#show-screen")).to_be_enabled()
+
+    def told() -> list[bool]:
+        return [message["on"] for message in region.seen if message["type"] == "share"]
+
+    def loses_the_answer(route: Route) -> None:
+        if '"share","on":true' in (route.request.post_data or ""):
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    anna.route("**/signal", loses_the_answer)
+    anna.evaluate(STEADY_CANVAS)
+    anna.click("#show-screen")
+    _until(anna, lambda: told() == [True, False])
+    expect(anna.locator("#content")).to_have_attribute("data-showing", "off")
+    anna.unroute_all()
 
 
 def test_a_still_is_announced_proved_and_saved_or_gone(anna: Page, unit: Unit, region: MeetingRegion) -> None:

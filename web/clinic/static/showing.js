@@ -114,7 +114,7 @@ export class Showing {
     if (this.track !== track) return; // stopped meanwhile, by the browser's own button
     if (!answer?.ok) {
       problem(await refusal(answer));
-      return this.stop({ tell: false });
+      return this.stop({ tell: !answer }); // without an answer it may have been taken all the same
     }
     problem("");
     this.#call?.want(true);
