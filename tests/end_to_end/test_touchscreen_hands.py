@@ -16,7 +16,7 @@ from fakes import FakeController, screen, view
 from serve_fake import served
 from states import STATES
 
-from agent.screen import Announcement, Caption, Outcome, Question, Touch
+from agent.screen import Announcement, Caption, Outcome, Question, Screen, Touch
 from tests.system.chromium import CHROMIUM, QUIET
 from tests.system.visit import page_until
 
@@ -29,6 +29,8 @@ SECOND_MS = 900
 """Within this a second click of the same touch would have come."""
 APP = "import('/static/app.js')"
 FELT = "document.querySelectorAll('[data-felt]').length"
+BY_QR = """import('/static/app.js')
+  .then(({ app }) => app.screen.can_check_in.some(({ methods }) => methods.includes('qr')))"""
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +79,12 @@ def put(glass: CDPSession, *points: tuple[float, float], radius: float = 20) -> 
 
 def lift(glass: CDPSession) -> None:
     glass.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def ways_shown(page: Page, controller: FakeController, shown: Screen) -> None:
+    """The page has heard of the ways to check in: before that, check-in asks for the code at once."""
+    controller.show(shown)
+    page_until(page, lambda: page.evaluate(BY_QR), "the ways to check in on the page")
 
 
 def call(**changes: object) -> None:
@@ -155,7 +163,7 @@ def test_the_second_of_two_touches_is_not_for_what_came_up_under_the_finger(
 
 
 def test_three_touches_and_the_code_lead_to_the_waiting_page(page: Page, controller: FakeController) -> None:
-    controller.show(STATES["idle-all-ways"])
+    ways_shown(page, controller, STATES["idle-all-ways"])
     touches = 0
     for selector in ('[data-action="checkin"]', '[data-action="code"]'):
         page.touchscreen.tap(*middle(page, selector))
@@ -287,7 +295,7 @@ def test_what_did_not_get_through_is_asked_still(
 def test_scanning_opens_and_closes_the_camera_and_tells_of_a_wrong_code(
     page: Page, controller: FakeController
 ) -> None:
-    controller.show(STATES["idle-qr"])
+    ways_shown(page, controller, STATES["idle-qr"])
     page.click('[data-action="checkin"]')
     page.click('[data-action="scan"]')
     page_until(page, lambda: controller.touches == [Touch("scan", on=True)], "the camera to be asked for")
@@ -306,8 +314,8 @@ def test_a_code_refused_in_a_second_opening_is_told_whatever_the_first_had_refus
     scanning = STATES["scan"]
     assert scanning.scan is not None
     # The page comes while the opening before it is still told of.
-    controller.show(replace(STATES["idle-qr"], scan=replace(scanning.scan, refusal="foreign_qr", seen=3)))
-    page.wait_for_function("document.body.dataset.page === 'idle'")
+    earlier = replace(scanning.scan, refusal="foreign_qr", seen=3)
+    ways_shown(page, controller, replace(STATES["idle-qr"], scan=earlier))
     page.click('[data-action="checkin"]')
     page.click('[data-action="scan"]')
     page.wait_for_selector('[data-message=""]')

@@ -189,17 +189,18 @@ def test_a_visit_from_check_in_to_a_fresh_page(page: Page, controller: MediaCont
     controller.show(screen())
     page.wait_for_selector('body[data-page="idle"]')
     page_until(page, lambda: page.evaluate("window.left === undefined"), "a fresh document")
-    assert sorted(controller.closed) == ["r1", "r2"]
+    page_until(page, lambda: sorted(controller.closed) == ["r1", "r2"], "both connections closed")
 
 
 def test_media_that_breaks_or_is_renewed_comes_back(page: Page, controller: MediaController) -> None:
     controller.show(screen(page="call", session=view(state="in_call")))
     wait_for_more_frames(page, "peer/p1")
-    offers = len(controller.offers)
+    page_until(page, lambda: len(controller.offers) == 2, "both offers")
+    # The old pictures go on until the page has the document.
     controller.show(screen(page="call", session=view(state="in_call"), media_generation=2))
-    page.wait_for_selector('[data-media-tile="peer/p1"]')
+    page_until(page, lambda: len(controller.offers) == 4, "both offers anew")
     wait_for_more_frames(page, "peer/p1")
-    assert len(controller.offers) == offers + 2
+    assert len(controller.offers) == 4
 
 
 def test_offers_name_no_local_names_and_wait_for_nothing(page: Page, controller: MediaController) -> None:
