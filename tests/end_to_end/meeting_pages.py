@@ -103,6 +103,10 @@ class Unit:
     def heard_sound(self, attempt: int) -> bool:
         return self.page.evaluate(UNIT_SOUND, attempt) > 0
 
+    def joined(self, attempt: int) -> bool:
+        """Whether the page has spoken on the channel beside the line, which opens after the first pictures."""
+        return self.decoded(attempt) > 0 and bool(self.heard(attempt))
+
     def heard(self, attempt: int) -> list[dict[str, Any]]:
         return self.page.evaluate("(attempt) => window.units[attempt].heard", attempt)
 

@@ -95,7 +95,7 @@ def _steady(page: Page, unit: Unit) -> None:
 def test_a_visit_from_waiting_to_the_end(page: Page, unit: Unit, region: FakeRegion) -> None:
     _arrive_and_admit(page, unit, region)
     _steady(page, unit)
-    assert {"type": "state", "microphone": True, "camera": True} in unit.heard(1)
+    unit.relay(lambda: {"type": "state", "microphone": True, "camera": True} in unit.heard(1))
 
     unit.say(1, {"type": "state", "microphone": False, "camera": True})
     expect(page.locator("#remote-note")).to_have_text("Mikrofonen i rummet är av.")
@@ -197,7 +197,7 @@ def test_without_a_camera_one_takes_part_with_sound(page: Page, unit: Unit, regi
     unit.offer(1)
     unit.relay(lambda: _frames(page, 1) > 10)
     unit.relay(lambda: unit.heard_sound(1))
-    assert {"type": "state", "microphone": True, "camera": False} in unit.heard(1)
+    unit.relay(lambda: {"type": "state", "microphone": True, "camera": False} in unit.heard(1))
 
 
 def test_a_second_window_takes_the_meeting_over(page: Page, context: BrowserContext, address: str) -> None:

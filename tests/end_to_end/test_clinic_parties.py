@@ -19,6 +19,7 @@ from meeting_fakes import FakeParty, MeetingRegion
 from meeting_pages import Unit, served, sign_in
 
 from tests.system.chromium import CHROMIUM, PLAYS_AT_ONCE, QUIET
+from tests.system.visit import page_until
 
 pytestmark = pytest.mark.end_to_end
 ANNA = "peera1"
@@ -99,7 +100,7 @@ def unit(browser: Browser, address: str, region: MeetingRegion, anna: Page) -> I
         page.goto(f"{address}/healthz")
         made = Unit(region, page)
         made.offer(1)
-        made.relay(lambda: made.decoded(1) > 0)
+        made.relay(lambda: made.joined(1))
         yield made
 
 
@@ -119,11 +120,7 @@ def _connected(page: Page, peer: str) -> None:
 
 
 def _until(page: Page, happened: Callable[[], bool]) -> None:
-    for _ in range(600):
-        if happened():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("did not happen")
+    page_until(page, happened, "it")
 
 
 def _open(page: Page, part: str) -> None:
