@@ -44,6 +44,8 @@ def test_the_whole_way_from_the_box_to_a_room(door: Door) -> None:
         until(lambda: works(door, "room-a-unit"), "the unit works")
         print(f"from approval to a working unit: {time.monotonic() - began:.2f} s")
         until(lambda: door.bootstrap("hs-a1") == "used", "the door closes behind it")
+        # First it is in the database; then the kept answer goes and the broker has its rules.
+        until(lambda: "hs-a1" in door.files.bootstrap_acl.read_text(), "the broker's rules")
     assert door.unit("room-a-unit")["room"] == "room-a"
     actions = [row["action"] for row in audit_of(door, "room-a-unit")]
     assert "enrolment_approved" in actions and "enrolment_proven" in actions
