@@ -371,6 +371,7 @@ def test_a_unit_whose_every_word_is_denied_leaves_and_is_back_when_it_may(
     running.broker.reload()
     region.topics()
     assert unit.ups.get(timeout=10) is True
+    deadline = time.monotonic() + 10
     while region.received.empty():
         assert time.monotonic() < deadline
         unit.say(Topic("unit-z", "up/intent", ("help",)), body())
