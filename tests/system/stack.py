@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -21,6 +22,8 @@ from tests.system.network import REGION_ADDRESS, Network, within
 
 START_WITHIN_S = 120.0
 STOP_WITHIN_S = 30.0
+PORTS = range(26_000, 32_000)
+_HELD: list[socket.socket] = []
 
 
 class StackError(RuntimeError):
@@ -35,10 +38,24 @@ def footage() -> Path:
 
 
 def free_port() -> int:
-    """A port that nobody has just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody has just now, nor is given while this process lives.
+
+    Whoever it is for listens some seconds later. Until then neither the kernel gives it to a connection (these are
+    below net.ipv4.ip_local_port_range) nor the suites beside this one to themselves: who takes a port holds a name
+    by it (unix(7), abstract sockets).
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe:
+            held = socket.socket(socket.AF_UNIX)
+            try:
+                held.bind(f"\0halsorum-test-port-{port}")
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                held.close()
+                continue
+        _HELD.append(held)
+        return port
 
 
 @dataclass
