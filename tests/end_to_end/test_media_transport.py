@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,9 @@ pytestmark = pytest.mark.end_to_end
 ARGUMENTS = [*QUIET, *FAKE_MEDIA, PLAYS_AT_ONCE]
 MEASURED_S = 5.0
 SETTLE_S = 2.0
+WITHIN_S = 60.0
 LOSS = 0.02
+KINDS = {"audio", "video"}
 
 PAGE = (
     """<video id=v autoplay muted></video><script>
@@ -65,8 +69,11 @@ def lose_packets(monkeypatch: pytest.MonkeyPatch, share: float) -> None:
     monkeypatch.setattr(MediaTransport, "_datagram_received", lossy_receive)
 
 
-async def measure() -> dict[str, dict[str, Any]]:
-    """One visit; what each page's decoders did in MEASURED_S seconds of it."""
+Sides = dict[str, dict[str, Any]]
+
+
+async def measure(enough: Callable[[Sides], bool]) -> Sides:
+    """One visit; what each page's decoders did in MEASURED_S seconds of it, or in as many more as it takes."""
     from playwright.async_api import Page, Route, async_playwright
 
     offers: asyncio.Queue[LocalOffer] = asyncio.Queue()
@@ -110,14 +117,21 @@ async def measure() -> dict[str, dict[str, Any]]:
             await asyncio.sleep(SETTLE_S)
             pages = {"clinician": clinician, "kiosk": kiosk}
             before = {name: await page.evaluate("stats(pc)") for name, page in pages.items()}
-            await asyncio.sleep(MEASURED_S)
-            after = {name: await page.evaluate("stats(pc)") for name, page in pages.items()}
+            until = time.monotonic() + WITHIN_S
+            while True:
+                await asyncio.sleep(MEASURED_S)
+                after = {name: await page.evaluate("stats(pc)") for name, page in pages.items()}
+                if all(page.keys() >= KINDS for page in after.values()):
+                    sides = {name: compare(before[name], after[name]) for name in after}
+                    if enough(sides):
+                        break
+                assert time.monotonic() < until, after
             await browser.close()
     finally:
         await call.close()
         for task in running:
             task.cancel()
-    return {name: compare(before[name], after[name]) for name in after}
+    return sides
 
 
 def compare(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
@@ -143,9 +157,10 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
 def test_picture_and_sound_go_both_ways_and_what_is_lost_is_sent_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    clean = asyncio.run(measure())
+    clean = asyncio.run(measure(lambda _: True))
     lose_packets(monkeypatch, LOSS)
-    lossy = asyncio.run(measure())
+    # A machine with much else to do sends and so loses few packets in so short a time.
+    lossy = asyncio.run(measure(lambda sides: any(side["repaired"] for side in sides.values())))
     print(json.dumps({"clean": clean, "lossy": lossy}, indent=1))
     # How many frames a second is bench-net's to say: here another's load would decide it.
     assert sum(side["repaired"] for side in lossy.values()) > 0

@@ -21,7 +21,7 @@ from agent.media.facts import (
 from agent.media.server_finder import ServerFinder
 from tests.agent.media.synthetic import TestPicture, TestTone
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 
 
 class Party(Protocol):
