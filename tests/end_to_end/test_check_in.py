@@ -54,6 +54,7 @@ def boots(stack: Stack) -> int:
 
 def test_by_one_button_where_the_clinic_allows_it(stack: Stack, screen: Screen) -> None:
     booked = book_by_command(stack, "--method", "button", after_min=a_slot(), minutes=SLOT_MIN)
+    screen.knows(booked.ref)  # before that, the code would be asked for at once
     screen.page.click("[data-action='checkin']")
     screen.shows("checkin-choose")
     screen.page.click(f"[data-touch='checkin_button'][data-sid='{booked.sid}']")

@@ -125,6 +125,8 @@ def test_a_call_outlives_a_kill(
     before = Counter(kinds(stack, in_call.sid))
     kill(part, stack, browsers, screen)
     both_see(screen, clinician)
+    least = before["resume_confirmed"] + (part == "unit")
+    until(lambda: kinds(stack, in_call.sid).count("resume_confirmed") >= least, "the resumption in the log")
     after = Counter(kinds(stack, in_call.sid))
     assert (after["resume_confirmed"] > before["resume_confirmed"]) == (part == "unit")
     # Neither region nor broker carries the call between the parties: nobody is lost by them. Nor does the

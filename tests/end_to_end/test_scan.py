@@ -10,7 +10,16 @@ from tests.system.people import Browsers, Screen
 from tests.system.qr_film import Held, link, make_film
 from tests.system.search import broker_holds, found
 from tests.system.stack import Stack
-from tests.system.visit import all_kinds, book, kinds, page_until, sees, until, wait_for_kind
+from tests.system.visit import (
+    all_kinds,
+    book,
+    kinds,
+    page_until,
+    sees,
+    until,
+    wait_for_kind,
+    wait_until_ready,
+)
 
 pytestmark = pytest.mark.end_to_end
 
@@ -53,9 +62,10 @@ def go_back(screen: Screen) -> None:
 
 
 def test_a_code_on_paper_or_telephone_checks_in_and_no_other_does(stack: Stack, browsers: Browsers) -> None:
-    until(lambda: any(kind == "selftest" for kind, _ in all_kinds(stack)), "the room has tested itself", 60)
+    wait_until_ready(stack)
     booked, later = book(stack, after_min=1), book(stack, after_min=60)
     screen = Screen.open(browsers, stack)
+    screen.knows(booked.ref)
 
     hold_up(stack, "WIFI:S:gast;T:WPA;P:hemligt;;")
     open_scan(screen)

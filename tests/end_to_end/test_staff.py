@@ -25,7 +25,7 @@ from provisioning.models import BookedSession
 from provisioning.pki import Authority
 from tests.system.people import Browsers, Office, Screen, to_staff
 from tests.system.stack import Stack, free_port
-from tests.system.visit import book, command, database, until, wait_for_kind, wait_until_ready
+from tests.system.visit import PATIENCE_S, book, command, database, until, wait_for_kind, wait_until_ready
 
 pytestmark = pytest.mark.end_to_end
 
@@ -101,7 +101,7 @@ def second(stack: Stack, staff: dict[str, str]) -> Iterator[SecondUnit]:
         )
     unit = SecondUnit(port, folder / "state")
     try:
-        until(lambda: unit_state(stack, "unit-2") == "ready", "the second room is well")
+        until(lambda: unit_state(stack, "unit-2") == "ready", "the second room is well", 2 * PATIENCE_S)
         yield unit
     finally:
         process.send_signal(signal.SIGINT)
@@ -211,6 +211,7 @@ def test_a_clinician_is_asked_for_by_the_queue_and_the_meeting_is_extended_and_e
     assert (row.room_id, row.kind, row.clinic.name) == (stack.system["room"], "dropin", SOUTH)
     assert logged(stack, sid, "queue_taken")[0]["queue"] == "jour"
 
+    page.wait_for_selector("video[data-media^='peer/']")  # the log may have the call before the page
     videos = "document.querySelectorAll('video').length"
     before = page.evaluate(videos)
     page = unlock(screen, "Bo")
@@ -229,7 +230,7 @@ def test_a_clinician_is_asked_for_by_the_queue_and_the_meeting_is_extended_and_e
     screen.shows("ended")
     assert "session_wiped" in wait_for_kind(stack, sid, "session_wiped")
     assert logged(stack, sid, "call_ended")[0] == {"reason": "ended_by_staff", "staff": staff["Bo"]}
-    doctor.page.wait_for_url("**/ended", timeout=20_000)
+    doctor.page.wait_for_url("**/ended", timeout=60_000)
     page.click("[data-touch='done']")
     screen.shows("idle")
 

@@ -18,6 +18,8 @@ from tests.system.chromium import CHROMIUM, FAKE_MEDIA, PLAYS_AT_ONCE, QUIET
 from tests.system.stack import Stack
 
 FLAGS = [*QUIET, PLAYS_AT_ONCE]
+SHOWN_WITHIN_S = 60.0
+"""A page follows what the region, the broker and the unit do one after the other, beside two other suites."""
 ZONE = ZoneInfo("Europe/Stockholm")
 
 
@@ -98,9 +100,13 @@ class Screen:
         screen.page.wait_for_selector("body[data-page]")
         return screen
 
-    def shows(self, name: str, timeout_s: float = 15) -> None:
+    def shows(self, name: str, timeout_s: float = SHOWN_WITHIN_S) -> None:
         """Wait until this page is shown."""
         self.page.wait_for_selector(f"body[data-page='{name}']", timeout=timeout_s * 1000)
+
+    def knows(self, ref: str) -> None:
+        """Wait until idle tells of this time: the unit may have it before the page has."""
+        self.page.wait_for_selector(f"[data-next]:has-text('{ref}')", timeout=SHOWN_WITHIN_S * 1000)
 
     def check_in(self, code: str) -> None:
         """Press start, write the code, press on."""
@@ -245,7 +251,7 @@ class Guest:
         self.page.fill("#own-name", name)
         self.page.click("#join")
 
-    def is_at(self, stage: str, timeout_s: float = 15) -> None:
+    def is_at(self, stage: str, timeout_s: float = SHOWN_WITHIN_S) -> None:
         """Wait until the meeting's page is there: lobby, waiting, call, replaced."""
         self.page.wait_for_selector(f"#content[data-stage='{stage}']", timeout=timeout_s * 1000)
 
