@@ -63,7 +63,7 @@ def address(region: FakeRegion) -> Iterator[str]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     with browser.new_context(locale="sv-SE", permissions=["clipboard-read", "clipboard-write"]) as context:
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)
         yield context
 
 

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.end_to_end,
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed"),
 ]
-LIMIT_S = 20.0
+LIMIT_S = 90.0
 ENOUGH_PICTURES = 20
 PAGE = """<video id=v autoplay></video><script>
 async function stats(kind) {

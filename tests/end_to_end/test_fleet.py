@@ -109,7 +109,7 @@ def all_ready(door: Door) -> bool:
     return all(row["state"] == "ready" for row in door.run("unit", "list"))
 
 
-def ready(door: Door, units: Any, fact: Callable[[], Any], within_s: float = 20) -> None:
+def ready(door: Door, units: Any, fact: Callable[[], Any], within_s: float = 60) -> None:
     """Let the units answer until something is so."""
 
     def look() -> Any:
@@ -170,7 +170,7 @@ def test_a_rollout_outlives_a_killed_region_and_sends_nothing_twice(
     for unit in units.values():
         unit.listen()
     door.start_region()
-    ready(door, units.values(), lambda: door.run("rollout", "show", number)["state"] == "done", 30)
+    ready(door, units.values(), lambda: door.run("rollout", "show", number)["state"] == "done", 90)
     assert door.run("rollout", "show", number)["counts"] == {"succeeded": len(UNITS)}
     for unit in units.values():
         revs = {message.rev for message in unit.configs if message.data.dscp == 34}
@@ -186,7 +186,7 @@ def test_what_the_broker_lost_comes_again(door: Door, units: dict[str, PlayedUni
         file.unlink()
     heard = len(units[UNITS[9]].configs)
     door.broker.start()
-    ready(door, units.values(), lambda: len(units[UNITS[9]].configs) > heard, 30)
+    ready(door, units.values(), lambda: len(units[UNITS[9]].configs) > heard, 90)
     again = units[UNITS[9]].configs[-1]
     assert (again.rev, again.data) == (wanted.rev, wanted.data)
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from agent.screen import Announcement, Lock, NoSuchMedia, Outcome, Screen, Touch, WhepAnswer
 from tests.screens.touchscreen import FakeController, FakeVoice, screen, served, view
 from tests.system.chromium import CHROMIUM, PLAYS_AT_ONCE, QUIET
+from tests.system.visit import page_until
 
 pytestmark = pytest.mark.end_to_end
 
@@ -115,11 +116,14 @@ def page(browser: Browser, room: Room, voice: FakeVoice) -> Iterator[Page]:
 
 def heard(page: Page, voice: FakeVoice, words: str, language: str = "sv") -> None:
     """Wait until the unit has said this, among other words."""
-    for _ in range(100):
-        if any(code == language and words in said for code, said in voice.said):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"not said: {words}; said: {voice.said}")
+
+    def said() -> bool:
+        return any(code == language and words in each for code, each in voice.said)
+
+    try:
+        page_until(page, said, words)
+    finally:
+        print(voice.said)
 
 
 def test_the_whole_visit_by_keyboard_and_by_ear(page: Page, room: Room, voice: FakeVoice) -> None:
@@ -203,9 +207,9 @@ def test_a_finger_held_in_the_corner_begins_speech_and_presses_nothing(
     page.clock.install()
     page.mouse.move(20, 20)
     page.mouse.down()
-    page.clock.fast_forward(2000)
+    page.clock.fast_forward(1000)  # beside which the real time goes on
     assert voice.said == []
-    page.clock.fast_forward(1100)
+    page.clock.fast_forward(2100)
     page.mouse.up()
     page.clock.resume()
     heard(page, voice, "Uppläsningen är på")

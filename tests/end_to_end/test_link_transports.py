@@ -22,7 +22,7 @@ from provisioning.pki import Authority
 from tests.system.stack import free_port
 
 pytestmark = pytest.mark.end_to_end
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @dataclass

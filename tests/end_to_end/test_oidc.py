@@ -26,6 +26,8 @@ from tests.system.stack import free_port
 
 pytestmark = pytest.mark.end_to_end
 
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 NORTH, SOUTH = "Norra vårdcentralen", "Södra vårdcentralen"
 PASSWORD = "correct horse battery"
 PEOPLE: dict[str, dict[str, Any]] = {
@@ -148,7 +150,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser, house: House) -> Iterator[BrowserContext]:
     house.ahead = timedelta()
     context = browser.new_context(locale="sv-SE")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 

@@ -41,7 +41,7 @@ from web.clinic.services import BookingRequest
 pytestmark = pytest.mark.end_to_end
 
 ZONE = ZoneInfo("Europe/Stockholm")
-TAKES_OVER_WITHIN_S = 30.0
+TAKES_OVER_WITHIN_S = 90.0
 """Six seconds of lease, then start, connect and publish, on a machine that does much else."""
 SETTINGS = """
 database_url = "{url}"
@@ -136,7 +136,7 @@ class Listener:
             on_connection=self.ups.put,
         )
         self.link.start()
-        assert self.ups.get(timeout=10)
+        assert self.ups.get(timeout=TAKES_OVER_WITHIN_S)
 
     def drain(self) -> list[Message]:
         """What has come and was not asked for; and forget it."""
@@ -276,7 +276,7 @@ def test_one_acts_and_the_other_takes_over_when_it_is_killed_or_stopped_in_order
     second = pair.other(first)
     pair.wait_until(lambda: second.stands_by)
     before = pair.schedule_with(pair.book(1))
-    assert pair.is_answered()
+    pair.wait_until(pair.is_answered)
     with pytest.raises(urllib.error.HTTPError, match="503"):
         urllib.request.urlopen(f"http://127.0.0.1:{second.web_port}/sign-in", timeout=5)
 
@@ -302,7 +302,7 @@ def test_one_that_hung_writes_and_says_nothing_when_it_goes_on(pair: Pair) -> No
     old = pair.leader
     new = pair.other(old)
     pair.wait_until(lambda: new.stands_by)
-    assert pair.is_answered()
+    pair.wait_until(pair.is_answered)
     fence = pair.fence()
     old.signal(signal.SIGSTOP)
     for boot in range(2, 30):  # what it finds in its socket when it goes on

@@ -137,7 +137,7 @@ def test_root_installs_and_activates_by_the_real_rauc_and_our_grub_environment(b
 def _wait_for_service():
     ask = ["dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.DBus", "/"]
     ask += ["org.freedesktop.DBus.NameHasOwner", "string:de.pengutronix.rauc"]
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while "true" not in subprocess.run(ask, capture_output=True, text=True, check=False).stdout:
         assert time.monotonic() < until
         time.sleep(0.05)

@@ -83,7 +83,7 @@ class Service:
             assert time.monotonic() < until, self.log()
         assert self.process is not None
         self.process.send_signal(signal.SIGABRT)
-        self.process.wait(10)
+        self.process.wait(60)
 
     def end(self) -> None:
         if self.process is not None and self.process.poll() is None:

@@ -31,7 +31,7 @@ from provisioning.region import utc_now
 from tests.provisioning.csr import csr, key_pem, new_key, request_sha256
 from tests.system.stack import free_port
 
-WITHIN_S = 15.0
+WITHIN_S = 60.0
 REGIONS = ["region", "region-2"]
 
 
@@ -106,7 +106,7 @@ class Door:
         ]
         with (self.folder / "region.log").open("ab") as log:
             self.region = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        until(self._answers, "the region's start", 30)
+        until(self._answers, "the region's start")
         until(lambda: self.log().count("broker connected") > heard, "the region at the broker")
 
     def stop_region(self, how: int) -> None:
@@ -118,7 +118,7 @@ class Door:
             os.killpg(self.region.pid, how)
         else:
             self.region.send_signal(how)
-        self.region.wait(15)
+        self.region.wait(WITHIN_S)
 
     def _answers(self) -> bool:
         assert self.region is not None and self.region.poll() is None, self.log()

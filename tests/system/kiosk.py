@@ -122,7 +122,7 @@ def kind_of(command: str) -> str:
     return kind.split()[0] if kind else "browser"
 
 
-def until(holds: Callable[[], Any], what: str, within_s: float = 20.0) -> float:
+def until(holds: Callable[[], Any], what: str, within_s: float = 60.0) -> float:
     """Wait until it holds; returns how long that took, s."""
     began_s = time.monotonic()
     while not holds():

@@ -19,7 +19,7 @@ from tests.system.stack import StackError
 OWN = Path(__file__).parent / "openid_provider"
 FILES = ("package.json", "package-lock.json", "provider.js")
 INSTALL_WITHIN_S = 200
-STOP_WITHIN_S = 10
+STOP_WITHIN_S = 30
 
 
 def installed() -> Path:

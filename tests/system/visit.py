@@ -107,7 +107,7 @@ def post(stack: Stack, resource: Mapping[str, Any]) -> dict[str, Any]:
             "Authorization": f"Bearer {stack.access['booking_token']}",
         },
     )
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=30) as response:
         return json.load(response)  # type: ignore[no-any-return]
 
 
