@@ -244,7 +244,8 @@ def test_with_the_region_away_nothing_is_lost_and_who_is_removed_is_out_at_once(
     with stack.paused("region"):
         page.click("[data-touch='staff_dropin'][data-queue='jour']")
         page.wait_for_selector("[data-message='asked']")
-    page.wait_for_selector("[data-touch='staff_dropin_cancel']")
+    page.wait_for_selector(".side [data-message]:has-text('står i kö')")
+    page.click("button[data-view='queue']")
     page.click("[data-touch='staff_dropin_cancel']")
     screen.shows("staff")
     command(stack, "staff", "remove", staff["Anna"])
