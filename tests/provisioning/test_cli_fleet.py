@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from typer.testing import CliRunner
 
 from agent.contract.status import Status
 from provisioning.cli import app, main
 from provisioning.database import Database
 from provisioning.fleet import Fleet
+from provisioning.fleet_models import ConfigRevision
 from provisioning.models import UnitReport
 from provisioning.rollout_worker import RolloutWorker
 from tests.provisioning.conftest import CLINIC
@@ -37,7 +38,11 @@ def run(database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 @pytest.fixture
 def unit_1_is_ready(database: Database) -> None:
-    Fleet(database, lambda: datetime.now(UTC)).status("unit-1", Status(state="ready", boot=1))
+    """Now, which is the command line's time; its configuration is of now, too, and so not taken for too long."""
+    now = datetime.now(UTC)
+    Fleet(database, lambda: now).status("unit-1", Status(state="ready", boot=1))
+    with database.write() as db:
+        db.execute(update(ConfigRevision).values(at=now))
 
 
 @pytest.mark.usefixtures("unit_1_is_ready")

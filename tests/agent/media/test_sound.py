@@ -192,7 +192,11 @@ def test_silence_goes_out_evenly_while_a_microphone_does_not_answer_and_it_is_cl
         microphone.awake.set()
         await until(lambda: source.stats().level_dbfs > -20)
         assert float(np.abs(silent).max()) < 50
-        assert set(np.diff([frame.timestamp for frame in heard]).tolist()) == {FRAME_SAMPLES}
+        steps = np.diff([frame.timestamp for frame in heard])
+        assert not (steps % FRAME_SAMPLES).any(), (
+            "a machine that stands still for a moment leaves a gap of whole frames"
+        )
+        assert float(np.median(steps)) == FRAME_SAMPLES
         source.stop()
 
         microphone = SleepyMicrophone()
