@@ -9,9 +9,9 @@
     && (!cover || cover.contains(element));
   const buttons = [...document.querySelectorAll("button")].filter(shown);
   const scrolls = (element) => element.closest(".sessions, .side, .choices, .lines");
-  // A unit out of service has nobody to call and no number: its page is read and nothing else.
-  const halted = document.body.dataset.view === "halted";
-  if (!cover && !halted && !buttons.some((button) => button.dataset.touch === "help")) wrong.push("no Help");
+  // A unit out of service, or that nobody has let in yet, has nobody to call: its page is read and little else.
+  const alone = ["halted", "enrol"].includes(document.body.dataset.view);
+  if (!cover && !alone && !buttons.some((button) => button.dataset.touch === "help")) wrong.push("no Help");
   for (const button of buttons) {
     const box = button.getBoundingClientRect();
     const least = button.matches(".main:not(.sessions .main)") ? 25 : 16;
