@@ -84,7 +84,9 @@ def test_a_visit_from_booking_to_nothing_left(
     screen.page.click("[data-touch='done']")
     screen.shows("idle")
 
-    assert wait_for_kind(stack, booked.sid, "session_wiped") == list(KINDS)
+    told = wait_for_kind(stack, booked.sid, "session_wiped")
+    # A picture that a busy machine lets stand still is told too, rightly.
+    assert [kind for kind in told if kind != "call_warning"] == list(KINDS)
     screen.check_in(booked.code)
     screen.page.wait_for_selector("[data-message='used_code']")
     screen.page.click("[data-action='back']")
