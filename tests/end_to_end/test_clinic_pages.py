@@ -128,13 +128,15 @@ def test_who_takes_a_patient_is_seen_on_a_colleagues_open_page(
 @pytest.mark.parametrize("what", ["today", "help"])
 def test_an_answer_that_was_overtaken_undoes_nothing(page: Page, region: FakeRegion, what: str) -> None:
     """Two requests may be under way, and a slow line brings the older one's answer last."""
-    held: list[tuple[Route, APIResponse]] = []
+    held: list[Route] = []
+    answers: list[APIResponse] = []
 
     def slow(route: Route) -> None:
         if held:
             route.continue_()
         else:
-            held.append((route, route.fetch()))
+            held.append(route)  # at once: while it is fetched another may come here
+            answers.append(route.fetch())
 
     news = page.locator(
         f"[data-sid='{SID}'][data-state='waiting']" if what == "today" else "[data-help='a1']"
@@ -148,11 +150,10 @@ def test_an_answer_that_was_overtaken_undoes_nothing(page: Page, region: FakeReg
             region.change()
         else:
             arrive(region)
-        page_until(page, lambda: bool(held), "the older one to be asked")
+        page_until(page, lambda: bool(answers), "the older one to be asked")
     expect(news).to_be_visible()
-    ((route, answer),) = held
     with page.expect_response(f"**/api/{what}*"):
-        route.fulfill(response=answer)
+        held[0].fulfill(response=answers[0])
     page.wait_for_timeout(300)
     expect(news).to_be_visible(timeout=1)
     page.unroute_all()
