@@ -61,8 +61,9 @@ class EdgeWatch:
         """End the thread."""
         self._stopping = True
         os.eventfd_write(self._wake, 1)
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        if self._thread is not threading.current_thread():
+            if self._thread is not None:
+                self._thread.join()
             os.close(self._wake)
 
     def _run(self) -> None:

@@ -164,6 +164,17 @@ def test_a_line_that_another_program_holds_is_told_by_the_kernels_words(
         DigitalOutputDevice(4, pin_factory=factory)
 
 
+def test_a_panel_of_lamps_alone_leaves_no_file_open(chip: Chip) -> None:
+    """An adapter with a loose plug is opened many times in a unit's life."""
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        made = LineFactory(chip.file, is_header=False)
+        DigitalOutputDevice(5, pin_factory=made)
+        made.close()
+        chip.lines[5].outside.close()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def test_a_chip_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         LineFactory(tmp_path / "gpiochip9", is_header=False)
